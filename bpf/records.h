@@ -1,0 +1,255 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/*
+ * Everything that crosses from the kernel side to userspace, defined once and included by both.
+ *
+ * Records are fixed-width and without implicit padding; the kernel side writes every byte of one before it
+ * is sent, so no kernel memory leaks out. Times are nanoseconds of CLOCK_BOOTTIME. Process and thread ids
+ * are those of waitclose's own PID namespace, 0 where a task is not visible in it.
+ */
+#ifndef WAITCLOSE_RECORDS_H
+#define WAITCLOSE_RECORDS_H
+
+#ifdef __cplusplus
+#include <cstdint>
+using wc_u8 = std::uint8_t;
+using wc_u16 = std::uint16_t;
+using wc_u32 = std::uint32_t;
+using wc_u64 = std::uint64_t;
+using wc_i64 = std::int64_t;
+#define WC_ASSERT_SIZE(type, size) static_assert(sizeof(type) == (size), #type " has padding")
+extern "C" {
+#else
+typedef __u8 wc_u8;
+typedef __u16 wc_u16;
+typedef __u32 wc_u32;
+typedef __u64 wc_u64;
+typedef __s64 wc_i64;
+#define WC_ASSERT_SIZE(type, size) _Static_assert(sizeof(type) == (size), #type " has padding")
+#endif
+
+#define WC_COMM_LENGTH 16
+#define WC_STATE_COUNT 16
+#define WC_PORT_BITMAP_BYTES 8192
+
+/* What a record is; the first word of each. */
+enum wc_kind {
+    WC_KIND_TRANSITION = 1,
+    WC_KIND_ENTERED = 2,
+    WC_KIND_LEFT = 3,
+    WC_KIND_CENSUS_SOCKET = 4,
+    WC_KIND_CENSUS_TOUCH = 5,
+    WC_KIND_CENSUS_DESCRIPTOR = 6,
+    WC_KIND_CENSUS_THREAD = 7,
+    WC_KIND_CENSUS_NAMESPACE = 8,
+};
+
+/* A thread as it was when it did something: `start_ns` tells it from a later thread with the same id. */
+struct wc_actor {
+    wc_u64 start_ns;
+    wc_u32 tgid;
+    wc_u32 tid;
+    char comm[WC_COMM_LENGTH];
+};
+WC_ASSERT_SIZE(struct wc_actor, 32);
+
+/* Which socket: the cookie is its identity, the address only joins the parts of one census. */
+struct wc_socket {
+    wc_u64 cookie;
+    wc_u64 address;
+    wc_u32 netns;
+    wc_u16 family; /* AF_INET also for an IPv4 connection on an IPv6 (dual-stack) socket */
+    wc_u16 local_port;
+    wc_u16 remote_port;
+    wc_u8 state;
+    wc_u8 reserved[5];
+    wc_u8 local[16]; /* network byte order; IPv4 uses the first four bytes */
+    wc_u8 remote[16];
+};
+WC_ASSERT_SIZE(struct wc_socket, 64);
+
+struct wc_header {
+    wc_u32 kind;
+    wc_u32 size;
+};
+WC_ASSERT_SIZE(struct wc_header, 8);
+
+/* Any state change; sent only with --all-transitions. */
+struct wc_transition {
+    struct wc_header header;
+    wc_u64 at_ns;
+    wc_u32 old_state;
+    wc_u32 new_state;
+    struct wc_socket socket;
+};
+WC_ASSERT_SIZE(struct wc_transition, 88);
+
+/* A hold begins. Sent from softirq: the current task there is whoever was interrupted, so it is not read. */
+struct wc_entered {
+    struct wc_header header;
+    wc_u64 at_ns;
+    struct wc_socket socket;
+};
+WC_ASSERT_SIZE(struct wc_entered, 80);
+
+/* How a hold ended. */
+enum wc_end {
+    WC_END_PROGRAM = 1, /* a program closed or shut down its side: `closer` is that thread */
+    WC_END_ERROR = 2,   /* reset by the peer, timed out, or destroyed: `error` is the errno */
+    WC_END_KERNEL = 3,  /* the kernel let go of it without a program's close(), e.g. its listener closed */
+};
+
+struct wc_left {
+    struct wc_header header;
+    wc_u64 at_ns;
+    wc_u64 cookie;
+    wc_u32 netns;
+    wc_u32 new_state;
+    wc_u32 end;
+    wc_u32 error;
+    struct wc_actor closer; /* all zero unless `end` is WC_END_PROGRAM and a user thread did it */
+};
+WC_ASSERT_SIZE(struct wc_left, 72);
+
+enum wc_operation {
+    WC_OPERATION_NONE = 0,
+    WC_OPERATION_READ = 1,
+    WC_OPERATION_WRITE = 2,
+    WC_OPERATION_ACCEPT = 3,
+    WC_OPERATION_CONNECT = 4,
+};
+
+/* Who did something to a socket, and when; all zero where nobody was seen doing it. */
+struct wc_deed {
+    struct wc_actor actor;
+    wc_u64 at_ns;
+    wc_u32 operation;
+    wc_u32 fd; /* of a close() only */
+};
+WC_ASSERT_SIZE(struct wc_deed, 48);
+
+/* What tracing learned about one socket, in task context only. Lives in sk-local storage. */
+struct wc_touches {
+    struct wc_deed opened;
+    struct wc_deed last;
+    struct wc_deed eof;         /* the first read that found end-of-file */
+    wc_u64 eof_reads;           /* how many reads found it */
+    wc_u64 sent_since_fin;      /* bytes */
+};
+WC_ASSERT_SIZE(struct wc_touches, 160);
+
+/* What is known of a socket where only its address is at hand (syscall tracepoints); guarded by its inode. */
+struct wc_papers {
+    wc_u64 inode;
+    struct wc_deed opened;
+    struct wc_deed let_go; /* a close() that was not the last reference */
+};
+WC_ASSERT_SIZE(struct wc_papers, 104);
+
+struct wc_census_socket {
+    struct wc_header header;
+    wc_u64 taken_ns;
+    struct wc_socket socket;
+    wc_u64 inode;             /* 0 when it has no file */
+    wc_u64 listener;          /* address of the listener whose accept queue it sits in, or 0 */
+    wc_u64 file_references;   /* 0 when it has no file */
+    wc_u64 jiffies;           /* the kernel's tick counter now */
+    wc_u64 bytes_received;
+    wc_u64 bytes_acked;
+    wc_u64 bytes_sent;
+    wc_u64 bytes_retransmitted;
+    wc_u32 segment_jiffies;   /* low half of the tick counter at the peer's last segment */
+    wc_u32 data_jiffies;      /* at the peer's last data */
+    wc_u32 sent_jiffies;      /* at our last data */
+    wc_u32 unread;            /* rcv_nxt - copied_seq: counts an unread FIN as one byte */
+    wc_u32 unacknowledged;    /* write_seq - snd_una */
+    wc_u32 in_flight;         /* snd_nxt - snd_una */
+    wc_u32 backlog;           /* listener: connections waiting for accept() */
+    wc_u32 backlog_limit;
+    wc_u8 kernel_owned;
+    wc_u8 has_socket;         /* a struct socket is attached: it was accepted or connected */
+    wc_u8 shutdown;
+    wc_u8 keepalive;
+    wc_u8 reserved[4];
+};
+WC_ASSERT_SIZE(struct wc_census_socket, 184);
+
+/* Follows its socket's record when tracing learned something. */
+struct wc_census_touch {
+    struct wc_header header;
+    wc_u64 cookie;
+    struct wc_touches touches;
+    struct wc_deed let_go;
+};
+WC_ASSERT_SIZE(struct wc_census_touch, 224);
+
+struct wc_census_descriptor {
+    struct wc_header header;
+    wc_u64 socket_address;
+    wc_u64 inode;
+    wc_u64 leader_start_ns;
+    wc_u32 tgid;
+    wc_u32 fd;
+    wc_u32 netns;
+    wc_u8 state;
+    wc_u8 close_on_exec;
+    wc_u8 reserved[2];
+};
+WC_ASSERT_SIZE(struct wc_census_descriptor, 48);
+
+struct wc_census_thread {
+    struct wc_header header;
+    struct wc_actor actor;
+    wc_u64 leader_start_ns;
+    wc_u64 arguments[4];
+    wc_u64 switches; /* voluntary and involuntary: unchanged between two looks means it did not run */
+    wc_u32 parent_tgid;
+    wc_u32 tracer_tid; /* 0 when it is not traced */
+    wc_u32 state;
+    wc_u32 exit_state;
+    wc_u32 flags;
+    wc_u32 syscall;    /* only meaningful while it sleeps; ~0 when it is not in a system call */
+    wc_u8 in_iowait;
+    wc_u8 has_registers;
+    wc_u8 reserved[6];
+};
+WC_ASSERT_SIZE(struct wc_census_thread, 120);
+
+/* A network namespace, and a thread that lives in it. */
+struct wc_census_namespace {
+    struct wc_header header;
+    wc_u32 netns;
+    wc_u32 tgid;
+    wc_u32 tid;
+    wc_u32 reserved;
+};
+WC_ASSERT_SIZE(struct wc_census_namespace, 24);
+
+/* What to look at; decided in the kernel. Set before load. */
+struct wc_filter {
+    wc_u32 netns;            /* 0: all */
+    wc_u8 ipv4;
+    wc_u8 ipv6;
+    wc_u8 by_local_port;
+    wc_u8 by_remote_port;
+    wc_u8 local_ports[WC_PORT_BITMAP_BYTES];
+    wc_u8 remote_ports[WC_PORT_BITMAP_BYTES];
+};
+WC_ASSERT_SIZE(struct wc_filter, 8 + 2 * WC_PORT_BITMAP_BYTES);
+
+/* Shared counters; userspace reads them in place. */
+struct wc_counters {
+    wc_u64 entered;
+    wc_u64 left;
+    wc_u64 lost_entered;     /* ring buffer full */
+    wc_u64 lost_left;
+    wc_u64 lost_transitions;
+    wc_u64 lost_storage;     /* no memory for what a thread did to a socket */
+    wc_i64 tick_phase_ns;    /* smallest CLOCK_BOOTTIME minus jiffies in ns seen: where ticks begin */
+    wc_u64 states[WC_STATE_COUNT];
+};
+WC_ASSERT_SIZE(struct wc_counters, 56 + 8 * WC_STATE_COUNT);
+
+#ifdef __cplusplus
+}
+#endif
+#endif

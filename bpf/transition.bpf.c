@@ -1,0 +1,115 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/* State changes: entry to CLOSE_WAIT and exit from it. */
+#include "shared.h"
+
+struct {
+    __uint(type, BPF_MAP_TYPE_RINGBUF);
+    __uint(max_entries, 16 << 20);
+} events SEC(".maps");
+
+static __always_inline void send_transition(struct sock *sk, __u32 old_state, __u32 new_state, __u64 now)
+{
+    struct wc_transition *record = bpf_ringbuf_reserve(&events, sizeof(*record), 0);
+    if (!record) {
+        count(&counters.lost_transitions);
+        return;
+    }
+    record->header = (struct wc_header){WC_KIND_TRANSITION, sizeof(*record)};
+    record->at_ns = now;
+    record->old_state = old_state;
+    record->new_state = new_state;
+    describe_socket(&sk->__sk_common, bpf_get_socket_cookie(sk), &record->socket);
+    bpf_ringbuf_submit(record, BPF_RB_NO_WAKEUP);
+}
+
+static __always_inline void send_entered(struct sock *sk, __u64 now)
+{
+    count(&counters.entered);
+    struct wc_entered *record = bpf_ringbuf_reserve(&events, sizeof(*record), 0);
+    if (!record) {
+        count(&counters.lost_entered);
+        return;
+    }
+    record->header = (struct wc_header){WC_KIND_ENTERED, sizeof(*record)};
+    record->at_ns = now;
+    describe_socket(&sk->__sk_common, bpf_get_socket_cookie(sk), &record->socket);
+    /* The hook runs before the state is stored. */
+    record->socket.state = TCP_CLOSE_WAIT;
+    bpf_ringbuf_submit(record, BPF_RB_NO_WAKEUP);
+}
+
+/*
+ * A program's close() or shutdown() sets both shutdown bits before it changes the state, in its own context.
+ * Everything else that ends a hold (reset, timeout, ss -K) has set sk_err, or runs where `current` is
+ * somebody else: there nobody is named.
+ */
+static __always_inline void send_left(struct sock *sk, __u32 new_state, __u64 now)
+{
+    count(&counters.left);
+    struct wc_left *record = bpf_ringbuf_reserve(&events, sizeof(*record), 0);
+    if (!record) {
+        count(&counters.lost_left);
+        return;
+    }
+    record->header = (struct wc_header){WC_KIND_LEFT, sizeof(*record)};
+    record->at_ns = now;
+    record->cookie = bpf_get_socket_cookie(sk);
+    record->netns = netns_of(&sk->__sk_common);
+    record->new_state = new_state;
+    record->error = sk->sk_err;
+    __builtin_memset(&record->closer, 0, sizeof(record->closer));
+    struct task_struct *task = bpf_get_current_task_btf();
+    if (sk->sk_err && new_state != TCP_LAST_ACK) {
+        record->end = WC_END_ERROR;
+    } else if (sk->sk_shutdown == SHUTDOWN_MASK && BPF_CORE_READ(sk, sk_socket)) {
+        record->end = WC_END_PROGRAM;
+        if (!(task->flags & PF_KTHREAD))
+            describe_actor(task, &record->closer);
+    } else {
+        record->end = WC_END_KERNEL;
+    }
+    bpf_ringbuf_submit(record, BPF_RB_NO_WAKEUP);
+}
+
+/* connect() moves CLOSE to SYN_SENT in the caller's context. */
+static __always_inline void note_connect(struct sock *sk, __u64 now)
+{
+    struct task_struct *task = bpf_get_current_task_btf();
+    if (task->flags & PF_KTHREAD)
+        return;
+    struct wc_touches *seen = bpf_sk_storage_get(&touches, sk, NULL, BPF_SK_STORAGE_GET_F_CREATE);
+    if (!seen) {
+        count(&counters.lost_storage);
+        return;
+    }
+    describe_actor(task, &seen->opened.actor);
+    seen->opened.at_ns = now;
+    seen->opened.operation = WC_OPERATION_CONNECT;
+}
+
+SEC("tp_btf/inet_sock_set_state")
+int BPF_PROG(on_transition, struct sock *sk, int old_state, int new_state)
+{
+    bool of_interest = old_state == TCP_CLOSE_WAIT || new_state == TCP_CLOSE_WAIT ||
+                       new_state == TCP_SYN_SENT || new_state == TCP_CLOSE || all_transitions;
+    if (!of_interest || !is_tcp(sk))
+        return 0;
+    if (new_state == TCP_CLOSE) {
+        __u64 address = (__u64)sk;
+        bpf_map_delete_elem(&papers, &address);
+        if (old_state != TCP_CLOSE_WAIT && !all_transitions)
+            return 0;
+    }
+    if (!is_selected(&sk->__sk_common))
+        return 0;
+    __u64 now = bpf_ktime_get_boot_ns();
+    if (all_transitions)
+        send_transition(sk, old_state, new_state, now);
+    if (new_state == TCP_CLOSE_WAIT)
+        send_entered(sk, now);
+    else if (old_state == TCP_CLOSE_WAIT)
+        send_left(sk, new_state, now);
+    else if (new_state == TCP_SYN_SENT)
+        note_connect(sk, now);
+    return 0;
+}

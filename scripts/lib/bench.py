@@ -1,0 +1,299 @@
+"""Measures waitclose against its targets and its peers, on this machine, in one run.
+
+Every figure is a ratio of two things measured alternately (A B A B ...), and the median of the runs is taken, so that
+a slow or busy machine moves both sides alike.
+"""
+
+import argparse
+import contextlib
+import json
+import os
+import pathlib
+import re
+import shutil
+import statistics
+import subprocess
+import sys
+import tempfile
+import time
+
+sys.dont_write_bytecode = True
+import stage
+
+STATS_SWITCH = pathlib.Path("/proc/sys/kernel/bpf_stats_enabled")
+
+
+# --- running things ---
+
+
+def run(command):
+    """Runs to the end with output thrown away: seconds."""
+    began = time.perf_counter()
+    done = subprocess.run(command, stdin=subprocess.DEVNULL, stdout=subprocess.DEVNULL, stderr=subprocess.PIPE)
+    seconds = time.perf_counter() - began
+    if done.returncode != 0:
+        said = done.stderr.decode(errors="replace").strip() or "it said nothing"
+        raise stage.CannotGoOn(f"{' '.join(command)} ended with code {done.returncode}: {said}")
+    return seconds
+
+
+def peak_memory(command):
+    """Bytes: the kernel's own high-water mark, read until the process ends. (The one in rusage starts at our size.)"""
+    child = subprocess.Popen(command, stdin=subprocess.DEVNULL, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
+    peak = 0
+    while child.poll() is None:
+        with contextlib.suppress(OSError):
+            found = re.search(r"VmHWM:\s+(\d+)", pathlib.Path(f"/proc/{child.pid}/status").read_text())
+            peak = max(peak, int(found[1]) * 1024) if found else peak
+        time.sleep(0.001)
+    return peak
+
+
+def programs(watch):
+    """Name, runs and nanoseconds of every BPF program that it holds."""
+    ids = set()
+    for info in pathlib.Path(f"/proc/{watch.child.pid}/fdinfo").iterdir():
+        with contextlib.suppress(OSError):
+            found = re.search(r"^prog_id:\s+(\d+)", info.read_text(), re.MULTILINE)
+            ids |= {int(found[1])} if found else set()
+    listed = json.loads(subprocess.run(["bpftool", "prog", "show", "--json"], stdout=subprocess.PIPE, check=True).stdout)
+    return {(program.get("name", "?"), program["id"]): (program.get("run_cnt", 0), program.get("run_time_ns", 0))
+            for program in listed if program["id"] in ids}
+
+
+@contextlib.contextmanager
+def kernel_counts_time():
+    before = STATS_SWITCH.read_text()
+    STATS_SWITCH.write_text("1")
+    try:
+        yield
+    finally:
+        STATS_SWITCH.write_text(before)
+
+
+# --- showing things ---
+
+
+def progress(text):
+    if sys.stderr.isatty():
+        print(f"\r\033[K{text}", end="", file=sys.stderr, flush=True)
+
+
+def duration(seconds):
+    if seconds >= 1:
+        return f"{seconds:.2f} s"
+    if seconds >= 0.001:
+        return f"{seconds * 1e3:.1f} ms"
+    if seconds >= 1e-6:
+        return f"{seconds * 1e6:.1f} us"
+    return f"{seconds * 1e9:.0f} ns"
+
+
+def table(title, header, rows):
+    progress("")
+    rows = [tuple(map(str, row)) for row in [header, *rows]]
+    widths = [max(map(len, column)) for column in zip(*rows)]
+    print(f"\n{title}")
+    for row in rows:
+        cells = [row[0].ljust(widths[0])] + [cell.rjust(width) for cell, width in zip(row[1:-1], widths[1:-1])]
+        print("   ".join(["  " + cells[0], *cells[1:], row[-1]]).rstrip())
+    sys.stdout.flush()
+
+
+def verdict(met, target):
+    return f"{target}  {'met' if met else 'MISSED'}"
+
+
+# --- what is measured ---
+
+
+def measure_census(options):
+    counts = options.sockets or ([20000, 145000] if options.large else [20000])
+    for count in counts:
+        progress(f"census: opening and abandoning {count} connections")
+        with stage.Culprit("hold_many", "--sockets", str(count)):
+            one_census(count, options.runs or 5, "10 x" if count < 100000 else "20 x")
+
+
+def one_census(count, runs, target):
+    commands = {
+        "waitclose snapshot": stage.waitclose("snapshot"),
+        "waitclose snapshot --json": stage.waitclose("snapshot", "--json"),
+        "ss -tanp state close-wait": ["ss", "-tanp", "state", "close-wait"],
+        "lsof -nP -iTCP -sTCP:CLOSE_WAIT": ["lsof", "-nP", "-iTCP", "-sTCP:CLOSE_WAIT"],
+    }
+    commands = {name: command for name, command in commands.items() if shutil.which(command[0])}
+    seconds = {name: [] for name in commands}
+    for turn in range(runs):
+        for name, command in commands.items():
+            progress(f"census of {count}: run {turn + 1} of {runs}: {name}")
+            seconds[name].append(run(command))
+    ours = statistics.median(seconds["waitclose snapshot"])
+    rows = []
+    for name, command in commands.items():
+        progress(f"census of {count}: peak memory of {name}")
+        memory = peak_memory(command)
+        middle = statistics.median(seconds[name])
+        ratio, aim = f"{middle / ours:.1f} x", ""
+        if not name.startswith("waitclose"):
+            aim = verdict(middle / ours >= float(target[:-2]), f">= {target}")
+        elif count >= 100000:
+            aim = verdict(memory < 120e6, "< 120 MB")
+        rows.append((name, duration(middle), duration(min(seconds[name])), duration(max(seconds[name])), ratio,
+                     f"{memory / 1e6:.0f} MB", aim))
+    table(f"Census of {count:,} held sockets (median of {runs})",
+          ("command", "time", "least", "most", "ratio", "peak memory", "target"), rows)
+
+
+class Churn:
+    """One run of healthy connections: how many there were, and how many a second."""
+
+    def __init__(self, *arguments):
+        with stage.Culprit("churn", *arguments) as churn:
+            self.connections = churn.truth["connections"]
+            self.rate = churn.truth["per_second"]
+
+
+def totals_of(watch):
+    """Entered, closed, lost: the last words of `watch`."""
+    found = re.search(r"entered (\d+), closed (\d+), .*lost: ring (\d+), storage (\d+)", watch.totals)
+    if not found:
+        raise stage.CannotGoOn(f"waitclose watch ended without its totals: {watch.totals}")
+    entered, closed, ring, storage = map(int, found.groups())
+    return entered, closed, ring + storage
+
+
+def measure_churn(options):
+    pairs = options.runs or 3
+    seconds = ("--seconds", str(options.seconds))
+    rows, ratios = [], []
+
+    def row(name, untraced, traced, watch):
+        entered, closed, lost = totals_of(watch)
+        ratio = f"{100 * traced.rate / untraced.rate:.1f} %" if untraced else ""
+        complete = entered == closed == traced.connections
+        rows.append((name, f"{untraced.rate:,.0f}/s" if untraced else "", f"{traced.rate:,.0f}/s", ratio,
+                     f"{traced.connections:,}", f"{entered:,}", f"{closed:,}", f"{lost:,}",
+                     "complete" if complete else f"{entered - traced.connections:+,} entered"))
+
+    for turn in range(pairs):
+        progress(f"churn: pair {turn + 1} of {pairs}, untraced")
+        untraced = Churn(*seconds)
+        progress(f"churn: pair {turn + 1} of {pairs}, traced")
+        with stage.Watch() as watch:
+            traced = Churn(*seconds)
+        ratios.append(traced.rate / untraced.rate)
+        row(f"as fast as it can, {turn + 1}", untraced, traced, watch)
+    progress("churn: 25,000 connections a second, traced")
+    with stage.Watch() as watch:
+        traced = Churn(*seconds, "--rate", "25000")
+    row("25,000 a second", None, traced, watch)
+    middle = statistics.median(ratios)
+    rows.append(("median", "", "", f"{100 * middle:.1f} %", "", "", "", "", verdict(middle >= 0.97, ">= 97 %")))
+    table(f"Healthy connections through CLOSE_WAIT, {options.seconds} s each, under watch",
+          ("", "untraced", "traced", "ratio", "connections", "entered", "closed", "lost", ""), rows)
+
+
+def measure_precision(options):
+    count = 1000
+    progress(f"precision: {count} holds of 1 to 5 ms")
+    with stage.Culprit("exact_holds", "--count", str(count)) as holds, tempfile.TemporaryFile("w+") as lines:
+        with stage.Watch("--json", "-L", str(holds.truth["port"]), "--min-held", "0ms", stdout=lines):
+            truths = [holds.obey("fin"), *(holds.hear() for _ in range(count - 1))]
+        lines.seek(0)
+        events = map(json.loads, lines)
+        found = {event["socket"]["remote"]["port"]: event["socket"]["held_ns"]
+                 for event in events if event["event"] == "closed"}
+    errors = []
+    for truth in truths:
+        held = (truth["close_before_ns"] + truth["close_after_ns"] - truth["fin_before_ns"] - truth["fin_after_ns"]) / 2
+        if truth["remote_port"] in found:
+            errors.append(abs(found[truth["remote_port"]] - held) / 1e9)
+    if len(errors) < 100:
+        raise stage.CannotGoOn(f"waitclose watch told the length of {len(errors)} of {count} holds")
+    percentiles = statistics.quantiles(errors, n=100)
+    table("Length of a hold against the program's own clock", ("holds", "seen", "p50", "p99", "most", "target"),
+          [(f"{count:,}", f"{len(errors):,}", duration(percentiles[49]), duration(percentiles[98]), duration(max(errors)),
+            verdict(percentiles[98] <= 100e-6, "p99 <= 100 us"))])
+
+
+def measure_start(options):
+    runs = options.runs or 10
+    seconds = []
+    for turn in range(runs):
+        progress(f"start: run {turn + 1} of {runs}")
+        with stage.Watch() as watch:
+            seconds.append(watch.start_seconds)
+    middle = statistics.median(seconds)
+    table(f"From start to all probes attached (median of {runs})", ("command", "time", "least", "most", "target"),
+          [("waitclose watch", duration(middle), duration(min(seconds)), duration(max(seconds)),
+            verdict(middle <= 0.150, "<= 150 ms"))])
+
+
+def measure_kernel(options):
+    with kernel_counts_time(), stage.Watch() as watch:
+        progress("kernel time: churn under watch")
+        before = programs(watch)
+        Churn("--seconds", str(options.seconds))
+        after = programs(watch)
+    rows = []
+    for program, (runs, nanoseconds) in sorted(after.items()):
+        runs_before, nanoseconds_before = before.get(program, (0, 0))
+        runs, nanoseconds = runs - runs_before, nanoseconds - nanoseconds_before
+        if runs:
+            name = program[0]
+            rows.append((name, f"{runs:,}", f"{nanoseconds / runs:.0f} ns", limit_of(name, nanoseconds / runs)))
+    table("Time in the kernel, by the kernel's own count", ("program", "runs", "a run", "target"), rows)
+
+
+def limit_of(program, nanoseconds):
+    for word, limit in (("state", 100), ("transition", 100), ("recv", 120), ("read", 120)):
+        if word in program:
+            return verdict(nanoseconds <= limit, f"<= {limit} ns")
+    return ""
+
+
+MEASURES = {
+    "census": measure_census,
+    "churn": measure_churn,
+    "precision": measure_precision,
+    "start": measure_start,
+    "kernel": measure_kernel,
+}
+
+
+def main():
+    parser = argparse.ArgumentParser(
+        prog="scripts/bench", description=__doc__.splitlines()[0],
+        epilog="what: census (against ss and lsof), churn (connections a second, traced and not), precision (length of "
+               "1,000 holds), start (until all probes are attached), kernel (time in each BPF program); default: all")
+    parser.add_argument("what", nargs="*", help="census, churn, precision, start, kernel, all")
+    parser.add_argument("--large", action="store_true", help="census: 145,000 sockets too")
+    parser.add_argument("--sockets", type=int, action="append", metavar="N", help="census: this many instead")
+    parser.add_argument("--seconds", type=int, default=10, metavar="N", help="churn, kernel: how long a run lasts (10)")
+    parser.add_argument("--runs", type=int, metavar="N", help="how often (census 5, churn 3, start 10)")
+    parser.add_argument("--build", type=pathlib.Path, metavar="DIR", help="measure this build, and do not build")
+    options = parser.parse_args()
+    for name in options.what:
+        if name not in {*MEASURES, "all"}:
+            parser.error(f"there is no {name!r} to measure: {', '.join([*MEASURES, 'all'])}")
+    if min(options.seconds, *(options.sockets or [1]), 1 if options.runs is None else options.runs) < 1:
+        parser.error("numbers start at 1")
+
+    if options.build:
+        stage.build_directory = options.build.resolve()
+    else:
+        stage.prepare("scripts/bench")
+    os.environ["PATH"] += ":/usr/sbin:/sbin"
+    for name in MEASURES if not options.what or "all" in options.what else options.what:
+        MEASURES[name](options)
+
+
+if __name__ == "__main__":
+    try:
+        main()
+    except (stage.CannotGoOn, OSError) as reason:
+        progress("")
+        sys.exit(f"bench: {reason}")
+    except KeyboardInterrupt:
+        sys.exit(130)

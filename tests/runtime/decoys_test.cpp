@@ -1,0 +1,70 @@
+// SPDX-License-Identifier: BSD-2-Clause
+// Healthy programs are never accused: no diagnosed line about them, and their short holds are measured right.
+#include <gtest/gtest.h>
+
+#include "cases.h"
+#include "verdict.h"
+
+namespace runtime {
+
+namespace {
+
+class Decoys : public testing::TestWithParam<Case> {};
+
+std::vector<json> about(const Watch& watch, const json& truth) {
+    std::vector<json> lines;
+    for (const json& event : watch.events())
+        if (is_about(event, truth)) lines.push_back(event);
+    return lines;
+}
+
+Arguments with(Arguments options, const Arguments& more) {
+    options.insert(options.end(), more.begin(), more.end());
+    return options;
+}
+
+}  // namespace
+
+TEST_P(Decoys, AreNotAccused) {
+    auto decoy = Culprit::before_start(GetParam().command);
+    Watch watch(with(decoy->selection(), {"--min-held", "250ms"}));
+    decoy->reach_position();
+    Finished finished = watch.stop();
+    EXPECT_EQ(finished.code, 0) << finished.err;
+    for (const json& line : about(watch, decoy->truth()))
+        EXPECT_TRUE(line.at("event") != "held" && line.at("event") != "changed") << line.dump(1);
+}
+
+TEST_P(Decoys, AreMeasuredRight) {
+    auto decoy = Culprit::before_start(GetParam().command);
+    Watch watch(with(decoy->selection(), {"--min-held", "0ms"}));
+    decoy->reach_position();
+    const json& truth = decoy->truth();
+    bool reset = GetParam().name == "Reset";
+    if (!reset) {
+        json closed = watch.until(
+            [&](const json& line) { return is_about(line, truth) && line.at("event") == "closed"; }, 10s);
+        ASSERT_FALSE(closed.is_null()) << truth;
+        auto wrong = closing_disagreements(closed, truth, truth, Tracing::from_start);
+        EXPECT_TRUE(wrong.empty()) << joined(wrong) << "\ntruth: " << truth << "\ngot: " << closed.dump(1);
+    }
+    EXPECT_EQ(watch.stop().code, 0);
+    bool silent = about(watch, truth).empty();
+    EXPECT_EQ(silent, reset) << "a connection that was reset never was in CLOSE_WAIT, the others were";
+}
+
+TEST_P(Decoys, AreNotInASnapshot) {
+    auto decoy = Culprit::in_position(GetParam().command);
+    Snapshot taken = snapshot(decoy->selection());
+    ASSERT_EQ(taken.finished.code, 0) << taken.finished.err;
+    EXPECT_EQ(find_socket(taken.document, decoy->truth()), nullptr);
+}
+
+INSTANTIATE_TEST_SUITE_P(Healthy, Decoys,
+                         testing::Values(Case{"QuickClose", {"decoy", "--mode", "quick-close"}},
+                                         Case{"KeepAlive", {"decoy", "--mode", "keep-alive"}},
+                                         Case{"ReapingPool", {"decoy", "--mode", "reaping-pool"}},
+                                         Case{"Reset", {"decoy", "--mode", "reset"}}),
+                         [](const auto& tested) { return tested.param.name; });
+
+}  // namespace runtime

@@ -1,0 +1,153 @@
+// SPDX-License-Identifier: BSD-2-Clause
+#include "programs.h"
+
+#include <csignal>
+#include <cstdlib>
+#include <regex>
+#include <stdexcept>
+
+#include <sys/inotify.h>
+
+namespace runtime {
+
+namespace {
+
+std::string from_environment(const char* name, const char* otherwise) {
+    const char* value = std::getenv(name);
+    return value && *value ? value : otherwise;
+}
+
+}  // namespace
+
+std::string waitclose_binary() {
+    return from_environment("WAITCLOSE_BIN", WAITCLOSE_BIN_DEFAULT);
+}
+
+std::string culprit_path(const std::string& name) {
+    return from_environment("WAITCLOSE_CULPRITS", WAITCLOSE_CULPRITS_DEFAULT) + "/" + name;
+}
+
+Arguments culprit_command(const Arguments& command) {
+    Arguments argv = command;
+    argv.front() = culprit_path(argv.front());
+    return argv;
+}
+
+std::unique_ptr<Culprit> Culprit::in_position(const Arguments& command) {
+    auto culprit = std::make_unique<Culprit>(culprit_command(command));
+    culprit->truth_ = culprit->announced_ = culprit->next_line();
+    return culprit;
+}
+
+std::unique_ptr<Culprit> Culprit::waiting(const Arguments& command, const std::string& option,
+                                          const std::string& next) {
+    Arguments argv = culprit_command(command);
+    argv.push_back(option);
+    auto culprit = std::make_unique<Culprit>(argv);
+    culprit->announced_ = culprit->next_line();
+    culprit->next_command_ = next;
+    return culprit;
+}
+
+std::unique_ptr<Culprit> Culprit::before_fin(const Arguments& command) {
+    return waiting(command, "--wait-for-fin", "fin");
+}
+
+std::unique_ptr<Culprit> Culprit::before_start(const Arguments& command) {
+    return waiting(command, "--wait-for-start", "start");
+}
+
+// A client's own port is not known before it connects; its server's is.
+Arguments Culprit::selection() const {
+    const json& port = announced_.at("port");
+    if (!port.is_null()) return {"-L", port.dump()};
+    return {"-D", announced_.at("remote_port").dump()};
+}
+
+void Culprit::reach_position() {
+    command(next_command_);
+    truth_ = next_line();
+}
+
+json Culprit::close() {
+    command("close");
+    return next_line();
+}
+
+json Culprit::next_line(std::chrono::milliseconds patience) {
+    std::optional<std::string> line = process_.read_line(patience);
+    if (!line) throw std::runtime_error("the culprit said nothing; on stderr: " + process_.errors());
+    return json::parse(*line);
+}
+
+Snapshot snapshot(const Arguments& options) {
+    Arguments argv{waitclose_binary(), "snapshot", "--json"};
+    argv.insert(argv.end(), options.begin(), options.end());
+    Snapshot taken{run(argv), nullptr};
+    taken.document = json::parse(taken.finished.out, nullptr, false);
+    if (taken.document.is_discarded()) taken.document = nullptr;
+    return taken;
+}
+
+const json* find_socket(const json& snapshot, const json& truth) {
+    if (!snapshot.is_object() || !snapshot.contains("sockets")) return nullptr;
+    for (const json& socket : snapshot.at("sockets"))
+        if (is_about({{"socket", socket}}, truth)) return &socket;
+    return nullptr;
+}
+
+bool is_about(const json& event, const json& truth) {
+    if (!event.contains("socket")) return false;
+    const json& socket = event.at("socket");
+    return socket.at("local").at("port") == truth.at("port") &&
+           socket.at("remote").at("port") == truth.at("remote_port");
+}
+
+// The ready file appears when every probe is attached; inotify says so, and a process that ends early says so
+// too.
+Watch::Watch(const Arguments& options) {
+    Descriptor inotify(inotify_init1(IN_CLOEXEC | IN_NONBLOCK));
+    if (inotify_add_watch(inotify.get(), directory_.path().c_str(), IN_CREATE | IN_MOVED_TO) < 0)
+        throw std::runtime_error("inotify_add_watch");
+    Arguments argv{waitclose_binary(), "watch", "--json", "--ready-file", directory_.path() + "/ready"};
+    argv.insert(argv.end(), options.begin(), options.end());
+    process_ = std::make_unique<Process>(argv);
+    if (!process_->wait_for_exit_or(inotify.get(), 20s))
+        throw std::runtime_error("waitclose watch is not ready; on stderr: " + process_->errors());
+}
+
+json Watch::parse(const std::string& line) {
+    json event = json::parse(line, nullptr, false);
+    if (event.is_discarded()) throw std::runtime_error("not a line of JSON: " + line);
+    events_.push_back(event);
+    return event;
+}
+
+json Watch::until(const std::function<bool(const json&)>& condition, std::chrono::milliseconds patience) {
+    Deadline deadline(patience);
+    while (std::optional<std::string> line =
+               process_->read_line(std::chrono::milliseconds(deadline.milliseconds_left()))) {
+        json event = parse(*line);
+        if (condition(event)) return event;
+    }
+    return nullptr;
+}
+
+Finished Watch::stop() {
+    process_->signal(SIGINT);
+    std::optional<int> code = process_->wait(30s);
+    while (std::optional<std::string> line = process_->read_line(0ms)) parse(*line);
+    return {code.value_or(-1), process_->output(), process_->errors()};
+}
+
+json totals(const std::string& errors) {
+    static const std::regex line(
+        R"(entered (\d+), closed (\d+), still open (\d+); lost: ring (\d+), storage (\d+), reconciled (\d+))");
+    std::smatch found;
+    if (!std::regex_search(errors, found, line)) return nullptr;
+    auto number = [&](std::size_t i) { return std::stoll(found[i]); };
+    return {{"entered", number(1)}, {"closed", number(2)},  {"open", number(3)},
+            {"ring", number(4)},    {"storage", number(5)}, {"reconciled", number(6)}};
+}
+
+}  // namespace runtime

@@ -1,0 +1,30 @@
+// SPDX-License-Identifier: BSD-2-Clause
+// What every command gives back, and how it ends.
+#pragma once
+
+#include <string>
+
+#include <CLI/CLI.hpp>
+
+#include "failure.h"
+
+namespace waitclose::commands {
+
+/// Exit codes of the program.
+enum ExitCode { kDone = 0, kCouldNot = 1, kWrongUsage = 2, kFoundHeld = 3 };
+
+/// Each registers its subcommand; when it is the one typed, the exit code lands in `exit_code`.
+void add_snapshot(CLI::App& app, int& exit_code);
+void add_watch(CLI::App& app, int& exit_code);
+void add_doctor(CLI::App& app, int& exit_code);
+
+/// Tells a failure on stderr: one sentence, one line what to do. Returns `code`.
+int tell(const Failure& failure, ExitCode code);
+
+/// Creates the file that says every probe is attached.
+Result<void> create_ready_file(const std::string& path);
+
+/// Makes SIGINT and SIGTERM readable from a descriptor instead of ending the process; ignores SIGPIPE.
+int open_signal_descriptor();
+
+}  // namespace waitclose::commands

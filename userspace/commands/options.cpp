@@ -1,0 +1,152 @@
+// SPDX-License-Identifier: BSD-2-Clause
+#include "commands/options.h"
+
+#include <limits>
+#include <regex>
+
+#include <fmt/format.h>
+
+#include "output/escape.h"
+#include "output/format.h"
+#include "system/namespaces.h"
+#include "system/text.h"
+
+namespace waitclose::commands {
+namespace {
+
+using output::printable;
+
+Result<std::uint64_t> check_number(const std::string& option, const std::string& text, std::uint64_t most)
+{
+    const auto number = system::to_number(text);
+    if (number && *number >= 1 && *number <= most)
+        return *number;
+    return tl::unexpected(Failure{fmt::format("{}: '{}' is not a number from 1 to {}", option, printable(text), most),
+                                  fmt::format("give one or several, e.g. {} 8080,8443", option)});
+}
+
+Result<bool> set_ports(const std::string& option, const std::vector<std::string>& texts, wc_u8* bitmap)
+{
+    for (const std::string& text : texts) {
+        const auto port = check_number(option, text, std::numeric_limits<std::uint16_t>::max());
+        if (!port)
+            return tl::unexpected(port.error());
+        bitmap[*port / 8] = static_cast<wc_u8>(bitmap[*port / 8] | 1U << (*port % 8));
+    }
+    return !texts.empty();
+}
+
+Result<wc_filter> check_filter(const Options& options)
+{
+    wc_filter filter{};
+    filter.ipv4 = !options.ipv6 || options.ipv4;
+    filter.ipv6 = !options.ipv4 || options.ipv6;
+    const auto local = set_ports("--localport", options.local_ports, filter.local_ports);
+    if (!local)
+        return tl::unexpected(local.error());
+    const auto remote = set_ports("--remoteport", options.remote_ports, filter.remote_ports);
+    if (!remote)
+        return tl::unexpected(remote.error());
+    filter.by_local_port = *local;
+    filter.by_remote_port = *remote;
+    if (options.netns) {
+        const auto netns = system::parse_netns(*options.netns);
+        if (!netns)
+            return tl::unexpected(netns.error());
+        filter.netns = *netns;
+    }
+    return filter;
+}
+
+Result<model::Selection> check_selection(const Options& options)
+{
+    model::Selection selection;
+    for (const std::string& text : options.pids) {
+        const auto pid = check_number("--pid", text, std::numeric_limits<std::int32_t>::max());
+        if (!pid)
+            return tl::unexpected(pid.error());
+        selection.pids.push_back(static_cast<std::uint32_t>(*pid));
+    }
+    if (options.comm) {
+        try {
+            selection.comm = std::regex(*options.comm, std::regex::extended);
+        } catch (const std::regex_error&) {
+            return tl::unexpected(Failure{fmt::format("--comm: '{}' is not a regular expression", printable(*options.comm)),
+                                          "give a POSIX extended one, e.g. --comm '^java$'"});
+        }
+    }
+    if (options.cgroup) {
+        if (!options.cgroup->starts_with('/'))
+            return tl::unexpected(Failure{fmt::format("--cgroup: '{}' is not a cgroup path", printable(*options.cgroup)),
+                                          "give it as /proc/PID/cgroup shows it, e.g. /system.slice/orders.service"});
+        selection.cgroup = options.cgroup;
+    }
+    const auto min_held = check_duration("--min-held", options.min_held);
+    if (!min_held)
+        return tl::unexpected(min_held.error());
+    selection.min_held_ns = *min_held;
+    return selection;
+}
+
+}  // namespace
+
+void add_selection_options(CLI::App& app, Options& options)
+{
+    const char* group = "Which sockets";
+    app.add_option("-p,--pid", options.pids, "held by these processes")->delimiter(',')->type_name("LIST")->group(group);
+    app.add_option("--comm", options.comm, "held by a process whose name matches")->type_name("REGEX")->group(group);
+    app.add_option("-L,--localport", options.local_ports, "with these local ports")->delimiter(',')->type_name("LIST")->group(group);
+    app.add_option("-D,--remoteport", options.remote_ports, "with these remote ports")->delimiter(',')->type_name("LIST")->group(group);
+    app.add_flag("-4", options.ipv4, "IPv4 connections only (also those on dual-stack sockets)")->group(group);
+    app.add_flag("-6", options.ipv6, "IPv6 connections only")->group(group);
+    app.add_option("--netns", options.netns, "in this network namespace only")->type_name("INODE|PATH")->group(group);
+    app.add_option("--cgroup", options.cgroup, "held by a process in this cgroup or below")->type_name("PATH")->group(group);
+    app.add_option("--min-held", options.min_held, "held at least this long")->type_name("DUR")->capture_default_str()->group(group);
+}
+
+void add_common_options(CLI::App& app, Options& options)
+{
+    app.add_flag("--json", options.json, "machine-readable output");
+    app.add_option("-o,--output", options.output, "write to this file instead of stdout")->type_name("FILE");
+    app.add_option("--color", options.color, "auto, always or never")->capture_default_str()
+        ->check(CLI::IsMember({"auto", "always", "never"}));
+    app.add_option("--no-hook", options.disabled_hooks, "do without this hook (see 'waitclose doctor')")->type_name("NAME");
+    app.add_option("--ready-file", options.ready_file, "create this file once every probe is attached")->type_name("PATH");
+}
+
+Result<std::uint64_t> check_duration(const std::string& option, const std::string& text)
+{
+    const auto duration = output::parse_duration(text);
+    if (duration)
+        return static_cast<std::uint64_t>(duration->count());
+    return tl::unexpected(Failure{fmt::format("{}: {}", option, duration.error()),
+                                  fmt::format("give a number with its unit, e.g. {} 250ms, 10s or 5m", option)});
+}
+
+Result<Request> check(const Options& options)
+{
+    Request request;
+    auto selection = check_selection(options);
+    if (!selection)
+        return tl::unexpected(selection.error());
+    request.selection = std::move(*selection);
+    const auto filter = check_filter(options);
+    if (!filter)
+        return tl::unexpected(filter.error());
+    request.probes.filter = *filter;
+    for (const std::string& hook : options.disabled_hooks) {
+        if (!kernel::is_hook(hook))
+            return tl::unexpected(Failure{fmt::format("--no-hook: there is no hook '{}'", printable(hook)),
+                                          "'waitclose doctor' lists the hooks"});
+        request.probes.disabled_hooks.insert(hook);
+    }
+    request.json = options.json;
+    request.output = options.output;
+    request.ready_file = options.ready_file;
+    request.color = options.color == "always"  ? output::ColorChoice::kAlways
+                    : options.color == "never" ? output::ColorChoice::kNever
+                                               : output::ColorChoice::kAuto;
+    return request;
+}
+
+}  // namespace waitclose::commands

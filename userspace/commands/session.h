@@ -1,0 +1,52 @@
+// SPDX-License-Identifier: BSD-2-Clause
+// A tracing session: probes, census and ledger kept in step. What snapshot and watch have in common.
+#pragma once
+
+#include <memory>
+#include <optional>
+
+#include "failure.h"
+#include "kernel/census.h"
+#include "kernel/probes.h"
+#include "model/ledger.h"
+
+namespace waitclose::commands {
+
+/// Told of holds as they begin and end.
+class HoldListener {
+public:
+    virtual ~HoldListener() = default;
+    virtual void entered(const model::Hold& hold) = 0;
+    virtual void closed(const model::Closed& closed) = 0;
+    virtual void transition(const model::Transition& transition) = 0;
+};
+
+class Session : private kernel::EventSink {
+public:
+    /// Loads and attaches. Capabilities that are of no more use afterwards are given up. `listener` must outlive it.
+    static Result<std::unique_ptr<Session>> open(const kernel::ProbeSettings& settings, HoldListener& listener);
+
+    /// Applies all waiting events to the ledger.
+    void drain();
+
+    /// Takes a census and, when tracing, brings ledger and census to one truth.
+    Result<model::Census> take_census();
+
+    model::Losses losses() const;
+    model::ProbeFacts probe_facts() const;
+    model::Ledger& ledger() { return ledger_; }
+
+private:
+    Session(kernel::Probes&& probes, bool traces, HoldListener& listener);
+    void on(const model::Entered& event) override;
+    void on(const model::Left& event) override;
+    void on(const model::Transition& event) override;
+
+    kernel::Probes probes_;
+    bool traces_;
+    HoldListener& listener_;
+    std::optional<kernel::CensusTaker> taker_;
+    model::Ledger ledger_;
+};
+
+}  // namespace waitclose::commands

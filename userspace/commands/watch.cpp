@@ -1,0 +1,276 @@
+// SPDX-License-Identifier: BSD-2-Clause
+// waitclose watch: holds as they begin, last, change and end, a line each.
+#include <algorithm>
+#include <optional>
+#include <unordered_map>
+
+#include <fmt/format.h>
+#include <poll.h>
+
+#include "commands/command.h"
+#include "commands/options.h"
+#include "commands/session.h"
+#include "diagnose/diagnosis.h"
+#include "output/json.h"
+#include "output/sink.h"
+#include "output/watch_json.h"
+#include "output/watch_text.h"
+#include "system/files.h"
+#include "system/host.h"
+
+namespace waitclose::commands {
+namespace {
+
+using output::WatchEvent;
+
+struct WatchOptions : Options {
+    bool all_transitions = false;
+    std::optional<std::string> duration;
+};
+
+struct WatchRequest {
+    Request common;
+    std::optional<std::uint64_t> duration_ns;
+};
+
+/// Writes the lines. Text tells only of holds that lasted; JSON tells of every one.
+class Reporter : public HoldListener {
+public:
+    Reporter(output::Sink& sink, const Request& request)
+        : sink_(sink),
+          json_(request.json),
+          style_(output::style_for(request.color, output::read_terminal(sink.descriptor()))),
+          selects_holders_(!request.selection.pids.empty() || request.selection.comm || request.selection.cgroup)
+    {
+    }
+
+    void entered(const model::Hold& hold) override
+    {
+        // Whose socket it is no event can tell: where holders select, the first census speaks.
+        if (json_ && !selects_holders_)
+            sink_.write(output::watch_line(WatchEvent::kEntered, wall(hold.since_ns),
+                                           output::socket_json(hold, 0, offset_)));
+    }
+
+    void closed(const model::Closed& closed) override
+    {
+        const auto told = last_told_.find(closed.hold.connection.key);
+        const bool was_told = closed.hold.told > kUnwanted;
+        if (json_ && (was_told || !selects_holders_)) {
+            auto socket = told != last_told_.end() ? nlohmann::ordered_json::parse(told->second)
+                                                   : output::socket_json(closed.hold, closed.held_ns, offset_);
+            output::set_hold(socket, closed.held_ns, closed.hold.since_ns, closed.hold.precision, offset_);
+            sink_.write(output::watch_line(WatchEvent::kClosed, wall(closed.hold.since_ns + closed.held_ns),
+                                           std::move(socket), closed.left ? &*closed.left : nullptr));
+        } else if (!json_ && was_told) {
+            sink_.write(output::watch_text(closed, wall(closed.hold.since_ns + closed.held_ns), style_));
+        }
+        if (told != last_told_.end())
+            last_told_.erase(told);
+    }
+
+    void transition(const model::Transition& transition) override
+    {
+        sink_.write(json_ ? output::transition_line(transition, offset_)
+                          : output::transition_text(transition, offset_, style_));
+    }
+
+    /// Tells of a hold that lasted, if there is something new to tell.
+    void lasting(const model::Census& census, const model::Socket& socket, model::Hold& hold)
+    {
+        const auto diagnosis = diagnose::diagnose(census, socket);
+        const std::uint64_t now_told = fingerprint(census, socket, diagnosis);
+        if (hold.told == now_told)
+            return;
+        const auto event = hold.told > kUnwanted ? WatchEvent::kChanged : WatchEvent::kHeld;
+        hold.told = now_told;
+        if (json_) {
+            auto object = output::socket_json(census, socket, diagnosis);
+            remember(hold.connection.key, object);
+            sink_.write(output::watch_line(event, wall(census.taken_ns), std::move(object)));
+        } else {
+            sink_.write(output::watch_text(event, wall(census.taken_ns), census, socket, diagnosis, style_));
+        }
+    }
+
+    /// Looked at, and not asked for.
+    static void unwanted(model::Hold& hold) { hold.told = std::max(hold.told, kUnwanted); }
+
+    void set_wall_offset(std::int64_t offset_ns) { offset_ = offset_ns; }
+
+private:
+    static constexpr std::uint64_t kUnwanted = 1;
+    static constexpr std::size_t kMostRemembered = 20'000;
+
+    std::int64_t wall(std::uint64_t boottime_ns) const { return static_cast<std::int64_t>(boottime_ns) + offset_; }
+
+    /// What a `closed` line repeats. Bounded: past that a consumer joins by id.
+    void remember(const model::SocketKey& key, const nlohmann::ordered_json& object)
+    {
+        if (last_told_.size() < kMostRemembered || last_told_.contains(key))
+            last_told_[key] = object.dump(-1, ' ', true, nlohmann::ordered_json::error_handler_t::replace);
+    }
+
+    /// Changes when the cause, the culprit or the holders do; greater than kUnwanted.
+    static std::uint64_t fingerprint(const model::Census& census, const model::Socket& socket,
+                                     const diagnose::Diagnosis& diagnosis)
+    {
+        std::uint64_t hash = 14695981039346656037U;
+        const auto mix = [&hash](std::uint64_t value) { hash = (hash ^ value) * 1099511628211U; };
+        mix(static_cast<std::uint64_t>(diagnosis.cause));
+        mix(diagnosis.culprit ? diagnosis.culprit->pid : 0);
+        mix(diagnosis.culprit ? diagnosis.culprit->tid.value_or(0) : 0);
+        mix(diagnosis.culprit ? static_cast<std::uint64_t>(diagnosis.culprit->basis) : 0);
+        for (const model::Holder& holder : census.holders_of(socket)) {
+            mix(census.process_of(holder).pid);
+            mix(static_cast<std::uint64_t>(holder.fd));
+        }
+        return std::max(hash, kUnwanted + 1);
+    }
+
+    output::Sink& sink_;
+    bool json_;
+    output::TextStyle style_;
+    bool selects_holders_;
+    std::int64_t offset_ = system::wall_offset_ns();
+    std::unordered_map<model::SocketKey, std::string, model::SocketKeyHash> last_told_;
+};
+
+/// Decides when a census is due: soon after a hold has come of age, else every few seconds, and never so often
+/// that it takes more than a twentieth of the time.
+class Rhythm {
+public:
+    bool is_due(std::uint64_t now_ns, bool wanted) const
+    {
+        const std::uint64_t pause = std::max(wanted ? kShortest : kUsual, 20 * cost_ns_);
+        return now_ns - last_ns_ >= pause;
+    }
+    void took(std::uint64_t begun_ns, std::uint64_t ended_ns)
+    {
+        last_ns_ = ended_ns;
+        cost_ns_ = ended_ns - begun_ns;
+    }
+
+private:
+    static constexpr std::uint64_t kShortest = 100'000'000;
+    static constexpr std::uint64_t kUsual = 2'000'000'000;
+    std::uint64_t last_ns_ = 0;
+    std::uint64_t cost_ns_ = 0;
+};
+
+Result<void> look(Session& session, Reporter& reporter, const model::Selection& selection)
+{
+    auto census = session.take_census();
+    if (!census)
+        return tl::unexpected(census.error());
+    reporter.set_wall_offset(census->wall_offset_ns);
+    for (const model::Socket& socket : census->sockets) {
+        model::Hold* hold = session.ledger().find({socket.netns, socket.cookie});
+        if (!hold || census->held_ns(socket) < selection.min_held_ns)
+            continue;
+        if (model::is_wanted(*census, socket, selection))
+            reporter.lasting(*census, socket, *hold);
+        else
+            Reporter::unwanted(*hold);
+    }
+    return {};
+}
+
+Result<void> loop(Session& session, Reporter& reporter, const WatchRequest& request, output::Sink& sink,
+                  const system::Descriptor& signals)
+{
+    constexpr int kRoundMs = 50;
+    Rhythm rhythm;
+    const std::uint64_t begun = system::boottime_ns();
+    for (;;) {
+        session.drain();
+        const std::uint64_t now = system::boottime_ns();
+        const std::uint64_t min_held = request.common.selection.min_held_ns;
+        if (rhythm.is_due(now, session.ledger().has_untold(now, min_held))) {
+            if (auto looked = look(session, reporter, request.common.selection); !looked)
+                return looked;
+            rhythm.took(now, system::boottime_ns());
+        }
+        if (auto flushed = sink.flush(); !flushed)
+            return tl::unexpected(Failure{flushed.error(), "free some space or name another file with -o"});
+        pollfd ended{signals.get(), POLLIN, 0};
+        const bool over = request.duration_ns && now - begun >= *request.duration_ns;
+        if (over || sink.ended() || ::poll(&ended, 1, kRoundMs) > 0)
+            return {};
+    }
+}
+
+void print_totals(Session& session)
+{
+    const model::Totals& totals = session.ledger().totals();
+    const model::Losses losses = session.losses();
+    fmt::print(stderr, "waitclose: entered {}, closed {}, still open {}; lost: ring {}, storage {}, reconciled {}\n",
+               totals.entered, totals.closed, session.ledger().open(), losses.ring, losses.storage, losses.reconciled);
+}
+
+Result<void> run(const WatchRequest& request)
+{
+    const system::Descriptor signals(open_signal_descriptor());
+    auto sink = output::Sink::open(request.common.output);
+    if (!sink)
+        return tl::unexpected(Failure{sink.error(), "name a file in a directory that can be written to"});
+    Reporter reporter(*sink, request.common);
+    const auto session = Session::open(request.common.probes, reporter);
+    if (!session)
+        return tl::unexpected(session.error());
+    for (const std::string& need : (*session)->probe_facts().missing)
+        fmt::print(stderr, "waitclose: no hook for '{}'; 'waitclose doctor' says what that costs\n", need);
+    if (auto looked = look(**session, reporter, request.common.selection); !looked)
+        return looked;
+    if (request.common.ready_file)
+        if (auto created = create_ready_file(*request.common.ready_file); !created)
+            return created;
+    if (auto looped = loop(**session, reporter, request, *sink, signals); !looped)
+        return looped;
+    (*session)->drain();
+    print_totals(**session);
+    if (auto finished = sink->finish(); !finished)
+        return tl::unexpected(Failure{finished.error(), "free some space or name another file with -o"});
+    return {};
+}
+
+Result<WatchRequest> check_watch(const WatchOptions& options)
+{
+    WatchRequest request;
+    auto common = check(options);
+    if (!common)
+        return tl::unexpected(common.error());
+    request.common = std::move(*common);
+    request.common.probes.trace = true;
+    request.common.probes.all_transitions = options.all_transitions;
+    if (options.duration) {
+        const auto duration = check_duration("--duration", *options.duration);
+        if (!duration)
+            return tl::unexpected(duration.error());
+        request.duration_ns = *duration;
+    }
+    return request;
+}
+
+}  // namespace
+
+void add_watch(CLI::App& app, int& exit_code)
+{
+    CLI::App* command = app.add_subcommand("watch", "holds as they begin, last, change and end, a line each");
+    auto options = std::make_shared<WatchOptions>();
+    add_selection_options(*command, *options);
+    add_common_options(*command, *options);
+    command->add_flag("--all-transitions", options->all_transitions, "print every state change of every socket");
+    command->add_option("--duration", options->duration, "stop after this long (default: at SIGINT)")->type_name("DUR");
+    command->callback([options, &exit_code] {
+        const auto request = check_watch(*options);
+        if (!request) {
+            exit_code = tell(request.error(), kWrongUsage);
+            return;
+        }
+        const auto result = run(*request);
+        exit_code = result ? kDone : tell(result.error(), kCouldNot);
+    });
+}
+
+}  // namespace waitclose::commands

@@ -1,0 +1,133 @@
+// SPDX-License-Identifier: BSD-2-Clause
+#include <fmt/format.h>
+
+#include <algorithm>
+#include <array>
+
+#include "diagnose/culprit.h"
+#include "diagnose/diagnoser.h"
+#include "diagnose/families.h"
+#include "diagnose/text.h"
+
+namespace waitclose::diagnose {
+
+using model::Process;
+using model::Socket;
+
+namespace {
+
+using Family = std::optional<Verdict> (*)(const Scene&);
+
+// The first that can show something wins. Who cannot close at all comes before who has not, and what explains
+// a hold without blame before what blames.
+constexpr std::array<Family, 11> kFamilies{
+    kernel_owned,         accept_queue, without_holder,   exiting,     stopped, duplicate_descriptor,
+    inherited_descriptor, half_open,    too_little_known, end_of_file, unread,
+};
+
+void word_threads_unread(const Scene& scene, const Verdict&, Diagnosis& diagnosis) {
+    diagnosis.summary = "its owner went away while it was looked at";
+    for (const Process* process : scene.processes)
+        if (scene.rosters.of(*process).threads().empty())
+            add_fact(diagnosis, "threads_unread", true,
+                     fmt::format("no thread of {} could be read (census)", process_text(*process)));
+}
+
+void word_too_young(const Scene& scene, const Verdict&, Diagnosis& diagnosis) {
+    const std::string held = duration_text(scene.census.held_ns(scene.socket));
+    diagnosis.summary = fmt::format("the hold is known for {} only: too early to say", held);
+    add_fact(
+        diagnosis, "too_young", true,
+        fmt::format("{} after the peer's FIN a healthy program may not have heard of it (census)", held));
+}
+
+bool threads_unread(const Scene& scene) {
+    const auto unread = [&](const Process* process) { return scene.rosters.of(*process).threads().empty(); };
+    return scene.who.process ? unread(scene.who.process) : std::ranges::all_of(scene.processes, unread);
+}
+
+Verdict decide_from(const Scene& scene) {
+    for (const Family family : kFamilies)
+        if (auto verdict = family(scene)) return *verdict;
+    return {};
+}
+
+const Process* owner_of(const Scene& scene, const Verdict& verdict) {
+    if (verdict.who.process) return verdict.who.process;
+    if (!scene.processes.empty()) return scene.only_process();
+    const Socket* listener = scene.listener();
+    if (!listener) return nullptr;
+    const auto owners = processes_of(scene.census, *listener);
+    return owners.size() == 1 ? owners.front() : nullptr;
+}
+
+void add_hold(const Scene& scene, Diagnosis& diagnosis) {
+    const std::uint64_t held_ns = scene.census.held_ns(scene.socket);
+    add_fact(diagnosis, "held_ns", held_ns,
+             scene.socket.precision == model::Precision::kExact
+                 ? fmt::format("in CLOSE_WAIT for {} (transition)", duration_text(held_ns))
+                 : fmt::format("in CLOSE_WAIT for at least {}: no segment came from the peer since (census)",
+                               duration_text(held_ns)));
+}
+
+void add_holders(const Scene& scene, Diagnosis& diagnosis) {
+    constexpr std::size_t kShown = 4;
+    if (scene.processes.empty()) return;
+    std::string list;
+    for (std::size_t i = 0; i < std::min(kShown, scene.processes.size()); ++i)
+        list += fmt::format("{}{} of {}", i ? ", " : "", descriptors_text(scene, scene.processes[i]),
+                            process_text(*scene.processes[i]));
+    if (scene.processes.size() > kShown)
+        list += fmt::format(", and {} more processes", scene.processes.size() - kShown);
+    add_fact(diagnosis, "holders", std::uint64_t{scene.socket.holder_count},
+             fmt::format("held by {} (census)", list));
+}
+
+std::string end_text(const Socket& socket) {
+    return socket.keepalive
+               ? "SO_KEEPALIVE is on: if the peer is gone, the kernel's probes will end it."
+               : "Nothing will end this hold until the process closes it or exits: CLOSE_WAIT has no "
+                 "timeout.";
+}
+
+Diagnosis put_into_words(const Scene& scene, const Verdict& verdict) {
+    Diagnosis diagnosis;
+    diagnosis.cause = verdict.cause;
+    diagnosis.confidence = verdict.confidence;
+    diagnosis.culprit = culprit_of(verdict.who);
+    if (verdict.wording) verdict.wording(scene, verdict, diagnosis);
+    explain_culprit(scene, verdict.who, diagnosis);
+    add_hold(scene, diagnosis);
+    add_holders(scene, diagnosis);
+    const std::string more = diagnosis.advice.empty() ? "" : diagnosis.advice + " ";
+    diagnosis.advice = fmt::format("{} {}{}", advice_of(verdict.cause), more, end_text(scene.socket));
+    return diagnosis;
+}
+
+}  // namespace
+
+std::optional<Verdict> too_little_known(const Scene& scene) {
+    if (threads_unread(scene))
+        return Verdict{Cause::kUnknown, Confidence::kPossible, scene.who, word_threads_unread};
+    if (scene.census.held_ns(scene.socket) < kTooYoungNs)
+        return Verdict{Cause::kUnknown, Confidence::kPossible, scene.who, word_too_young};
+    return std::nullopt;
+}
+
+Diagnosis Diagnoser::diagnose(const Socket& socket) {
+    const Scene scene(census_, socket, rosters_);
+    return put_into_words(scene, decide_from(scene));
+}
+
+Diagnoser::Decision Diagnoser::decide(const Socket& socket) {
+    const Scene scene(census_, socket, rosters_);
+    Decision decision{decide_from(scene), nullptr};
+    decision.owner = owner_of(scene, decision.verdict);
+    return decision;
+}
+
+Diagnosis diagnose(const model::Census& census, const Socket& socket) {
+    return Diagnoser(census).diagnose(socket);
+}
+
+}  // namespace waitclose::diagnose

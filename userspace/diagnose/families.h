@@ -1,0 +1,28 @@
+// SPDX-License-Identifier: BSD-2-Clause
+// The families of causes. Each looks at one subject and says what it can show, or nothing.
+#pragma once
+
+#include <optional>
+
+#include "diagnose/scene.h"
+
+namespace waitclose::diagnose {
+
+/// Younger than this, a hold says nothing yet: any program needs a moment to hear of the hang-up.
+inline constexpr std::uint64_t kTooYoungNs = 10'000'000;
+/// A thread that read end-of-file this recently and is at work may be on its way to close().
+inline constexpr std::uint64_t kAboutToCloseNs = 1'000'000'000;
+
+std::optional<Verdict> kernel_owned(const Scene& scene);          // kernel-socket
+std::optional<Verdict> accept_queue(const Scene& scene);          // never-accepted
+std::optional<Verdict> without_holder(const Scene& scene);        // no descriptor table refers to it
+std::optional<Verdict> exiting(const Scene& scene);               // exiting
+std::optional<Verdict> stopped(const Scene& scene);               // stopped
+std::optional<Verdict> duplicate_descriptor(const Scene& scene);  // duplicate-fd
+std::optional<Verdict> inherited_descriptor(const Scene& scene);  // inherited-fd
+std::optional<Verdict> half_open(const Scene& scene);             // half-open
+std::optional<Verdict> too_little_known(const Scene& scene);      // threads unread, or too early to say
+std::optional<Verdict> end_of_file(const Scene& scene);           // eof-ignored
+std::optional<Verdict> unread(const Scene& scene);                // idle-in-pool, abandoned
+
+}  // namespace waitclose::diagnose

@@ -1,0 +1,33 @@
+// SPDX-License-Identifier: BSD-2-Clause
+// Thousands of sockets with one story are one group.
+#pragma once
+
+#include <cstdint>
+#include <optional>
+#include <string>
+#include <vector>
+
+#include "diagnose/diagnosis.h"
+#include "model/census.h"
+
+namespace waitclose::diagnose {
+
+/// Sockets of one owner, one cause, and one local port (server side) or remote service (client side).
+struct Group {
+    std::optional<std::uint32_t> owner_pid;  // absent when nobody holds the sockets
+    std::string owner_comm;
+    Cause cause = Cause::kUnknown;
+    Confidence confidence = Confidence::kPossible;  // the weakest of its members
+    std::optional<std::uint16_t> local_port;        // server side, and where the side is not known
+    std::optional<std::string> remote;              // client side: "address:port" of the service
+    std::uint64_t sockets = 0;
+    std::uint64_t oldest_held_ns = 0;
+    std::uint64_t culprits = 0;     // distinct threads named
+    std::size_t oldest_socket = 0;  // into Census::sockets: the member held longest
+};
+
+/// Diagnoses the sockets at `selected` (indices into census.sockets) and groups them, largest first, then
+/// oldest. Keeps nothing per socket, so that 200,000 sockets cost no memory beyond the groups.
+std::vector<Group> group(const model::Census& census, const std::vector<std::uint32_t>& selected);
+
+}  // namespace waitclose::diagnose

@@ -1,0 +1,80 @@
+// SPDX-License-Identifier: BSD-2-Clause
+// The peer has only closed its sending side, and the program is still sending: no leak, so nobody is accused.
+#include <fmt/format.h>
+
+#include <algorithm>
+
+#include "diagnose/families.h"
+#include "diagnose/text.h"
+
+namespace waitclose::diagnose {
+
+namespace {
+
+/// A stream that paused this long may still go on.
+constexpr std::uint64_t kRecentlyNs = 10'000'000'000;
+
+std::uint64_t last_write_ns(const Scene& scene) {
+    const bool wrote_last = scene.last && scene.last.deed->operation == model::Operation::kWrite;
+    return wrote_last ? scene.last.deed->at_ns : scene.socket.last_sent_ns;
+}
+
+void add_unsent(const Scene& scene, Diagnosis& diagnosis) {
+    add_fact(diagnosis, "unsent_bytes", std::uint64_t{scene.socket.unsent_bytes},
+             fmt::format("{} bytes are written and not yet acknowledged by the peer (census)",
+                         scene.socket.unsent_bytes));
+}
+
+void word_sent_since_fin(const Scene& scene, const Verdict&, Diagnosis& diagnosis) {
+    const std::uint64_t bytes = scene.socket.touches->sent_since_fin;
+    diagnosis.summary =
+        fmt::format("the program has sent {} bytes since the peer's FIN, the last of them {} ago", bytes,
+                    duration_text(scene.ago(last_write_ns(scene))));
+    add_fact(diagnosis, "sent_since_fin", bytes,
+             fmt::format("{} bytes were sent since the FIN (traced)", bytes));
+    add_unsent(scene, diagnosis);
+}
+
+void word_still_sending(const Scene& scene, const Verdict&, Diagnosis& diagnosis) {
+    diagnosis.summary = "the program is still sending to a peer that has only closed its own side";
+    add_unsent(scene, diagnosis);
+    add_fact(diagnosis, "fin_consumed", scene.socket.fin_consumed,
+             scene.socket.fin_consumed ? "copied_seq has passed the peer's FIN (census)"
+                                       : "the peer's FIN is still unread (census)");
+    for (const Sleeper& sleeper : scene.sleepers)
+        if (sleeper.access == Access::kWrite)
+            add_fact(diagnosis, "writer", std::uint64_t{sleeper.thread->tid},
+                     fmt::format("{} {}, which is this socket (census)", thread_text(*sleeper.thread),
+                                 activity_text(*sleeper.thread)));
+}
+
+void word_leak_or_stream(const Scene& scene, const Verdict&, Diagnosis& diagnosis) {
+    const std::string ago = duration_text(scene.ago(scene.socket.last_sent_ns));
+    diagnosis.summary =
+        fmt::format("it last sent data {} ago: a half-open stream, or a leak just begun", ago);
+    add_fact(diagnosis, "fin_consumed", true, "copied_seq has passed the peer's FIN (census)");
+    add_fact(diagnosis, "last_sent_ns", scene.ago(scene.socket.last_sent_ns),
+             fmt::format("its last data left {} ago, before or after the FIN, which was not traced (census)",
+                         ago));
+    diagnosis.advice = "Look again with --observe: one that sends since the FIN is no leak.";
+}
+
+}  // namespace
+
+std::optional<Verdict> half_open(const Scene& scene) {
+    const model::Socket& socket = scene.socket;
+    const bool sent = socket.touches && socket.touches->sent_since_fin > 0;
+    const std::uint64_t wrote_ns = last_write_ns(scene);
+    if (sent && (socket.unsent_bytes > 0 || (wrote_ns != 0 && scene.ago(wrote_ns) < kRecentlyNs)))
+        return Verdict{Cause::kHalfOpen, Confidence::kProven, {}, word_sent_since_fin};
+    if ((socket.unsent_bytes > 0 && socket.fin_consumed) || scene.writing_to_it())
+        return Verdict{Cause::kHalfOpen, Confidence::kLikely, {}, word_still_sending};
+    // Who saw the last touch knows whether it was a write, even when it began to look after the FIN.
+    const bool unseen = !scene.watched_since_fin() && !scene.last;
+    const bool recent = socket.last_sent_ns != 0 && scene.ago(socket.last_sent_ns) < kRecentlyNs;
+    if (unseen && socket.fin_consumed && recent)
+        return Verdict{Cause::kUnknown, Confidence::kPossible, {}, word_leak_or_stream};
+    return std::nullopt;
+}
+
+}  // namespace waitclose::diagnose

@@ -1,0 +1,63 @@
+// SPDX-License-Identifier: BSD-2-Clause
+#include "diagnose/roster.h"
+
+#include <algorithm>
+
+namespace waitclose::diagnose {
+
+using model::RunState;
+using model::Thread;
+
+bool is_live(const Thread& thread) {
+    return thread.state != RunState::kZombie && !thread.exiting;
+}
+
+bool is_stopped(const Thread& thread) {
+    return thread.state == RunState::kStopped || thread.state == RunState::kTraced ||
+           thread.state == RunState::kFrozen;
+}
+
+bool is_at_work(const Thread& thread) {
+    return !thread.syscall || !waits_for_work(*thread.syscall);
+}
+
+Roster::Roster(const model::Census& census, const model::Process& process)
+    : threads_(census.threads_of(process)) {
+    by_tid_.reserve(threads_.size());
+    for (const Thread& thread : threads_) {
+        by_tid_.emplace_back(thread.tid, &thread);
+        if (thread.state != RunState::kZombie) ++not_zombies_;
+        if (is_stopped(thread)) ++stopped_;
+        if (!is_live(thread)) continue;
+        ++live_;
+        a_live_one_ = &thread;
+        watches_ = watches_ || (thread.syscall && watches_descriptors(*thread.syscall));
+        at_work_ = at_work_ || is_at_work(thread);
+        for (const Use& use : uses_of(thread))
+            if (use.fd >= 0) sleepers_.push_back({use.fd, &thread, use.access});
+    }
+    std::ranges::sort(by_tid_);
+    std::ranges::stable_sort(sleepers_, {}, &Sleeper::fd);
+}
+
+const Thread* Roster::find(const model::Actor& actor) const {
+    // A census that lists a thread id twice saw it change hands: the start time picks the right one.
+    for (auto at =
+             std::ranges::lower_bound(by_tid_, actor.tid, {}, [](const auto& entry) { return entry.first; });
+         at != by_tid_.end() && at->first == actor.tid; ++at)
+        if (at->second->start_ns == actor.start_ns) return at->second;
+    return nullptr;
+}
+
+std::span<const Sleeper> Roster::asleep_on(std::int32_t fd) const {
+    const auto found = std::ranges::equal_range(sleepers_, fd, {}, &Sleeper::fd);
+    return {found.begin(), found.end()};
+}
+
+const Roster& Rosters::of(const model::Process& process) {
+    auto& roster = made_[static_cast<std::size_t>(&process - census_.processes.data())];
+    if (!roster) roster = std::make_unique<Roster>(census_, process);
+    return *roster;
+}
+
+}  // namespace waitclose::diagnose

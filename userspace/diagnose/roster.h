@@ -1,0 +1,75 @@
+// SPDX-License-Identifier: BSD-2-Clause
+// What the threads of one process do, worked out once however many sockets the process holds.
+#pragma once
+
+#include <cstdint>
+#include <memory>
+#include <span>
+#include <utility>
+#include <vector>
+
+#include "diagnose/syscalls.h"
+#include "model/census.h"
+
+namespace waitclose::diagnose {
+
+/// A thread that sleeps in a system call on a descriptor.
+struct Sleeper {
+    std::int32_t fd = -1;
+    const model::Thread* thread = nullptr;
+    Access access = Access::kOther;
+};
+
+/// It has not begun to exit.
+bool is_live(const model::Thread& thread);
+/// Stopped, traced or frozen.
+bool is_stopped(const model::Thread& thread);
+/// It runs, or sleeps in something other than the wait for the next piece of work.
+bool is_at_work(const model::Thread& thread);
+
+class Roster {
+public:
+    Roster(const model::Census& census, const model::Process& process);
+
+    std::span<const model::Thread> threads() const { return threads_; }
+    std::size_t live() const { return live_; }
+    /// The one live thread; null when there are several or none.
+    const model::Thread* only() const { return live_ == 1 ? a_live_one_ : nullptr; }
+    /// Every thread has begun to exit. False for a process whose threads could not be read.
+    bool exiting() const { return !threads_.empty() && live_ == 0; }
+    /// Every thread that is not a zombie is stopped, traced or frozen, and there is one.
+    bool stopped() const { return stopped_ > 0 && stopped_ == not_zombies_; }
+    /// Some live thread sleeps in epoll, poll or select.
+    bool watches() const { return watches_; }
+    /// Some live thread runs or sleeps in something that is not a wait for work.
+    bool at_work() const { return at_work_; }
+
+    /// The very thread that did something; null when it has gone, whoever has its id now.
+    const model::Thread* find(const model::Actor& actor) const;
+    std::span<const Sleeper> asleep_on(std::int32_t fd) const;
+
+private:
+    std::span<const model::Thread> threads_;
+    std::vector<std::pair<std::uint32_t, const model::Thread*>> by_tid_;  // sorted
+    std::vector<Sleeper> sleepers_;                                       // sorted by fd
+    const model::Thread* a_live_one_ = nullptr;
+    std::size_t live_ = 0;
+    std::size_t not_zombies_ = 0;
+    std::size_t stopped_ = 0;
+    bool watches_ = false;
+    bool at_work_ = false;
+};
+
+/// The rosters of a census, each made when first asked for. Not for several threads at once.
+class Rosters {
+public:
+    explicit Rosters(const model::Census& census) : census_(census), made_(census.processes.size()) {}
+
+    const Roster& of(const model::Process& process);
+
+private:
+    const model::Census& census_;
+    std::vector<std::unique_ptr<Roster>> made_;  // by index into Census::processes
+};
+
+}  // namespace waitclose::diagnose

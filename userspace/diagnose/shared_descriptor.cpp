@@ -1,0 +1,167 @@
+// SPDX-License-Identifier: BSD-2-Clause
+// One descriptor was closed, another still refers to the socket: in the same process, or in one that
+// inherited it.
+#include <fmt/format.h>
+
+#include <algorithm>
+
+#include "diagnose/families.h"
+#include "diagnose/text.h"
+
+namespace waitclose::diagnose {
+
+using model::Process;
+
+namespace {
+
+/// A handler that is forked for one connection is born right after it.
+constexpr std::uint64_t kBornForItNs = 1'000'000'000;
+
+bool holds_as(const Scene& scene, const Process& process, std::int32_t fd) {
+    return std::ranges::any_of(scene.census.holders_of(scene.socket), [&](const model::Holder& holder) {
+        return &scene.census.process_of(holder) == &process && holder.fd == fd;
+    });
+}
+
+std::string closed_text(const Seen& let_go) {
+    return let_go.deed->fd >= 0 ? fmt::format("fd {}", let_go.deed->fd) : std::string("a descriptor");
+}
+
+// Since when a descriptor of it can have been inherited, as far as known; 0 when nothing is.
+std::uint64_t there_since(const Scene& scene) {
+    return scene.opened ? scene.opened.deed->at_ns : scene.socket.oldest_sign_ns;
+}
+
+void add_close(const Scene& scene, Diagnosis& diagnosis) {
+    if (!scene.let_go) return;
+    add_fact(diagnosis, "let_go", true,
+             fmt::format("{} closed {} {} ago, and that was not the last reference (traced)",
+                         actor_text(scene.let_go.deed->actor), closed_text(scene.let_go),
+                         duration_text(scene.ago(scene.let_go.deed->at_ns))));
+}
+
+void word_duplicate(const Scene& scene, const Verdict& verdict, Diagnosis& diagnosis) {
+    const std::string kept = descriptors_text(scene, verdict.who.process);
+    diagnosis.summary =
+        fmt::format("{} closed {} {} ago and keeps its duplicate {}", verdict.who.process->comm,
+                    closed_text(scene.let_go), duration_text(scene.ago(scene.let_go.deed->at_ns)), kept);
+    add_close(scene, diagnosis);
+    add_fact(diagnosis, "kept", kept.c_str(),
+             fmt::format("the same process, {}, still holds {} (census)", process_text(*verdict.who.process),
+                         kept));
+}
+
+std::string holders_text(const Scene& scene, const Verdict& verdict) {
+    if (verdict.who.process) return verdict.who.process->comm;
+    return fmt::format("{} processes, {} among them,", scene.processes.size(), scene.processes.front()->comm);
+}
+
+void word_inherited(const Scene& scene, const Verdict& verdict, Diagnosis& diagnosis) {
+    const bool one = verdict.who.process != nullptr;
+    diagnosis.summary = fmt::format("{} still {} {}, which {} inherited and never used",
+                                    holders_text(scene, verdict), one ? "holds" : "hold",
+                                    descriptors_text(scene, verdict.who.process), one ? "it" : "they");
+    if (scene.let_go)
+        diagnosis.summary +=
+            fmt::format("; {} closed its own copy {} ago", scene.let_go.deed->actor.comm_text(),
+                        duration_text(scene.ago(scene.let_go.deed->at_ns)));
+    add_close(scene, diagnosis);
+    for (const Process* process : scene.processes) {
+        const bool younger = there_since(scene) != 0 && process->start_ns > there_since(scene);
+        add_fact(diagnosis, "start_order", younger,
+                 younger ? fmt::format("{} is younger than the socket, so it did not open it (census)",
+                                       process_text(*process))
+                         : fmt::format("{} was not seen to open, read or write it (traced)",
+                                       process_text(*process)));
+    }
+    for (const model::Holder& holder : scene.census.holders_of(scene.socket))
+        add_fact(
+            diagnosis, "close_on_exec", holder.close_on_exec,
+            fmt::format("fd {} of {} is {}marked close-on-exec (census)", holder.fd,
+                        process_text(scene.census.process_of(holder)), holder.close_on_exec ? "" : "not "));
+}
+
+void word_handler_or_heir(const Scene& scene, const Verdict& verdict, Diagnosis& diagnosis) {
+    const Process& process = *verdict.who.process;
+    diagnosis.summary = fmt::format("{} was given {}: to serve it, or by accident", process.comm,
+                                    descriptors_text(scene, &process));
+    add_fact(
+        diagnosis, "start_order", true,
+        fmt::format("{} is younger than the socket, so it did not open it (census)", process_text(process)));
+    add_fact(
+        diagnosis, "traffic_since_start", true,
+        "data may have moved since that process was born, and who moved it was not traced: it may handle the "
+        "connection (forked for it), or hold a copy it inherited (census)");
+    diagnosis.advice = "Look again with --observe to see who reads and writes it.";
+}
+
+// Its use of the socket makes a process a handler of it, however it came by the descriptor.
+bool nobody_uses_it(const Scene& scene) {
+    return std::ranges::none_of(scene.processes,
+                                [&](const Process* process) { return scene.uses_it(*process); });
+}
+
+// When each process here was born after the socket: by fork it can have got the descriptor, by accept() it
+// cannot.
+bool all_younger_than(const Scene& scene, std::uint64_t at_ns) {
+    return at_ns != 0 && std::ranges::all_of(scene.processes, [&](const Process* process) {
+               return process->start_ns > at_ns;
+           });
+}
+
+bool all_children_of(const Scene& scene, std::uint32_t pid) {
+    return std::ranges::all_of(scene.processes,
+                               [&](const Process* process) { return process->parent_pid == pid; });
+}
+
+std::optional<Confidence> inherited_after_close(const Scene& scene) {
+    const model::Deed& close = *scene.let_go.deed;
+    if (all_younger_than(scene, there_since(scene))) {
+        // A close() before the FIN, with nothing done to the socket since, may also have been a hand-over.
+        const bool handled = scene.last && scene.last.deed->at_ns <= close.at_ns;
+        const bool after_fin = close.at_ns >= scene.socket.held_since_ns;
+        return handled || after_fin ? Confidence::kProven : Confidence::kLikely;
+    }
+    // Older than accept(): it was passed the descriptor, on purpose.
+    if (scene.opened || !all_children_of(scene, close.actor.pid)) return std::nullopt;
+    return Confidence::kPossible;
+}
+
+std::optional<Verdict> younger_than_socket(const Scene& scene) {
+    const Process* process = scene.only_process();
+    if (!process || !all_younger_than(scene, there_since(scene))) return std::nullopt;
+    const bool moved =
+        scene.socket.last_data_ns > process->start_ns || scene.socket.last_sent_ns > process->start_ns;
+    if (moved && !scene.last)
+        return Verdict{Cause::kUnknown, Confidence::kPossible, scene.who, word_handler_or_heir};
+    const bool born_for_it = process->start_ns - there_since(scene) < kBornForItNs && !scene.last;
+    return Verdict{Cause::kInheritedFd, born_for_it ? Confidence::kPossible : Confidence::kLikely, scene.who,
+                   word_inherited};
+}
+
+}  // namespace
+
+std::optional<Verdict> duplicate_descriptor(const Scene& scene) {
+    const Process* process = scene.only_process();
+    if (!process || scene.let_go.process != process) return std::nullopt;
+    const model::Deed& close = *scene.let_go.deed;
+    // It still holds that very number: what was closed then is not what is held now.
+    if (holds_as(scene, *process, close.fd)) return std::nullopt;
+    // It went on with the other descriptor after the close(), as a program does that only moved the socket.
+    const bool used_since = scene.last && scene.last.deed->at_ns > close.at_ns;
+    if (used_since || !scene.sleepers.empty()) return std::nullopt;
+    const bool handled = scene.last || close.at_ns >= scene.socket.held_since_ns;
+    return Verdict{Cause::kDuplicateFd, handled ? Confidence::kProven : Confidence::kLikely, scene.who,
+                   word_duplicate};
+}
+
+std::optional<Verdict> inherited_descriptor(const Scene& scene) {
+    if (scene.processes.empty() || !nobody_uses_it(scene)) return std::nullopt;
+    if (scene.let_go && !scene.let_go.process)
+        if (const auto confidence = inherited_after_close(scene))
+            return Verdict{Cause::kInheritedFd, *confidence, scene.who, word_inherited};
+    if (scene.let_go.process) return std::nullopt;
+    return younger_than_socket(scene);
+}
+
+}  // namespace waitclose::diagnose

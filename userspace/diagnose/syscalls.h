@@ -1,0 +1,39 @@
+// SPDX-License-Identifier: BSD-2-Clause
+// What a thread that sleeps in a system call is there for, judged by the call's number and arguments.
+#pragma once
+
+#include <array>
+#include <cstdint>
+#include <string>
+
+#include "model/process.h"
+
+namespace waitclose::diagnose {
+
+/// The call waits for the next piece of work: a connection, or an event on some descriptor.
+bool waits_for_work(std::uint32_t number);
+
+/// The call waits for events on descriptors it keeps in a set: epoll, poll, select.
+bool watches_descriptors(std::uint32_t number);
+
+/// accept() or accept4().
+bool accepts(std::uint32_t number);
+
+/// The thread polls one single descriptor: for work, or for the answer it needs to go on.
+bool polls_one_descriptor(const model::Thread& thread);
+
+enum class Access : std::uint8_t { kRead, kWrite, kOther };
+
+/// A descriptor that a sleeping thread's system call acts on.
+struct Use {
+    std::int32_t fd = -1;  // -1: none
+    Access access = Access::kOther;
+};
+
+/// splice() acts on two, all others on one or none.
+std::array<Use, 2> uses_of(const model::Thread& thread);
+
+/// "fdatasync"; "system call 999" for one without a name here.
+std::string syscall_text(std::uint32_t number);
+
+}  // namespace waitclose::diagnose

@@ -1,0 +1,40 @@
+// SPDX-License-Identifier: BSD-2-Clause
+// The words diagnoses are made of. Names of processes and threads are raw: output escapes them.
+#pragma once
+
+#include <cstdint>
+#include <string>
+#include <utility>
+#include <variant>
+
+#include "diagnose/scene.h"
+
+namespace waitclose::diagnose {
+
+/// "250 ms", "1.8 s", "42 s", "12 min 5 s", "3 h 12 min", "4 d 7 h"; never more than has gone by.
+std::string duration_text(std::uint64_t ns);
+
+/// "java (pid 4121)"; "thread http-exec-17 (tid 4188)".
+std::string process_text(const model::Process& process);
+std::string thread_text(const model::Thread& thread);
+/// As `thread_text`, of one who may have exited since, with the pid.
+std::string actor_text(const model::Actor& actor);
+
+/// "runs", "sleeps in fdatasync", "sleeps in read on fd 12", "is stopped".
+std::string activity_text(const model::Thread& thread);
+
+/// "fd 57" or "fds 57, 58": what the process holds the socket by; all processes when null.
+std::string descriptors_text(const Scene& scene, const model::Process* process);
+/// "port 8080", or "10.0.0.9:443" where this side opened the connection.
+std::string service_text(const model::Socket& socket);
+/// "10.0.0.9:443", "[::1]:443".
+std::string endpoint_text(model::Family family, const model::Endpoint& endpoint);
+
+/// How a sentence calls the culprit: "thread http-exec-17", or "java" where it is the main or no one thread.
+std::string subject_text(const Who& who);
+
+void add_fact(Diagnosis& diagnosis, const char* fact, bool value, std::string text);
+void add_fact(Diagnosis& diagnosis, const char* fact, std::uint64_t value, std::string text);
+void add_fact(Diagnosis& diagnosis, const char* fact, const char* value, std::string text);
+
+}  // namespace waitclose::diagnose

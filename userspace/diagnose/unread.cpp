@@ -1,0 +1,170 @@
+// SPDX-License-Identifier: BSD-2-Clause
+// The program has not seen end-of-file: nobody has looked at the connection since the peer hung up.
+#include <fmt/format.h>
+
+#include <algorithm>
+
+#include "diagnose/families.h"
+#include "diagnose/text.h"
+
+namespace waitclose::diagnose {
+
+using model::Process;
+using model::Role;
+using model::Socket;
+using model::Thread;
+
+namespace {
+
+/// A pause this long before the FIN is no part of a conversation.
+constexpr std::uint64_t kIdleNs = 100'000'000;
+
+// The last thing that happened on the connection, or that it existed when nothing ever did; 0: not known.
+std::uint64_t last_activity_ns(const Scene& scene) {
+    const Socket& socket = scene.socket;
+    const std::uint64_t touched = scene.last ? scene.last.deed->at_ns : 0;
+    const std::uint64_t active = std::max({socket.last_data_ns, socket.last_sent_ns, touched});
+    return active ? active : socket.oldest_sign_ns;
+}
+
+std::uint64_t idle_before_fin_ns(const Scene& scene) {
+    const std::uint64_t active = last_activity_ns(scene);
+    return active != 0 && active < scene.socket.held_since_ns ? scene.socket.held_since_ns - active : 0;
+}
+
+bool owes_no_answer(const Socket& socket) {
+    return socket.last_sent_ns == 0 || socket.last_data_ns >= socket.last_sent_ns;
+}
+
+void add_unread(const Scene& scene, Diagnosis& diagnosis) {
+    const Socket& socket = scene.socket;
+    if (socket.fin_consumed)
+        add_fact(diagnosis, "fin_with_data", true,
+                 "one read took the peer's last data together with its FIN, and nobody has read since, so "
+                 "the program "
+                 "has not seen end-of-file (traced)");
+    else
+        add_fact(diagnosis, "fin_consumed", false,
+                 "copied_seq has not passed the peer's FIN: it is unread (census)");
+    add_fact(diagnosis, "unread_bytes", std::uint64_t{socket.unread_bytes},
+             fmt::format("{} bytes of data are unread (census)", socket.unread_bytes));
+}
+
+void add_activity(const Who& who, Diagnosis& diagnosis) {
+    if (who.thread)
+        add_fact(diagnosis, "activity", activity_text(*who.thread).c_str(),
+                 fmt::format("{} {} (census)", thread_text(*who.thread), activity_text(*who.thread)));
+}
+
+void word_idle_in_pool(const Scene& scene, const Verdict& verdict, Diagnosis& diagnosis) {
+    const std::uint64_t idle_ns = idle_before_fin_ns(scene);
+    diagnosis.summary = fmt::format(
+        "{} keeps a connection to {}{} that the server has closed, and has not looked at it since",
+        subject_text(verdict.who), service_text(scene.socket),
+        idle_ns ? fmt::format(", idle for {},", duration_text(idle_ns)) : "");
+    add_unread(scene, diagnosis);
+    add_fact(diagnosis, "role", "client", "this side opened the connection (census)");
+    if (idle_ns)
+        add_fact(diagnosis, "idle_before_fin_ns", idle_ns,
+                 fmt::format("nothing moved for {} before the FIN (census)", duration_text(idle_ns)));
+    const bool no_answer_due = owes_no_answer(scene.socket);
+    add_fact(diagnosis, "request_outstanding", !no_answer_due,
+             no_answer_due ? "the last data came from the server: no request is outstanding (census)"
+                           : "the last data went to the server: its answer may be outstanding (census)");
+    add_activity(verdict.who, diagnosis);
+}
+
+void word_abandoned(const Scene& scene, const Verdict& verdict, Diagnosis& diagnosis) {
+    const Socket& socket = scene.socket;
+    const std::string data = socket.unread_bytes ? fmt::format("{} bytes and ", socket.unread_bytes) : "";
+    const char* at_least = socket.precision == model::Precision::kExact ? "" : "at least ";
+    diagnosis.summary = fmt::format(
+        "{} has left {}the peer's FIN unread on {} for {}{}", subject_text(verdict.who), data,
+        descriptors_text(scene, verdict.who.process), at_least, duration_text(scene.census.held_ns(socket)));
+    add_unread(scene, diagnosis);
+    add_fact(diagnosis, "asleep_on_it", false, "no thread sleeps in a system call on it (census)");
+    for (const Process* process : scene.processes)
+        if (scene.rosters.of(*process).watches())
+            add_fact(
+                diagnosis, "may_be_watched", true,
+                fmt::format("a thread of {} sleeps in epoll, poll or select, which may watch it (census)",
+                            process_text(*process)));
+    if (!verdict.who.thread && verdict.who.process && scene.rosters.of(*verdict.who.process).at_work())
+        add_fact(diagnosis, "may_be_handled", true,
+                 fmt::format("threads of {} are at work, and one of them may be handling it (census)",
+                             process_text(*verdict.who.process)));
+    add_activity(verdict.who, diagnosis);
+}
+
+void word_may_be_handling(const Scene& scene, const Verdict& verdict, Diagnosis& diagnosis) {
+    const Thread& thread = *scene.who.thread;
+    diagnosis.summary =
+        fmt::format("thread {} {}: it may still be handling the request", thread.comm, activity_text(thread));
+    add_unread(scene, diagnosis);
+    add_fact(diagnosis, "may_be_handled", true,
+             fmt::format("{} {}, so it may still be handling the request (census)", thread_text(thread),
+                         activity_text(thread)));
+    (void)verdict;
+}
+
+void word_somebody_on_it(const Scene& scene, const Verdict&, Diagnosis& diagnosis) {
+    const Thread& thread = *scene.sleepers.front().thread;
+    diagnosis.summary = fmt::format("thread {} {}, which is this socket", thread.comm, activity_text(thread));
+    add_unread(scene, diagnosis);
+    add_fact(
+        diagnosis, "asleep_on_it", true,
+        fmt::format(
+            "{} {} (census){}", thread_text(thread), activity_text(thread),
+            scene.reading_from_it()
+                ? "; the FIN wakes a reader, so it went to sleep before, or on another file that had this "
+                  "number"
+                : ""));
+}
+
+Verdict still_handling(const Scene& scene) {
+    Who who = scene.who;
+    if (who.basis == Basis::kOpened) {
+        who.thread = nullptr;
+        who.basis = Basis::kProcess;
+        who.doubt = Doubt::kMayHaveHandedOver;
+    }
+    return {Cause::kUnknown, Confidence::kPossible, who, word_may_be_handling};
+}
+
+Verdict idle_in_pool(const Scene& scene, bool busy) {
+    const Socket& socket = scene.socket;
+    const bool quiet = socket.unread_bytes == 0 && !socket.fin_consumed && owes_no_answer(socket);
+    const bool measured = socket.precision == model::Precision::kExact && socket.unsent_bytes == 0 &&
+                          idle_before_fin_ns(scene) >= kIdleNs;
+    const Confidence confidence = busy || !quiet ? Confidence::kPossible
+                                  : measured     ? Confidence::kProven
+                                                 : Confidence::kLikely;
+    return {Cause::kIdleInPool, confidence, scene.who, word_idle_in_pool};
+}
+
+Verdict abandoned(const Scene& scene) {
+    const bool watched = std::ranges::any_of(
+        scene.processes, [&](const Process* process) { return scene.rosters.of(*process).watches(); });
+    const bool any_of_several =
+        !scene.who.thread && (!scene.who.process || scene.rosters.of(*scene.who.process).live() > 1);
+    return {Cause::kAbandoned, watched || any_of_several ? Confidence::kPossible : Confidence::kLikely,
+            scene.who, word_abandoned};
+}
+
+}  // namespace
+
+std::optional<Verdict> unread(const Scene& scene) {
+    if (!scene.sleepers.empty())
+        return Verdict{Cause::kUnknown, Confidence::kPossible, scene.who, word_somebody_on_it};
+    const bool busy = scene.who.thread && is_at_work(*scene.who.thread);
+    const Socket& socket = scene.socket;
+    if (socket.role == Role::kClient) {
+        // A client does other work while its pool keeps a connection; with an answer due, or data to read,
+        // that work may be part of the exchange.
+        const bool exchange_open = socket.unread_bytes > 0 || socket.fin_consumed || !owes_no_answer(socket);
+        return busy && exchange_open ? still_handling(scene) : idle_in_pool(scene, busy);
+    }
+    return busy ? still_handling(scene) : abandoned(scene);
+}
+
+}  // namespace waitclose::diagnose

@@ -1,0 +1,204 @@
+// SPDX-License-Identifier: BSD-2-Clause
+#include "kernel/census.h"
+
+#include <algorithm>
+#include <limits>
+#include <map>
+#include <vector>
+
+#include <bpf/bpf.h>
+#include <bpf/libbpf.h>
+#include <linux/types.h>
+
+#include "kernel/readings.h"
+#include "kernel/records.h"
+#include "system/host.h"
+#include "system/namespaces.h"
+#include "system/process_info.h"
+#include "waitclose.skel.h"
+
+namespace waitclose::kernel {
+namespace {
+
+template <typename Record>
+const Record& as(const wc_header& header)
+{
+    return reinterpret_cast<const Record&>(header);
+}
+
+void add_touches(model::Socket& socket, const wc_census_touch& record)
+{
+    auto touches = std::make_unique<model::Touches>();
+    touches->opened = deed_of(record.touches.opened);
+    touches->last = deed_of(record.touches.last);
+    touches->eof = deed_of(record.touches.eof);
+    touches->let_go = deed_of(record.let_go);
+    touches->eof_reads = record.touches.eof_reads;
+    touches->sent_since_fin = record.touches.sent_since_fin;
+    socket.touches = std::move(touches);
+}
+
+void add_socket(Readings& readings, const wc_census_socket& record, const TickClock& clock)
+{
+    model::Socket socket = socket_of(record, clock);
+    const SocketPlace place{record.socket.address, record.inode};
+    if (socket.state == model::TcpState::kCloseWait) {
+        readings.sockets.push_back(std::move(socket));
+        readings.socket_places.push_back(place);
+        readings.queued_at.push_back(record.listener);
+    } else if (socket.state == model::TcpState::kListen) {
+        readings.listeners.push_back(std::move(socket));
+        readings.listener_places.push_back(place);
+    } else {
+        readings.peers.push_back(std::move(socket));
+        readings.peer_places.push_back(place);
+    }
+}
+
+/// Network namespaces by inode, each with a way in: through a mount, or through a thread that lives there.
+std::map<std::uint32_t, system::Descriptor> doors(const std::vector<wc_census_namespace>& lived_in)
+{
+    std::map<std::uint32_t, system::Descriptor> found;
+    const auto add = [&](std::uint32_t netns, system::Descriptor file) {
+        if (file && system::netns_inode(file) == netns)
+            found.try_emplace(netns, std::move(file));
+    };
+    for (const system::MountedNamespace& mounted : system::mounted_netns())
+        if (!found.contains(mounted.inode))
+            add(mounted.inode, system::open_netns_at(mounted.path));
+    for (const wc_census_namespace& one : lived_in)
+        if (!found.contains(one.netns))
+            add(one.netns, system::open_netns_of(one.tgid, one.tid));
+    return found;
+}
+
+}  // namespace
+
+CensusTaker::CensusTaker(const Probes& probes, std::uint32_t netns, Iterator&& sockets, Iterator&& descriptors,
+                         Iterator&& threads, Iterator&& namespaces)
+    : probes_(&probes),
+      netns_(netns),
+      sockets_(std::move(sockets)),
+      descriptors_(std::move(descriptors)),
+      threads_(std::move(threads)),
+      namespaces_(std::move(namespaces))
+{
+}
+
+Result<CensusTaker> CensusTaker::prepare(const Probes& probes, std::uint32_t netns)
+{
+    const auto& programs = probes.skeleton().progs;
+    auto sockets = Iterator::attach(programs.census_sockets);
+    auto descriptors = Iterator::attach(programs.census_descriptors);
+    auto threads = Iterator::attach(programs.census_threads);
+    auto namespaces = Iterator::attach(programs.census_namespaces);
+    for (const auto* one : {&sockets, &descriptors, &threads, &namespaces})
+        if (!*one)
+            return tl::unexpected(one->error());
+    return CensusTaker(probes, netns, std::move(*sockets), std::move(*descriptors), std::move(*threads),
+                       std::move(*namespaces));
+}
+
+Result<model::Census> CensusTaker::take()
+{
+    waitclose_bpf& skeleton = probes_->skeleton();
+    ++skeleton.bss->census_number;
+    wc_counters& counters = skeleton.bss->counters;
+    std::fill(std::begin(counters.states), std::end(counters.states), 0);
+    counters.tick_phase_ns = std::numeric_limits<wc_i64>::max();
+
+    Readings readings;
+    readings.taken_ns = system::boottime_ns();
+    readings.traced = skeleton.rodata->tracing;
+    Visited visited;
+    if (auto done = read_sockets(readings, visited); !done)
+        return tl::unexpected(done.error());
+    if (auto done = read_descriptors(readings); !done)
+        return tl::unexpected(done.error());
+    if (auto done = read_threads(readings); !done)
+        return tl::unexpected(done.error());
+    for (std::size_t i = 0; i < std::size(counters.states); ++i)
+        if (counters.states[i])
+            readings.states[static_cast<model::TcpState>(i)] = counters.states[i];
+    const auto unreachable = std::count_if(readings.descriptors.begin(), readings.descriptors.end(), [&](const auto& one) {
+        return one.state == static_cast<wc_u8>(model::TcpState::kCloseWait) && !visited.contains(one.netns) &&
+               (!netns_ || one.netns == netns_);
+    });
+
+    model::Census census = join(std::move(readings));
+    census.unreachable = static_cast<std::uint64_t>(unreachable);
+    census.wall_offset_ns = system::wall_offset_ns();
+    for (model::Process& process : census.processes)
+        system::describe_process(process);
+    return census;
+}
+
+Result<void> CensusTaker::read_sockets(Readings& readings, Visited& visited) const
+{
+    std::vector<wc_census_namespace> lived_in;
+    auto listed = namespaces_.run([&](const wc_header& header) {
+        if (header.kind == WC_KIND_CENSUS_NAMESPACE)
+            lived_in.push_back(as<wc_census_namespace>(header));
+    });
+    if (!listed)
+        return listed;
+    const std::uint32_t home = system::own_netns();
+    if (!netns_ || netns_ == home) {
+        if (auto done = read_sockets_here(readings); !done)
+            return done;
+        visited.insert(home);
+    }
+    for (const auto& [netns, door] : doors(lived_in)) {
+        if (visited.contains(netns) || (netns_ && netns_ != netns))
+            continue;
+        const system::NetnsVisit visit(door);
+        if (!visit.entered())
+            continue;
+        if (auto done = read_sockets_here(readings); !done)
+            return done;
+        visited.insert(netns);
+    }
+    return {};
+}
+
+Result<void> CensusTaker::read_sockets_here(Readings& readings) const
+{
+    const volatile wc_counters& counters = probes_->skeleton().bss->counters;
+    const std::uint64_t tick_ns = system::tick_ns();
+    return sockets_.run([&](const wc_header& header) {
+        if (header.kind == WC_KIND_CENSUS_SOCKET)
+            add_socket(readings, as<wc_census_socket>(header), TickClock(counters.tick_phase_ns, tick_ns));
+        else if (header.kind == WC_KIND_CENSUS_TOUCH && !readings.sockets.empty() &&
+                 readings.sockets.back().cookie == as<wc_census_touch>(header).cookie)
+            add_touches(readings.sockets.back(), as<wc_census_touch>(header));
+    });
+}
+
+Result<void> CensusTaker::read_descriptors(Readings& readings) const
+{
+    return descriptors_.run([&](const wc_header& header) {
+        if (header.kind == WC_KIND_CENSUS_DESCRIPTOR)
+            readings.descriptors.push_back(as<wc_census_descriptor>(header));
+    });
+}
+
+Result<void> CensusTaker::read_threads(Readings& readings) const
+{
+    // Only of processes that hold something: the kernel side leaves all others alone.
+    const int wanted = bpf_map__fd(probes_->skeleton().maps.wanted_processes);
+    std::set<std::uint32_t> processes;
+    for (const wc_census_descriptor& one : readings.descriptors)
+        processes.insert(one.tgid);
+    const std::uint8_t yes = 1;
+    for (const std::uint32_t process : processes)
+        bpf_map_update_elem(wanted, &process, &yes, BPF_ANY);
+    auto done = threads_.run([&](const wc_header& header) {
+        if (header.kind == WC_KIND_CENSUS_THREAD)
+            readings.threads.push_back(as<wc_census_thread>(header));
+    });
+    for (const std::uint32_t process : processes)
+        bpf_map_delete_elem(wanted, &process);
+    return done;
+}
+
+}  // namespace waitclose::kernel

@@ -1,0 +1,44 @@
+// SPDX-License-Identifier: BSD-2-Clause
+// Taking a census: every iterator once, every network namespace once.
+#pragma once
+
+#include <cstdint>
+#include <set>
+
+#include "failure.h"
+#include "kernel/iterator.h"
+#include "kernel/probes.h"
+#include "model/census.h"
+
+namespace waitclose::kernel {
+
+struct Readings;
+
+class CensusTaker {
+public:
+    /// `probes` must outlive it. `netns`: the only network namespace to read, 0 for all.
+    static Result<CensusTaker> prepare(const Probes& probes, std::uint32_t netns);
+
+    /// One complete reading, joined, processes described.
+    Result<model::Census> take();
+
+private:
+    CensusTaker(const Probes& probes, std::uint32_t netns, Iterator&& sockets, Iterator&& descriptors,
+                Iterator&& threads, Iterator&& namespaces);
+
+    using Visited = std::set<std::uint32_t>;
+
+    Result<void> read_sockets(Readings& readings, Visited& visited) const;
+    Result<void> read_sockets_here(Readings& readings) const;
+    Result<void> read_descriptors(Readings& readings) const;
+    Result<void> read_threads(Readings& readings) const;
+
+    const Probes* probes_;
+    std::uint32_t netns_;
+    Iterator sockets_;
+    Iterator descriptors_;
+    Iterator threads_;
+    Iterator namespaces_;
+};
+
+}  // namespace waitclose::kernel

@@ -1,0 +1,80 @@
+// SPDX-License-Identifier: BSD-2-Clause
+// The kernel side, loaded and attached according to a plan. The only holder of libbpf's objects.
+#pragma once
+
+#include <cstdint>
+#include <memory>
+#include <set>
+#include <string>
+
+#include "bpf/records.h"
+#include "failure.h"
+#include "kernel/plan.h"
+#include "model/census.h"
+#include "model/events.h"
+
+struct waitclose_bpf;
+
+namespace waitclose::kernel {
+
+struct ProbeSettings {
+    wc_filter filter{};
+    bool trace = false;            // attach the hooks; else only a census can be taken
+    bool all_transitions = false;
+    std::set<std::string, std::less<>> disabled_hooks;
+};
+
+/// Receives what the kernel reports, in the order in which it happened.
+class EventSink {
+public:
+    virtual ~EventSink() = default;
+    virtual void on(const model::Entered& event) = 0;
+    virtual void on(const model::Left& event) = 0;
+    virtual void on(const model::Transition& event) = 0;
+};
+
+/// What the kernel counted since the probes were attached.
+struct KernelTotals {
+    std::uint64_t entered = 0;
+    std::uint64_t left = 0;
+    std::uint64_t lost_events = 0;
+    std::uint64_t lost_storage = 0;
+};
+
+class Probes {
+public:
+    /// Loads the kernel side and attaches what the plan chooses; what this kernel refuses is found by trying,
+    /// and the plan made again. Fails when nothing useful can be attached, saying what is missing.
+    static Result<Probes> attach(const ProbeSettings& settings);
+
+    Probes(Probes&&) noexcept;
+    Probes& operator=(Probes&&) noexcept;
+    ~Probes();
+
+    /// Hands every event waiting in the ring buffer to the sink.
+    void drain(EventSink& sink);
+
+    KernelTotals totals() const;
+    const Plan& plan() const { return plan_; }
+    const Refusals& refusals() const { return refusals_; }
+    waitclose_bpf& skeleton() const { return *skeleton_; }
+
+private:
+    struct Parts;
+    struct SkeletonDeleter {
+        void operator()(waitclose_bpf* skeleton) const;
+    };
+    using Skeleton = std::unique_ptr<waitclose_bpf, SkeletonDeleter>;
+
+    Probes();
+    static Result<Skeleton> load(const ProbeSettings& settings, const Plan& plan, Refusals& refused);
+    bool attach_programs(Refusals& refused);
+    Result<void> open_ring();
+
+    Skeleton skeleton_;
+    Plan plan_;
+    Refusals refusals_;
+    std::unique_ptr<Parts> parts_;
+};
+
+}  // namespace waitclose::kernel

@@ -1,0 +1,63 @@
+// SPDX-License-Identifier: BSD-2-Clause
+#include "kernel/readings.h"
+
+#include <algorithm>
+
+#include "kernel/records.h"
+
+namespace waitclose::kernel {
+namespace {
+
+constexpr std::uint64_t kLateTickNs = 1'000'000;
+
+}  // namespace
+
+std::uint64_t TickClock::latest(std::uint32_t stamp, std::uint64_t jiffies, std::uint64_t now_ns) const
+{
+    const std::uint32_t ago = static_cast<std::uint32_t>(jiffies) - stamp;
+    const std::uint64_t end_of_tick = (jiffies - ago + 1) * tick_ns_;
+    const std::uint64_t at = static_cast<std::uint64_t>(phase_ns_) + end_of_tick + kLateTickNs;
+    return std::min(at, now_ns);
+}
+
+model::Role role_of(const wc_census_socket& record)
+{
+    const std::uint64_t payload_acked = record.bytes_sent - record.bytes_retransmitted - record.in_flight;
+    switch (record.bytes_acked - payload_acked) {
+    case 0: return model::Role::kServer;
+    case 1: return model::Role::kClient;
+    default: return model::Role::kUnknown;
+    }
+}
+
+model::Socket socket_of(const wc_census_socket& record, const TickClock& clock)
+{
+    const auto latest = [&](wc_u32 stamp) { return clock.latest(stamp, record.jiffies, record.taken_ns); };
+    model::Socket socket;
+    socket.cookie = record.socket.cookie;
+    socket.netns = record.socket.netns;
+    socket.family = family_of(record.socket);
+    socket.state = static_cast<model::TcpState>(record.socket.state);
+    socket.role = role_of(record);
+    socket.local = local_of(record.socket);
+    socket.remote = remote_of(record.socket);
+    socket.has_file = record.inode != 0;
+    socket.kernel_owned = record.kernel_owned != 0;
+    socket.keepalive = record.keepalive != 0;
+    socket.fin_consumed = record.unread == 0;
+    // rcv_nxt counts the FIN as one byte, and so does bytes_received (tcp_rcv_nxt_update).
+    socket.unread_bytes = record.unread > 0 ? record.unread - 1 : 0;
+    socket.received_data = record.bytes_received > 1;
+    socket.unsent_bytes = record.unacknowledged;
+    socket.file_references = record.file_references;
+    socket.held_since_ns = latest(record.segment_jiffies);
+    socket.last_sent_ns = record.bytes_sent ? latest(record.sent_jiffies) : 0;
+    socket.last_data_ns = socket.received_data ? latest(record.data_jiffies) : 0;
+    // Both stamps are set when the connection is established.
+    socket.oldest_sign_ns = std::min({latest(record.data_jiffies), latest(record.sent_jiffies), socket.held_since_ns});
+    socket.backlog = record.backlog;
+    socket.backlog_limit = record.backlog_limit;
+    return socket;
+}
+
+}  // namespace waitclose::kernel

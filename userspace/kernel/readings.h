@@ -1,0 +1,61 @@
+// SPDX-License-Identifier: BSD-2-Clause
+// What the iterators of one census gave, before it is joined.
+#pragma once
+
+#include <cstdint>
+#include <map>
+#include <vector>
+
+#include "bpf/records.h"
+#include "model/census.h"
+
+namespace waitclose::kernel {
+
+/// Joins a socket to its descriptors: the address alone may have been reused between two passes.
+struct SocketPlace {
+    std::uint64_t address = 0;
+    std::uint64_t inode = 0;
+};
+
+struct Readings {
+    std::vector<model::Socket> sockets;  // in CLOSE_WAIT
+    std::vector<SocketPlace> socket_places;
+    std::vector<std::uint64_t> queued_at;  // address of the listener in whose queue the socket sits, or 0
+    std::vector<model::Socket> listeners;
+    std::vector<SocketPlace> listener_places;
+    std::vector<model::Socket> peers;  // in FIN_WAIT1 and FIN_WAIT2: other ends that may live here
+    std::vector<SocketPlace> peer_places;
+    std::vector<wc_census_descriptor> descriptors;
+    std::vector<wc_census_thread> threads;
+    std::map<model::TcpState, std::uint64_t> states;
+    std::uint64_t taken_ns = 0;
+    bool traced = false;
+};
+
+/// When something happened whose time the kernel kept in ticks.
+class TickClock {
+public:
+    /// `phase_ns`: CLOCK_BOOTTIME when the tick counter was (or would have been) 0.
+    TickClock(std::int64_t phase_ns, std::uint64_t tick_ns) : phase_ns_(phase_ns), tick_ns_(tick_ns) {}
+
+    /// The latest CLOCK_BOOTTIME at which the low half of the tick counter can have been `stamp`, given that the
+    /// whole counter is `jiffies` now; never later than `now_ns`. A tick may be counted late, so 1 ms is added.
+    std::uint64_t latest(std::uint32_t stamp, std::uint64_t jiffies, std::uint64_t now_ns) const;
+
+private:
+    std::int64_t phase_ns_;
+    std::uint64_t tick_ns_;
+};
+
+/// One socket from its record.
+model::Socket socket_of(const wc_census_socket& record, const TickClock& clock);
+
+/// Who opened the connection, from TCP's own counters: the acknowledgement of a SYN that this side sent counts
+/// as one byte of tcp_sock.bytes_acked, which for a passively opened socket starts after it. (tcp_snd_una_update,
+/// tcp_create_openreq_child; the counters exist since 4.19.)
+model::Role role_of(const wc_census_socket& record);
+
+/// Joins sockets, descriptors, threads and listeners. Takes the readings apart.
+model::Census join(Readings&& readings);
+
+}  // namespace waitclose::kernel

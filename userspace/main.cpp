@@ -1,0 +1,28 @@
+// SPDX-License-Identifier: BSD-2-Clause
+#include <CLI/CLI.hpp>
+
+#include "commands/command.h"
+#include "version.h"
+
+int main(int argc, char** argv)
+{
+    namespace commands = waitclose::commands;
+    CLI::App app{"Names who never closed a socket in CLOSE_WAIT, since when, and why.", "waitclose"};
+    app.set_version_flag("--version", std::string("waitclose ") + waitclose::kVersion);
+    app.require_subcommand(1);
+    app.footer("Run it as root. 'waitclose COMMAND --help' shows the options of a command.\n"
+               "Exit codes: 0 done, 1 could not do it, 2 wrong usage, 3 'snapshot --fail-if-held' found a hold.");
+    int exit_code = commands::kDone;
+    commands::add_snapshot(app, exit_code);
+    commands::add_watch(app, exit_code);
+    commands::add_doctor(app, exit_code);
+    try {
+        app.parse(argc, argv);
+    } catch (const CLI::Success& asked) {
+        return app.exit(asked);
+    } catch (const CLI::ParseError& error) {
+        return commands::tell({error.what(), "see 'waitclose --help' and 'waitclose COMMAND --help'"},
+                              commands::kWrongUsage);
+    }
+    return exit_code;
+}

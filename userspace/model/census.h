@@ -1,0 +1,54 @@
+// SPDX-License-Identifier: BSD-2-Clause
+// One complete reading of sockets × holders × threads, joined: what a diagnosis is made from.
+#pragma once
+
+#include <cstdint>
+#include <map>
+#include <span>
+#include <string>
+#include <vector>
+
+#include "model/process.h"
+#include "model/socket.h"
+
+namespace waitclose::model {
+
+/// Events and records that were dropped, by class.
+struct Losses {
+    std::uint64_t ring = 0;        // events the ring buffer had no room for
+    std::uint64_t storage = 0;     // deeds there was no memory to note
+    std::uint64_t reconciled = 0;  // holds whose begin or end was missed and that a census put right
+
+    bool any() const { return ring || storage || reconciled; }
+};
+
+struct Census {
+    std::uint64_t taken_ns = 0;       // CLOCK_BOOTTIME
+    std::int64_t wall_offset_ns = 0;  // add to a CLOCK_BOOTTIME for nanoseconds since the epoch
+    bool traced = false;              // tracing ran, so deeds may be known
+
+    std::vector<Socket> sockets;  // in CLOSE_WAIT
+    std::vector<Socket> listeners;
+    std::vector<Holder> holders;
+    std::vector<Process> processes;
+    std::vector<Thread> threads;
+    std::map<TcpState, std::uint64_t> states;
+    std::uint64_t unreachable = 0;  // held sockets in network namespaces that could not be entered
+
+    std::span<const Holder> holders_of(const Socket& socket) const
+    {
+        return std::span(holders).subspan(socket.first_holder, socket.holder_count);
+    }
+    const Process& process_of(const Holder& holder) const { return processes[holder.process]; }
+    std::span<const Thread> threads_of(const Process& process) const
+    {
+        return std::span(threads).subspan(process.first_thread, process.thread_count);
+    }
+    /// How long the socket has been held when the census was taken, in ns; a lower bound unless exact.
+    std::uint64_t held_ns(const Socket& socket) const
+    {
+        return taken_ns > socket.held_since_ns ? taken_ns - socket.held_since_ns : 0;
+    }
+};
+
+}  // namespace waitclose::model

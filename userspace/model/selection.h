@@ -1,0 +1,30 @@
+// SPDX-License-Identifier: BSD-2-Clause
+// Which holds the user asked for, as far as it takes the holders to decide; ports, families and network
+// namespaces are decided in the kernel already.
+#pragma once
+
+#include <cstdint>
+#include <optional>
+#include <regex>
+#include <string>
+#include <vector>
+
+#include "model/census.h"
+
+namespace waitclose::model {
+
+struct Selection {
+    std::vector<std::uint32_t> pids;   // empty: all
+    std::optional<std::regex> comm;
+    std::optional<std::string> cgroup; // a holder's cgroup is this one or below it
+    std::uint64_t min_held_ns = 0;
+};
+
+/// Whether the user wants this socket: it is held long enough, and one of its holders (the listener's, for one
+/// never accepted) matches. `socket` must be one of the census's.
+bool is_wanted(const Census& census, const Socket& socket, const Selection& selection);
+
+/// The wanted sockets, as indices into census.sockets.
+std::vector<std::uint32_t> select(const Census& census, const Selection& selection);
+
+}  // namespace waitclose::model

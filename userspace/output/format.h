@@ -1,0 +1,37 @@
+// SPDX-License-Identifier: BSD-2-Clause
+// Numbers, times and addresses as people and machines read them, and durations as people type them.
+#pragma once
+
+#include <chrono>
+#include <cstdint>
+#include <string>
+#include <string_view>
+#include <tl/expected.hpp>
+
+#include "model/socket.h"
+
+namespace waitclose::output {
+
+/// For sentences: "250 ms", "1.8 s", "3 min 12 s", "2 h 13 min", "4 d 2 h". Rounded down, so that "at least" stays true.
+std::string duration_text(std::uint64_t ns);
+
+/// The same for table cells: "250ms", "1.8s", "3m12s", "2h13m", "4d2h".
+std::string short_duration_text(std::uint64_t ns);
+
+/// "182,331"
+std::string count_text(std::uint64_t number);
+
+/// RFC 3339 in UTC, from nanoseconds since the epoch: "2026-11-20T20:00:00.123456789Z".
+std::string rfc3339(std::int64_t epoch_ns);
+
+/// Local time for people: "20:00:00.123" and "2026-11-20 20:00:00 +0000".
+std::string clock_text(std::int64_t epoch_ns);
+std::string date_time_text(std::int64_t epoch_ns);
+
+/// "10.0.0.7:8080", "[::1]:8080"
+std::string endpoint_text(model::Family family, const model::Endpoint& endpoint);
+
+/// Reads "250ms", "10s", "1.5s", "5m", "2h", "1d" (also ns, us), or a bare 0. The error is a sentence.
+tl::expected<std::chrono::nanoseconds, std::string> parse_duration(std::string_view text);
+
+}  // namespace waitclose::output

@@ -1,0 +1,214 @@
+// SPDX-License-Identifier: BSD-2-Clause
+#include "output/json.h"
+
+#include <fmt/format.h>
+
+#include "output/escape.h"
+#include "output/format.h"
+
+namespace waitclose::output {
+
+using nlohmann::ordered_json;
+
+namespace {
+
+const char* name_of(model::Role role)
+{
+    switch (role) {
+    case model::Role::kServer: return "server";
+    case model::Role::kClient: return "client";
+    case model::Role::kUnknown: break;
+    }
+    return "unknown";
+}
+
+const char* name_of(model::Precision precision)
+{
+    return precision == model::Precision::kExact ? "exact" : "at-least";
+}
+
+ordered_json text_json(const std::string& bytes) { return valid_utf8(bytes); }
+
+ordered_json text_or_null(const std::optional<std::string>& bytes)
+{
+    return bytes ? text_json(*bytes) : ordered_json(nullptr);
+}
+
+/// Wall time of a moment of CLOCK_BOOTTIME; 0 is "not known".
+ordered_json wall_or_null(std::uint64_t boot_ns, std::int64_t wall_offset_ns)
+{
+    if (boot_ns == 0) return nullptr;
+    return rfc3339(static_cast<std::int64_t>(boot_ns) + wall_offset_ns);
+}
+
+/// False only for a connection that still waits for accept(); of a connection opened by this side, or by nobody knows
+/// whom, the question makes no sense.
+ordered_json accepted_json(const model::Socket& socket)
+{
+    if (socket.role == model::Role::kClient) return nullptr;
+    if (socket.listener != model::kNone) return false;
+    if (socket.role != model::Role::kServer) return nullptr;
+    if (socket.has_file) return true;
+    return socket.kernel_owned ? ordered_json(nullptr) : ordered_json(false);
+}
+
+ordered_json holder_json(const model::Census& census, const model::Holder& holder)
+{
+    const model::Process& process = census.process_of(holder);
+    return {{"pid", process.pid},
+            {"fd", holder.fd},
+            {"comm", text_json(process.comm)},
+            {"exe", text_or_null(process.exe)},
+            {"close_on_exec", holder.close_on_exec},
+            {"cgroup", text_or_null(process.cgroup)},
+            {"container", text_or_null(process.container)},
+            {"started_at", wall_or_null(process.start_ns, census.wall_offset_ns)}};
+}
+
+ordered_json holders_json(const model::Census& census, const model::Socket& socket)
+{
+    ordered_json holders = ordered_json::array();
+    for (const model::Holder& holder : census.holders_of(socket)) holders.push_back(holder_json(census, holder));
+    return holders;
+}
+
+ordered_json peer_json(const model::Census& census, const model::Socket& socket)
+{
+    ordered_json peer{{"local_holder", nullptr}};
+    if (socket.peer_holder != model::kNone) {
+        const model::Holder& holder = census.holders[static_cast<std::size_t>(socket.peer_holder)];
+        const model::Process& process = census.process_of(holder);
+        peer["local_holder"] = {{"pid", process.pid}, {"fd", holder.fd}, {"comm", text_json(process.comm)}};
+    }
+    return peer;
+}
+
+ordered_json culprit_json(const std::optional<diagnose::Culprit>& culprit)
+{
+    if (!culprit) return nullptr;
+    return {{"pid", culprit->pid},
+            {"tid", culprit->tid ? ordered_json(*culprit->tid) : ordered_json(nullptr)},
+            {"comm", text_json(culprit->comm)},
+            {"basis", diagnose::id_of(culprit->basis)}};
+}
+
+ordered_json link_json(const diagnose::Link& link)
+{
+    ordered_json on = nullptr;
+    if (link.on) on = {{"pid", link.on->pid}, {"tid", link.on->tid}};
+    return {{"pid", link.pid},
+            {"tid", link.tid},
+            {"comm", text_json(link.comm)},
+            {"waits_for", link.waits_for},
+            {"for_ns", link.for_ns ? ordered_json(*link.for_ns) : ordered_json(nullptr)},
+            {"detail", text_json(link.detail)},
+            {"on", std::move(on)}};
+}
+
+ordered_json evidence_json(const diagnose::Evidence& evidence)
+{
+    const auto as_json = [](const auto& value) -> ordered_json {
+        if constexpr (std::is_same_v<std::decay_t<decltype(value)>, std::string>) {
+            return text_json(value);
+        } else {
+            return value;
+        }
+    };
+    return {{"fact", evidence.fact},
+            {"value", std::visit(as_json, evidence.value)},
+            {"text", text_json(evidence.text)}};
+}
+
+ordered_json cause_json(const diagnose::Diagnosis& diagnosis)
+{
+    ordered_json because = ordered_json::array();
+    for (const diagnose::Link& link : diagnosis.because) because.push_back(link_json(link));
+    ordered_json contributing = ordered_json::array();
+    for (const std::string& id : diagnosis.contributing) contributing.push_back(text_json(id));
+    ordered_json evidence = ordered_json::array();
+    for (const diagnose::Evidence& fact : diagnosis.evidence) evidence.push_back(evidence_json(fact));
+    return {{"id", diagnose::id_of(diagnosis.cause)},
+            {"confidence", diagnose::id_of(diagnosis.confidence)},
+            {"summary", text_json(diagnosis.summary)},
+            {"because", std::move(because)},
+            {"contributing", std::move(contributing)},
+            {"evidence", std::move(evidence)},
+            {"advice", text_json(diagnosis.advice)}};
+}
+
+/// The keys of the contract in their order, with what every event knows; the rest is null.
+ordered_json skeleton(const model::SocketKey& key, model::Family family, const model::Endpoint& local,
+                      const model::Endpoint& remote)
+{
+    return {{"id", id_text(key)},
+            {"netns", key.netns},
+            {"cookie", std::to_string(key.cookie)},
+            {"family", family_name(family)},
+            {"local", endpoint_json(family, local)},
+            {"remote", endpoint_json(family, remote)},
+            {"role", "unknown"},
+            {"accepted", nullptr},
+            {"eof_read", nullptr},
+            {"unread_bytes", nullptr},
+            {"unsent_bytes", nullptr},
+            {"held_ns", nullptr},
+            {"held_since", nullptr},
+            {"held_precision", nullptr},
+            {"holders", nullptr},
+            {"peer", {{"local_holder", nullptr}}},
+            {"culprit", nullptr},
+            {"cause", nullptr}};
+}
+
+}  // namespace
+
+std::string id_text(const model::SocketKey& key) { return fmt::format("{}:{}", key.netns, key.cookie); }
+
+const char* family_name(model::Family family) { return family == model::Family::kIpv4 ? "ipv4" : "ipv6"; }
+
+ordered_json endpoint_json(model::Family family, const model::Endpoint& endpoint)
+{
+    return {{"address", model::address_text(family, endpoint)}, {"port", endpoint.port}};
+}
+
+void set_hold(ordered_json& socket, std::uint64_t held_ns, std::uint64_t since_ns, model::Precision precision,
+              std::int64_t wall_offset_ns)
+{
+    const bool known = since_ns != 0;
+    socket["held_ns"] = known ? ordered_json(held_ns) : ordered_json(nullptr);
+    socket["held_since"] = wall_or_null(since_ns, wall_offset_ns);
+    socket["held_precision"] = known ? ordered_json(name_of(precision)) : ordered_json(nullptr);
+}
+
+ordered_json socket_json(const model::Census& census, const model::Socket& socket,
+                         const diagnose::Diagnosis& diagnosis)
+{
+    ordered_json object = skeleton({socket.netns, socket.cookie}, socket.family, socket.local, socket.remote);
+    object["role"] = name_of(socket.role);
+    object["accepted"] = accepted_json(socket);
+    object["eof_read"] = diagnose::eof_read(census, socket);
+    object["unread_bytes"] = socket.unread_bytes;
+    object["unsent_bytes"] = socket.unsent_bytes;
+    set_hold(object, census.held_ns(socket), socket.held_since_ns, socket.precision, census.wall_offset_ns);
+    object["holders"] = holders_json(census, socket);
+    object["peer"] = peer_json(census, socket);
+    object["culprit"] = culprit_json(diagnosis.culprit);
+    object["cause"] = cause_json(diagnosis);
+    return object;
+}
+
+ordered_json socket_json(const model::Hold& hold, std::uint64_t held_ns, std::int64_t wall_offset_ns)
+{
+    const model::Connection& connection = hold.connection;
+    ordered_json object = skeleton(connection.key, connection.family, connection.local, connection.remote);
+    set_hold(object, held_ns, hold.since_ns, hold.precision, wall_offset_ns);
+    return object;
+}
+
+std::string dump(const ordered_json& value)
+{
+    constexpr int kOneLine = -1;
+    return value.dump(kOneLine, ' ', true, ordered_json::error_handler_t::replace);
+}
+
+}  // namespace waitclose::output

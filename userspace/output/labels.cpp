@@ -1,0 +1,48 @@
+// SPDX-License-Identifier: BSD-2-Clause
+#include "output/labels.h"
+
+#include <fmt/format.h>
+
+#include "output/escape.h"
+#include "output/format.h"
+
+namespace waitclose::output {
+
+std::string process_text(std::string_view comm, std::uint32_t pid, const TextStyle& style)
+{
+    return fmt::format("{} ({})", printable(comm, style.charset), pid);
+}
+
+std::string culprit_text(const diagnose::Diagnosis& diagnosis, const TextStyle& style)
+{
+    if (!diagnosis.culprit) return "-";
+    const diagnose::Culprit& culprit = *diagnosis.culprit;
+    return process_text(culprit.comm, culprit.tid.value_or(culprit.pid), style);
+}
+
+std::string holder_text(const model::Census& census, const model::Socket& socket, const TextStyle& style)
+{
+    const auto holders = census.holders_of(socket);
+    if (holders.empty()) return socket.listener != model::kNone ? "accept queue" : "-";
+    const model::Process& process = census.process_of(holders.front());
+    std::string text = fmt::format("{} fd {}", process_text(process.comm, process.pid, style), holders.front().fd);
+    if (holders.size() > 1) text += fmt::format(" +{}", holders.size() - 1);
+    return text;
+}
+
+std::string connection_text(model::Role role, model::Family family, const model::Endpoint& local,
+                            const model::Endpoint& remote, const TextStyle& style)
+{
+    std::string_view sign = "-";
+    if (role == model::Role::kServer) sign = back_arrow(style);
+    if (role == model::Role::kClient) sign = arrow(style);
+    return fmt::format("{} {} {}", endpoint_text(family, local), sign, endpoint_text(family, remote));
+}
+
+std::string held_cell(std::uint64_t held_ns, model::Precision precision, const TextStyle& style)
+{
+    const std::string text = short_duration_text(held_ns);
+    return precision == model::Precision::kAtLeast ? std::string(at_least(style)) + text : text;
+}
+
+}  // namespace waitclose::output

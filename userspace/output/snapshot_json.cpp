@@ -1,0 +1,95 @@
+// SPDX-License-Identifier: BSD-2-Clause
+#include "output/snapshot_json.h"
+
+#include <utility>
+
+#include "output/escape.h"
+#include "output/format.h"
+#include "output/json.h"
+
+namespace waitclose::output {
+
+using nlohmann::ordered_json;
+
+namespace {
+
+ordered_json host_json(const model::HostFacts& host)
+{
+    const auto known = [](const std::string& text) {
+        return text.empty() ? ordered_json(nullptr) : ordered_json(valid_utf8(text));
+    };
+    return {{"hostname", known(host.hostname)}, {"kernel", known(host.kernel)}, {"boot_id", known(host.boot_id)}};
+}
+
+ordered_json probes_json(const model::ProbeFacts& probes)
+{
+    ordered_json hooks = ordered_json::object();
+    for (const auto& [need, hook] : probes.hooks) hooks[need] = hook;
+    return {{"hooks", std::move(hooks)}, {"missing", probes.missing}};
+}
+
+ordered_json states_json(const model::Census& census)
+{
+    ordered_json states = ordered_json::object();
+    for (const auto& [state, count] : census.states) states[model::name_of(state)] = count;
+    return states;
+}
+
+ordered_json losses_json(const model::Losses& losses)
+{
+    return {{"ring", losses.ring}, {"storage", losses.storage}, {"reconciled", losses.reconciled}};
+}
+
+ordered_json group_json(const diagnose::Group& group)
+{
+    ordered_json owner = nullptr;
+    if (group.owner_pid) owner = {{"pid", *group.owner_pid}, {"comm", valid_utf8(group.owner_comm)}};
+    return {{"owner", std::move(owner)},
+            {"cause", diagnose::id_of(group.cause)},
+            {"confidence", diagnose::id_of(group.confidence)},
+            {"local_port", group.local_port ? ordered_json(*group.local_port) : ordered_json(nullptr)},
+            {"remote", group.remote ? ordered_json(*group.remote) : ordered_json(nullptr)},
+            {"sockets", group.sockets},
+            {"oldest_held_ns", group.oldest_held_ns},
+            {"culprits", group.culprits}};
+}
+
+/// What separates the elements of an array written one a line.
+const char* separator(bool first) { return first ? "\n" : ",\n"; }
+
+}  // namespace
+
+void write_snapshot_json(Sink& sink, const SnapshotView& view)
+{
+    const model::Census& census = view.census;
+    ordered_json head{
+        {"schema", kSnapshotSchema},
+        {"taken_at", rfc3339(static_cast<std::int64_t>(census.taken_ns) + census.wall_offset_ns)},
+        {"host", host_json(view.host)},
+        {"probes", probes_json(view.probes)},
+        {"states", states_json(census)},
+        {"losses", losses_json(view.losses)},
+        {"unreachable", census.unreachable},
+    };
+    std::string open = dump(head);
+    open.pop_back();  // the brace: the two long arrays follow in the same object
+    sink.write(open);
+    sink.write(",\n\"groups\":[");
+    bool first = true;
+    for (const diagnose::Group& group : view.groups) {
+        sink.write(separator(std::exchange(first, false)));
+        sink.write(dump(group_json(group)));
+    }
+    sink.write("],\n\"sockets\":[");
+    first = true;
+    const Explain explain = explain_of(view);
+    for (const std::uint32_t index : view.selected) {
+        if (sink.ended()) return;
+        const model::Socket& socket = census.sockets[index];
+        sink.write(separator(std::exchange(first, false)));
+        sink.write(dump(socket_json(census, socket, explain(socket))));
+    }
+    sink.write("]}\n");
+}
+
+}  // namespace waitclose::output

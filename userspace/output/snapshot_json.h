@@ -1,0 +1,16 @@
+// SPDX-License-Identifier: BSD-2-Clause
+// `snapshot --json`: one object, schema waitclose.snapshot/1.
+#pragma once
+
+#include "output/sink.h"
+#include "output/snapshot_view.h"
+
+namespace waitclose::output {
+
+inline constexpr const char* kSnapshotSchema = "waitclose.snapshot/1";
+
+/// Writes the object, one line a socket: each is diagnosed and written before the next, so that 200,000 sockets
+/// never stand in memory. Stops early when the sink has ended; the caller's finish() reports why.
+void write_snapshot_json(Sink& sink, const SnapshotView& view);
+
+}  // namespace waitclose::output

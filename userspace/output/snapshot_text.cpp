@@ -1,0 +1,236 @@
+// SPDX-License-Identifier: BSD-2-Clause
+#include "output/snapshot_text.h"
+
+#include <fmt/format.h>
+
+#include <algorithm>
+#include <set>
+#include <utility>
+#include <vector>
+
+#include "output/escape.h"
+#include "output/format.h"
+#include "output/layout.h"
+#include "output/labels.h"
+#include "output/table.h"
+
+namespace waitclose::output {
+
+namespace {
+
+constexpr std::size_t kMargin = 2;
+constexpr std::size_t kGap = 2;
+constexpr std::size_t kMostSentenceLines = 4;
+
+/// A group's first line, as printable cells.
+struct Headline {
+    std::string count;
+    std::string owner;
+    std::string cause;
+    std::string confidence;
+    std::string place;
+    std::string held;
+    std::string held_briefly;
+};
+
+std::string place_text(const diagnose::Group& group, const TextStyle& style)
+{
+    if (group.remote) return fmt::format("{} {}", arrow(style), printable(*group.remote, style.charset));
+    if (group.local_port) return fmt::format("port {}", *group.local_port);
+    return {};
+}
+
+Headline headline_of(const diagnose::Group& group, const model::Census& census, const TextStyle& style)
+{
+    const model::Precision precision = census.sockets[group.oldest_socket].precision;
+    const char* word = group.sockets == 1 ? "held" : "oldest";
+    const std::string_view sign = precision == model::Precision::kAtLeast ? at_least(style) : std::string_view();
+    return {count_text(group.sockets),
+            group.owner_pid ? process_text(group.owner_comm, *group.owner_pid, style) : "no process",
+            std::string(diagnose::id_of(group.cause)),
+            std::string(diagnose::id_of(group.confidence)),
+            place_text(group, style),
+            fmt::format("{} {}{}{}", word, sign, sign.empty() ? "" : " ", duration_text(group.oldest_held_ns)),
+            fmt::format("{} {}", word, held_cell(group.oldest_held_ns, precision, style))};
+}
+
+/// How the headlines line up. Where they would be too wide together the hold is written briefly, then the place moves
+/// down to the sentence, and then the owner is cut.
+struct Layout {
+    std::size_t count = 0;
+    std::size_t owner = 0;
+    std::size_t cause = 0;
+    std::size_t confidence = 0;
+    std::size_t place = 0;  // 0: not in the headline
+    std::size_t held = 0;
+    bool briefly = false;
+
+    std::size_t total() const
+    {
+        const std::size_t place_and_gap = place == 0 ? 0 : place + kGap;
+        return kMargin + count + owner + cause + confidence + held + 4 * kGap + place_and_gap;
+    }
+};
+
+/// Columns that the widest of one kind of cell takes.
+template <typename Member>
+std::size_t widest(const std::vector<Headline>& lines, Member member)
+{
+    std::size_t columns = 0;
+    for (const Headline& line : lines) columns = std::max(columns, display_width(line.*member));
+    return columns;
+}
+
+Layout layout_of(const std::vector<Headline>& lines, std::size_t width)
+{
+    constexpr std::size_t kLeastOwner = 8;
+    Layout layout{widest(lines, &Headline::count), widest(lines, &Headline::owner),
+                  widest(lines, &Headline::cause), widest(lines, &Headline::confidence),
+                  widest(lines, &Headline::place), widest(lines, &Headline::held)};
+    const std::size_t held_briefly = widest(lines, &Headline::held_briefly);
+    if (layout.total() > width) {
+        layout.briefly = layout.total() - layout.held + held_briefly <= width;
+        if (!layout.briefly) layout.place = 0;
+    }
+    if (layout.total() > width) layout.briefly = true;
+    if (layout.briefly) layout.held = held_briefly;
+    if (layout.total() > width && layout.owner > kLeastOwner) {
+        layout.owner -= std::min(layout.total() - width, layout.owner - kLeastOwner);
+    }
+    return layout;
+}
+
+/// Where the sentences start: under the owner.
+std::size_t indent_of(const Layout& layout) { return kMargin + layout.count + kGap; }
+
+Paint paint_of(diagnose::Cause cause)
+{
+    const bool harmless = cause == diagnose::Cause::kHalfOpen || cause == diagnose::Cause::kUnknown;
+    return harmless ? Paint::kPlain : Paint::kAlarm;
+}
+
+std::string headline_text(const Headline& line, const diagnose::Group& group, const Layout& layout,
+                          const TextStyle& style)
+{
+    const std::string gap(kGap, ' ');
+    const std::string owner = fit(line.owner, layout.owner, style.charset);
+    Line text(style);
+    text.add(std::string(kMargin, ' '));
+    text.add(pad(line.count, layout.count, Align::kRight), Paint::kBold).add(gap);
+    text.add(pad(owner, layout.owner), Paint::kBold).add(gap);
+    text.add(pad(line.cause, layout.cause), paint_of(group.cause)).add(gap);
+    text.add(pad(line.confidence, layout.confidence)).add(gap);
+    if (layout.place > 0) text.add(pad(line.place, layout.place)).add(gap);
+    return text.add(layout.briefly ? line.held_briefly : line.held).text();
+}
+
+/// What happened, about the member held longest, since the sentence names one thread and one descriptor.
+std::string sentence_of(const diagnose::Group& group, const Headline& line, const diagnose::Diagnosis& diagnosis,
+                        const Layout& layout, const TextStyle& style)
+{
+    std::string text;
+    // Below the headline an arrow means advice, so the place is written in words.
+    if (layout.place == 0) text = group.remote ? "to " + printable(*group.remote, style.charset) : line.place;
+    if (group.sockets > 1) text += text.empty() ? "oldest" : ", oldest";
+    if (!text.empty()) text += ": ";
+    text += printable(diagnosis.summary, style.charset);
+    if (group.culprits > 1) text += fmt::format(" ({} threads in all)", count_text(group.culprits));
+    return text;
+}
+
+void write_indented(Sink& sink, const TextStyle& style, std::size_t indent, std::string_view text)
+{
+    const std::string blanks(indent, ' ');
+    for (const std::string& line : wrap(text, style.width - indent, kMostSentenceLines, style.charset)) {
+        sink.write(blanks + line + "\n");
+    }
+}
+
+/// The advice behind an arrow, its further lines under its first word.
+void write_advice(Sink& sink, const TextStyle& style, std::size_t indent, const std::string& advice)
+{
+    const std::string sign = fmt::format("{} ", arrow(style));
+    const std::size_t within = indent + display_width(sign);
+    std::string head = std::string(indent, ' ') + sign;
+    for (const std::string& line : wrap(advice, style.width - within, kMostSentenceLines, style.charset)) {
+        sink.write(head + line + "\n");
+        head.assign(within, ' ');
+    }
+}
+
+void write_groups(Sink& sink, const SnapshotView& view, const TextStyle& style, std::size_t most)
+{
+    const std::size_t shown = std::min(view.groups.size(), most);
+    std::vector<Headline> lines;
+    for (std::size_t i = 0; i < shown; ++i) lines.push_back(headline_of(view.groups[i], view.census, style));
+    const Layout layout = layout_of(lines, style.width);
+    std::set<std::string> advised;
+    const Explain explain = explain_of(view);
+    for (std::size_t i = 0; i < shown; ++i) {
+        const diagnose::Group& group = view.groups[i];
+        const auto diagnosis = explain(view.census.sockets[group.oldest_socket]);
+        sink.write("\n" + headline_text(lines[i], group, layout, style) + "\n");
+        write_indented(sink, style, indent_of(layout), sentence_of(group, lines[i], diagnosis, layout, style));
+        // The same advice under each of twenty groups would hide what differs.
+        const std::string advice = printable(diagnosis.advice, style.charset);
+        const bool is_new = advised.insert(advice).second;
+        write_advice(sink, style, indent_of(layout), is_new ? advice : "as above");
+    }
+}
+
+void write_rest(Sink& sink, const SnapshotView& view, const TextStyle& style, std::size_t most)
+{
+    if (view.groups.size() <= most) return;
+    std::uint64_t sockets = 0;
+    for (std::size_t i = most; i < view.groups.size(); ++i) sockets += view.groups[i].sockets;
+    const std::size_t groups = view.groups.size() - most;
+    sink.write(fmt::format("\n{} and {} more group{} with {} socket{} (use --json)\n", ellipsis(style),
+                           count_text(groups), groups == 1 ? "" : "s", count_text(sockets), sockets == 1 ? "" : "s"));
+}
+
+std::vector<Column> socket_columns()
+{
+    return {{"HELD", Align::kRight, Cut::kEnd, 4, Paint::kBold},
+            {"LOCAL", Align::kLeft, Cut::kStart, 6},
+            {"REMOTE", Align::kLeft, Cut::kStart, 6},
+            {"HOLDER", Align::kLeft, Cut::kEnd, 6},
+            {"CULPRIT", Align::kLeft, Cut::kEnd, 4},
+            {"CAUSE", Align::kLeft, Cut::kEnd, 4, Paint::kAlarm},
+            {"UNREAD", Align::kRight, Cut::kEnd, 3}};
+}
+
+}  // namespace
+
+void write_snapshot_text(Sink& sink, const SnapshotView& view, const TextStyle& style, std::size_t most)
+{
+    write_snapshot_header(sink, view, style);
+    if (view.selected.empty()) return;
+    write_groups(sink, view, style, most);
+    write_rest(sink, view, style, most);
+}
+
+void write_socket_table(Sink& sink, const SnapshotView& view, const TextStyle& style)
+{
+    write_snapshot_header(sink, view, style);
+    if (view.selected.empty()) return;
+    sink.write("\n");
+    const model::Census& census = view.census;
+    std::vector<std::uint32_t> order = view.selected;
+    std::stable_sort(order.begin(), order.end(), [&census](auto a, auto b) {
+        return census.sockets[a].held_since_ns < census.sockets[b].held_since_ns;
+    });
+    const Explain explain = explain_of(view);
+    Table table(sink, socket_columns(), style);
+    for (const std::uint32_t index : order) {
+        if (sink.ended()) return;
+        const model::Socket& socket = census.sockets[index];
+        const auto diagnosis = explain(socket);
+        table.add({held_cell(census.held_ns(socket), socket.precision, style),
+                   endpoint_text(socket.family, socket.local), endpoint_text(socket.family, socket.remote),
+                   holder_text(census, socket, style), culprit_text(diagnosis, style),
+                   std::string(diagnose::id_of(diagnosis.cause)), count_text(socket.unread_bytes)});
+    }
+    table.finish();
+}
+
+}  // namespace waitclose::output

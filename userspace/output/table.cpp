@@ -1,0 +1,85 @@
+// SPDX-License-Identifier: BSD-2-Clause
+#include "output/table.h"
+
+#include <algorithm>
+#include <limits>
+#include <numeric>
+#include <utility>
+
+namespace waitclose::output {
+
+namespace {
+
+constexpr std::size_t kRowsToLearnFrom = 1000;
+constexpr std::size_t kGap = 2;
+
+}  // namespace
+
+std::vector<std::size_t> shrink_to(std::size_t available, std::size_t gap, const std::vector<Column>& columns,
+                                   std::vector<std::size_t> natural)
+{
+    const std::size_t gaps = gap * (columns.size() - 1);
+    std::size_t total = std::accumulate(natural.begin(), natural.end(), gaps);
+    while (total > available) {
+        std::size_t widest = columns.size();
+        for (std::size_t i = 0; i < columns.size(); ++i) {
+            const bool may = natural[i] > columns[i].least;
+            if (may && (widest == columns.size() || natural[i] > natural[widest])) widest = i;
+        }
+        if (widest == columns.size()) break;
+        --natural[widest];
+        --total;
+    }
+    return natural;
+}
+
+Table::Table(Sink& sink, std::vector<Column> columns, const TextStyle& style)
+    : sink_(sink), columns_(std::move(columns)), style_(style)
+{
+}
+
+void Table::add(std::vector<std::string> row)
+{
+    if (!widths_.empty()) {
+        print(row, false);
+        return;
+    }
+    kept_.push_back(std::move(row));
+    if (kept_.size() == kRowsToLearnFrom) settle();
+}
+
+void Table::finish()
+{
+    if (widths_.empty() && !kept_.empty()) settle();
+}
+
+void Table::settle()
+{
+    std::vector<std::string> titles;
+    for (const Column& column : columns_) titles.push_back(column.title);
+    std::vector<std::size_t> natural;
+    for (std::size_t i = 0; i < columns_.size(); ++i) {
+        std::size_t width = display_width(titles[i]);
+        for (const auto& row : kept_) width = std::max(width, display_width(row[i]));
+        natural.push_back(width);
+    }
+    widths_ = style_.cut_tables ? shrink_to(style_.width, kGap, columns_, std::move(natural)) : std::move(natural);
+    print(titles, true);
+    for (const auto& row : std::exchange(kept_, {})) print(row, false);
+}
+
+void Table::print(const std::vector<std::string>& row, bool is_title)
+{
+    Line line(style_, style_.cut_tables ? style_.width : std::numeric_limits<std::size_t>::max());
+    for (std::size_t i = 0; i < columns_.size(); ++i) {
+        const Column& column = columns_[i];
+        const bool last = i + 1 == columns_.size();
+        std::string cell = style_.cut_tables ? fit(row[i], widths_[i], style_.charset, column.cut) : row[i];
+        if (!last || column.align == Align::kRight) cell = pad(cell, widths_[i], column.align);
+        line.add(cell, is_title ? Paint::kDim : column.paint);
+        if (!last) line.add(std::string(kGap, ' '));
+    }
+    sink_.write(line.text() + "\n");
+}
+
+}  // namespace waitclose::output

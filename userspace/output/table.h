@@ -1,0 +1,49 @@
+// SPDX-License-Identifier: BSD-2-Clause
+// A table of any length whose columns fit the terminal, written while its rows are made.
+#pragma once
+
+#include <string>
+#include <vector>
+
+#include "output/layout.h"
+#include "output/sink.h"
+#include "output/style.h"
+
+namespace waitclose::output {
+
+struct Column {
+    std::string title;
+    Align align = Align::kLeft;
+    Cut cut = Cut::kEnd;
+    std::size_t least = 3;  // columns it keeps when the table must shrink
+    Paint paint = Paint::kPlain;
+};
+
+/// Widths for columns whose contents have the `natural` widths: while they and the gaps take more than `available`,
+/// the widest that may still shrink gives way.
+std::vector<std::size_t> shrink_to(std::size_t available, std::size_t gap, const std::vector<Column>& columns,
+                                   std::vector<std::size_t> natural);
+
+/// The first rows are kept back to learn how wide the columns are; from then on each row is written at once.
+class Table {
+public:
+    Table(Sink& sink, std::vector<Column> columns, const TextStyle& style);
+
+    /// One printable text a column.
+    void add(std::vector<std::string> row);
+
+    /// Writes what is kept back. Without a row not even the titles are written.
+    void finish();
+
+private:
+    void settle();
+    void print(const std::vector<std::string>& row, bool is_title);
+
+    Sink& sink_;
+    std::vector<Column> columns_;
+    TextStyle style_;
+    std::vector<std::vector<std::string>> kept_;
+    std::vector<std::size_t> widths_;  // empty until settled
+};
+
+}  // namespace waitclose::output

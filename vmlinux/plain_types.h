@@ -1,0 +1,78 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/*
+ * Integer types and the constants of the BPF system call interface, for the kernel side. They are part of
+ * the kernel's stable user interface (include/uapi/linux/bpf.h, include/uapi/asm-generic/int-ll64.h).
+ */
+#ifndef WAITCLOSE_PLAIN_TYPES_H
+#define WAITCLOSE_PLAIN_TYPES_H
+
+typedef signed char __s8;
+typedef unsigned char __u8;
+typedef short __s16;
+typedef unsigned short __u16;
+typedef int __s32;
+typedef unsigned int __u32;
+typedef long long __s64;
+typedef unsigned long long __u64;
+typedef __u16 __be16;
+typedef __u32 __be32;
+typedef __u32 __wsum;
+typedef _Bool bool;
+#define true 1
+#define false 0
+#define NULL ((void *)0)
+
+enum bpf_map_type {
+    BPF_MAP_TYPE_HASH = 1,
+    BPF_MAP_TYPE_ARRAY = 2,
+    BPF_MAP_TYPE_SK_STORAGE = 24,
+    BPF_MAP_TYPE_RINGBUF = 27,
+};
+
+enum {
+    BPF_ANY = 0,
+    BPF_NOEXIST = 1,
+    BPF_F_NO_PREALLOC = 1,
+};
+
+enum {
+    BPF_SK_STORAGE_GET_F_CREATE = 1,
+};
+
+enum {
+    BPF_RB_NO_WAKEUP = 1,
+};
+
+enum {
+    AF_INET = 2,
+    AF_INET6 = 10,
+    IPPROTO_TCP = 6,
+};
+
+/* include/net/tcp_states.h */
+enum {
+    TCP_ESTABLISHED = 1,
+    TCP_SYN_SENT = 2,
+    TCP_SYN_RECV = 3,
+    TCP_FIN_WAIT1 = 4,
+    TCP_FIN_WAIT2 = 5,
+    TCP_TIME_WAIT = 6,
+    TCP_CLOSE = 7,
+    TCP_CLOSE_WAIT = 8,
+    TCP_LAST_ACK = 9,
+    TCP_LISTEN = 10,
+    TCP_CLOSING = 11,
+    TCP_NEW_SYN_RECV = 12,
+};
+
+/* include/linux/sched.h, include/linux/socket.h, include/net/sock.h, include/uapi/linux/stat.h */
+enum {
+    PF_KTHREAD = 0x00200000,
+    MSG_PEEK = 2,
+    SHUTDOWN_MASK = 3,
+    SOCK_KEEPOPEN = 3, /* a bit number of sk_flags */
+    S_IFMT = 0170000,
+    S_IFSOCK = 0140000,
+};
+
+#endif

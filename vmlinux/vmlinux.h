@@ -1,0 +1,235 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/*
+ * The kernel types waitclose touches, and nothing else: the complete list of what it relies on.
+ *
+ * Every struct is `preserve_access_index`, so clang records the *names* of the fields used and libbpf
+ * looks their offsets up in the BTF of the kernel it runs on (CO-RE). Only names and kinds matter here;
+ * order and size do not. A variant that differs between releases is a flavour (`struct x___why`) with
+ * the release that changed it.
+ */
+#ifndef WAITCLOSE_VMLINUX_H
+#define WAITCLOSE_VMLINUX_H
+
+#include "plain_types.h"
+
+#pragma clang attribute push(__attribute__((preserve_access_index)), apply_to = record)
+
+/* ---- network namespaces -------------------------------------------------------------------------- */
+
+struct ns_common {
+    unsigned int inum;
+};
+
+struct net {
+    struct ns_common ns;
+};
+
+typedef struct {
+    struct net *net;
+} possible_net_t;
+
+/* ---- sockets: include/net/sock.h ------------------------------------------------------------------ */
+
+struct in6_addr {
+    union {
+        __u8 u6_addr8[16];
+        __be32 u6_addr32[4];
+    } in6_u;
+};
+
+struct sock_common {
+    __be32 skc_daddr;
+    __be32 skc_rcv_saddr;
+    __be16 skc_dport;
+    __u16 skc_num;
+    unsigned short skc_family;
+    volatile unsigned char skc_state;
+    possible_net_t skc_net;
+    unsigned long skc_flags;
+    struct in6_addr skc_v6_daddr;
+    struct in6_addr skc_v6_rcv_saddr;
+};
+
+struct sock {
+    struct sock_common __sk_common;
+    struct socket *sk_socket;
+    int sk_err;
+    __u32 sk_ack_backlog;
+    __u32 sk_max_ack_backlog;
+    __u16 sk_protocol; /* a bit-field before 5.6 */
+    __u8 sk_shutdown;
+    __u8 sk_kern_sock : 1;
+};
+
+struct file;
+
+struct socket {
+    struct file *file;
+    struct sock *sk;
+};
+
+/* ---- TCP: include/net/inet_connection_sock.h, include/linux/tcp.h --------------------------------- */
+
+struct request_sock {
+    struct request_sock *dl_next;
+    struct sock *sk;
+};
+
+struct request_sock_queue {
+    struct request_sock *rskq_accept_head;
+};
+
+struct inet_connection_sock {
+    struct request_sock_queue icsk_accept_queue;
+    struct {
+        __u32 lrcvtime;
+    } icsk_ack;
+};
+
+struct tcp_sock {
+    struct inet_connection_sock inet_conn;
+    __u32 rcv_nxt;
+    __u32 copied_seq;
+    __u32 write_seq;
+    __u32 snd_nxt;
+    __u32 snd_una;
+    __u32 rcv_tstamp;
+    __u32 lsndtime;
+    __u64 bytes_received;
+    __u64 bytes_acked;
+    __u64 bytes_sent;    /* since 4.19 */
+    __u64 bytes_retrans; /* since 4.19 */
+};
+
+/* ---- files: include/linux/fs.h, fdtable.h --------------------------------------------------------- */
+
+typedef struct {
+    long counter;
+} atomic_long_t;
+
+typedef struct {
+    atomic_long_t refcnt;
+} file_ref_t;
+
+struct inode {
+    unsigned short i_mode;
+    unsigned long i_ino;
+};
+
+struct file {
+    void *private_data;
+    struct inode *f_inode;
+    atomic_long_t f_count; /* until 6.12 */
+    file_ref_t f_ref;      /* since 6.13: holds the references minus one */
+};
+
+struct fdtable {
+    unsigned int max_fds;
+    struct file **fd;
+    unsigned long *close_on_exec;
+};
+
+struct files_struct {
+    struct fdtable *fdt;
+};
+
+/* ---- tasks: include/linux/sched.h, pid.h, nsproxy.h ------------------------------------------------ */
+
+struct pid_namespace;
+
+struct upid {
+    int nr;
+    struct pid_namespace *ns;
+};
+
+struct pid {
+    unsigned int level;
+    struct upid numbers[1];
+};
+
+struct nsproxy {
+    struct net *net_ns;
+};
+
+struct task_struct {
+    unsigned int __state; /* `volatile long state` before 5.14 */
+    unsigned int flags;
+    unsigned int ptrace;
+    int exit_state;
+    int pid;
+    int tgid;
+    unsigned in_iowait : 1;
+    struct task_struct *real_parent;
+    struct task_struct *parent;
+    struct task_struct *group_leader;
+    struct pid *thread_pid;
+    unsigned long nvcsw;
+    unsigned long nivcsw;
+    __u64 start_boottime; /* `real_start_time` before 5.5 */
+    char comm[16];
+    struct files_struct *files;
+    struct nsproxy *nsproxy;
+};
+
+/* ---- registers a task saved when it entered the kernel --------------------------------------------- */
+
+#if defined(__TARGET_ARCH_x86)
+struct pt_regs {
+    unsigned long r10;
+    unsigned long di;
+    unsigned long si;
+    unsigned long dx;
+    unsigned long orig_ax;
+};
+#elif defined(__TARGET_ARCH_arm64)
+struct user_pt_regs {
+    __u64 regs[31];
+};
+struct pt_regs {
+    struct user_pt_regs user_regs;
+    __s32 syscallno;
+};
+#else
+#error "waitclose knows the registers of x86_64 and arm64 only"
+#endif
+
+/* ---- BPF iterators: kernel/bpf/task_iter.c, net/ipv4/tcp_ipv4.c ------------------------------------- */
+
+struct seq_file;
+
+struct bpf_iter_meta {
+    struct seq_file *seq;
+};
+
+struct bpf_iter__tcp {
+    struct bpf_iter_meta *meta;
+    struct sock_common *sk_common;
+};
+
+struct bpf_iter__task {
+    struct bpf_iter_meta *meta;
+    struct task_struct *task;
+};
+
+struct bpf_iter__task_file {
+    struct bpf_iter_meta *meta;
+    struct task_struct *task;
+    __u32 fd;
+    struct file *file;
+};
+
+/* ---- syscall tracepoints: kernel/trace/trace.h ------------------------------------------------------ */
+
+struct trace_event_raw_sys_enter {
+    long id;
+    unsigned long args[6];
+};
+
+struct trace_event_raw_sys_exit {
+    long id;
+    long ret;
+};
+
+#pragma clang attribute pop
+
+#endif
