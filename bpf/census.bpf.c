@@ -105,30 +105,22 @@ static __always_inline void fill_socket(struct tcp_sock *tcp, struct wc_census_s
     }
 }
 
-static __always_inline void send_touches(struct seq_file *seq, struct sock_common *sk, __u64 cookie,
-                                         __u64 inode)
+static __always_inline void send_touches(struct seq_file *seq, struct sock_common *sk, __u64 cookie, __u64 inode)
 {
+    __u64 address = (__u64)sk;
+    struct wc_touches *seen = bpf_map_lookup_elem(&touches, &address);
+    if (!seen || !inode || seen->inode != inode)
+        return;
     struct wc_census_touch record;
-    __builtin_memset(&record, 0, sizeof(record));
     record.header = (struct wc_header){WC_KIND_CENSUS_TOUCH, sizeof(record)};
     record.cookie = cookie;
-    struct wc_touches *seen = bpf_sk_storage_get(&touches, sk, NULL, 0);
-    if (seen)
-        record.touches = *seen;
-    __u64 address = (__u64)sk;
-    struct wc_papers *known = bpf_map_lookup_elem(&papers, &address);
-    if (known && inode && known->inode == inode) {
-        record.let_go = known->let_go;
-        if (!record.touches.opened.at_ns)
-            record.touches.opened = known->opened;
-    }
-    if (record.touches.last.at_ns || record.touches.opened.at_ns || record.let_go.at_ns)
-        bpf_seq_write(seq, &record, sizeof(record));
+    record.touches = *seen;
+    bpf_seq_write(seq, &record, sizeof(record));
 }
 
 static __always_inline bool is_peer_side(__u8 state)
 {
-    return state == TCP_FIN_WAIT1 || state == TCP_FIN_WAIT2;
+    return want_peers && (state == TCP_FIN_WAIT1 || state == TCP_FIN_WAIT2);
 }
 
 SEC("iter/tcp")
@@ -175,6 +167,11 @@ int census_sockets(struct bpf_iter__tcp *ctx)
 
 /* ---- descriptors --------------------------------------------------------------------------------------- */
 
+static __always_inline __u64 leader_start_of(struct task_struct *task)
+{
+    return task->pid == task->tgid ? task->start_boottime : BPF_CORE_READ(task, group_leader, start_boottime);
+}
+
 static __always_inline bool is_close_on_exec(struct task_struct *task, __u32 fd)
 {
     unsigned long word = 0;
@@ -202,12 +199,12 @@ int census_descriptors(struct bpf_iter__task_file *ctx)
     record.header = (struct wc_header){WC_KIND_CENSUS_DESCRIPTOR, sizeof(record)};
     record.socket_address = (__u64)sk;
     record.inode = BPF_CORE_READ(file, f_inode, i_ino);
-    record.leader_start_ns = BPF_CORE_READ(task, group_leader, start_boottime);
+    record.leader_start_ns = leader_start_of(task);
     record.tgid = process_id(task);
     record.fd = ctx->fd;
     record.netns = netns_of(&sk->__sk_common);
     record.state = state;
-    record.close_on_exec = is_close_on_exec(task, ctx->fd);
+    record.close_on_exec = state == TCP_CLOSE_WAIT && is_close_on_exec(task, ctx->fd);
     bpf_seq_write(ctx->meta->seq, &record, sizeof(record));
     return 0;
 }
@@ -259,7 +256,7 @@ int census_threads(struct bpf_iter__task *ctx)
     __builtin_memset(&record, 0, sizeof(record));
     record.header = (struct wc_header){WC_KIND_CENSUS_THREAD, sizeof(record)};
     describe_actor(task, &record.actor);
-    record.leader_start_ns = BPF_CORE_READ(task, group_leader, start_boottime);
+    record.leader_start_ns = leader_start_of(task);
     record.switches = task->nvcsw + task->nivcsw;
     record.parent_tgid = pid_level ? id_in_our_namespace(BPF_CORE_READ(task, real_parent, thread_pid))
                                    : (__u32)BPF_CORE_READ(task, real_parent, tgid);

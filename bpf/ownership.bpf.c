@@ -1,18 +1,19 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
  * Who got a socket and who let go of one, from the system calls accept() and close(). The socket is found by
- * its descriptor; what is found that way the verifier does not trust enough for sk-local storage, so it is
- * kept by address, and by inode, since addresses of socks are reused at once.
+ * its descriptor.
  */
 #include "shared.h"
 
 static __always_inline struct file *file_at(struct task_struct *task, __u64 fd)
 {
-    struct fdtable *table = BPF_CORE_READ(task, files, fdt);
-    if (!table || fd >= BPF_CORE_READ(table, max_fds))
+    /* Direct loads, slow to verify but fast to run: this runs for every close() of the machine. */
+    struct files_struct *files = task->files;
+    struct fdtable *table = files ? files->fdt : NULL;
+    if (!table || fd >= table->max_fds)
         return NULL;
     struct file *file = NULL;
-    bpf_probe_read_kernel(&file, sizeof(file), BPF_CORE_READ(table, fd) + fd);
+    bpf_probe_read_kernel(&file, sizeof(file), table->fd + fd);
     return file;
 }
 
@@ -45,16 +46,13 @@ static __always_inline int note_accept(long fd)
     struct sock *sk = file ? tcp_sock_of(file) : NULL;
     if (!sk)
         return 0;
-    __u64 address = (__u64)sk;
-    struct wc_papers fresh;
+    struct wc_touches fresh;
     __builtin_memset(&fresh, 0, sizeof(fresh));
     fresh.inode = BPF_CORE_READ(file, f_inode, i_ino);
     describe_actor(task, &fresh.opened.actor);
     fresh.opened.at_ns = bpf_ktime_get_boot_ns();
-    fresh.opened.operation = WC_OPERATION_ACCEPT;
-    fresh.opened.fd = fd;
-    if (bpf_map_update_elem(&papers, &address, &fresh, BPF_ANY))
-        count(&counters.lost_storage);
+    fresh.opened_by = WC_OPERATION_ACCEPT;
+    store_touches(sk, &fresh);
     return 0;
 }
 
@@ -68,6 +66,13 @@ SEC("tp/syscalls/sys_exit_accept")
 int on_accept_exit(struct trace_event_raw_sys_exit *ctx)
 {
     return note_accept(ctx->ret);
+}
+
+static __always_inline void note_close(struct wc_touches *seen, struct task_struct *task, __u32 fd)
+{
+    describe_actor(task, &seen->let_go.actor);
+    seen->let_go.at_ns = bpf_ktime_get_boot_ns();
+    seen->let_go_fd = fd;
 }
 
 /* A close() of the last reference shows as a transition; one that is not the last shows only here. */
@@ -86,16 +91,15 @@ int on_close_enter(struct trace_event_raw_sys_enter *ctx)
     if (state != TCP_CLOSE_WAIT && state != TCP_ESTABLISHED)
         return 0;
     __u64 address = (__u64)sk;
-    struct wc_papers fresh;
+    struct wc_touches *seen = bpf_map_lookup_elem(&touches, &address);
+    if (seen) {
+        note_close(seen, task, fd);
+        return 0;
+    }
+    struct wc_touches fresh;
     __builtin_memset(&fresh, 0, sizeof(fresh));
     fresh.inode = BPF_CORE_READ(file, f_inode, i_ino);
-    struct wc_papers *known = bpf_map_lookup_elem(&papers, &address);
-    if (known && known->inode == fresh.inode)
-        fresh.opened = known->opened;
-    describe_actor(task, &fresh.let_go.actor);
-    fresh.let_go.at_ns = bpf_ktime_get_boot_ns();
-    fresh.let_go.fd = fd;
-    if (bpf_map_update_elem(&papers, &address, &fresh, BPF_ANY))
-        count(&counters.lost_storage);
+    note_close(&fresh, task, fd);
+    store_touches(sk, &fresh);
     return 0;
 }

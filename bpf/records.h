@@ -122,28 +122,24 @@ enum wc_operation {
 struct wc_deed {
     struct wc_actor actor;
     wc_u64 at_ns;
-    wc_u32 operation;
-    wc_u32 fd; /* of a close() only */
 };
-WC_ASSERT_SIZE(struct wc_deed, 48);
+WC_ASSERT_SIZE(struct wc_deed, 40);
 
-/* What tracing learned about one socket, in task context only. Lives in sk-local storage. */
+/* What tracing learned about one socket, in task context only. Sized so that with the key and the kernel's own
+ * header an element fits the 256 bytes its allocator gives. */
 struct wc_touches {
+    wc_u64 inode; /* of the socket's file: tells it from a later socket at the same address */
     struct wc_deed opened;
-    struct wc_deed last;
-    struct wc_deed eof;         /* the first read that found end-of-file */
-    wc_u64 eof_reads;           /* how many reads found it */
-    wc_u64 sent_since_fin;      /* bytes */
+    struct wc_deed last;   /* the last read or write */
+    struct wc_deed eof;    /* the first read that found end-of-file */
+    struct wc_deed let_go; /* the last close() that was not the last reference */
+    wc_u32 opened_by;      /* enum wc_operation */
+    wc_u32 last_was;
+    wc_u32 eof_reads; /* how many reads found end-of-file */
+    wc_u32 let_go_fd;
+    wc_u64 sent_since_fin; /* bytes */
 };
-WC_ASSERT_SIZE(struct wc_touches, 160);
-
-/* What is known of a socket where only its address is at hand (syscall tracepoints); guarded by its inode. */
-struct wc_papers {
-    wc_u64 inode;
-    struct wc_deed opened;
-    struct wc_deed let_go; /* a close() that was not the last reference */
-};
-WC_ASSERT_SIZE(struct wc_papers, 104);
+WC_ASSERT_SIZE(struct wc_touches, 192);
 
 struct wc_census_socket {
     struct wc_header header;
@@ -178,9 +174,8 @@ struct wc_census_touch {
     struct wc_header header;
     wc_u64 cookie;
     struct wc_touches touches;
-    struct wc_deed let_go;
 };
-WC_ASSERT_SIZE(struct wc_census_touch, 224);
+WC_ASSERT_SIZE(struct wc_census_touch, 208);
 
 struct wc_census_descriptor {
     struct wc_header header;

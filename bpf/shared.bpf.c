@@ -5,6 +5,7 @@
 const volatile struct wc_filter filter = {.ipv4 = 1, .ipv6 = 1};
 const volatile bool all_transitions = false;
 const volatile bool tracing = false;
+const volatile bool want_peers = false;
 
 volatile __u32 pid_level = 0;
 volatile __u64 pid_namespace = 0;
@@ -14,6 +15,5 @@ volatile __u64 tick_ns = 0;
 struct wc_counters counters = {};
 
 struct touches_map touches SEC(".maps");
-struct papers_map papers SEC(".maps");
 
 char license_text[] SEC("license") = "Dual BSD/GPL";

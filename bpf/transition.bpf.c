@@ -77,14 +77,13 @@ static __always_inline void note_connect(struct sock *sk, __u64 now)
     struct task_struct *task = bpf_get_current_task_btf();
     if (task->flags & PF_KTHREAD)
         return;
-    struct wc_touches *seen = bpf_sk_storage_get(&touches, sk, NULL, BPF_SK_STORAGE_GET_F_CREATE);
-    if (!seen) {
-        count(&counters.lost_storage);
-        return;
-    }
-    describe_actor(task, &seen->opened.actor);
-    seen->opened.at_ns = now;
-    seen->opened.operation = WC_OPERATION_CONNECT;
+    struct wc_touches fresh;
+    __builtin_memset(&fresh, 0, sizeof(fresh));
+    fresh.inode = inode_of(sk);
+    describe_actor(task, &fresh.opened.actor);
+    fresh.opened.at_ns = now;
+    fresh.opened_by = WC_OPERATION_CONNECT;
+    store_touches(sk, &fresh);
 }
 
 SEC("tp_btf/inet_sock_set_state")
@@ -96,7 +95,7 @@ int BPF_PROG(on_transition, struct sock *sk, int old_state, int new_state)
         return 0;
     if (new_state == TCP_CLOSE) {
         __u64 address = (__u64)sk;
-        bpf_map_delete_elem(&papers, &address);
+        bpf_map_delete_elem(&touches, &address);
         if (old_state != TCP_CLOSE_WAIT && !all_transitions)
             return 0;
     }

@@ -141,6 +141,7 @@ Result<Request> check(const Options& options)
         request.probes.disabled_hooks.insert(hook);
     }
     request.json = options.json;
+    request.probes.want_peers = options.json;  // only the JSON shows them
     request.output = options.output;
     request.ready_file = options.ready_file;
     request.color = options.color == "always"  ? output::ColorChoice::kAlways

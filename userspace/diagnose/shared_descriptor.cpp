@@ -58,9 +58,9 @@ std::string holders_text(const Scene& scene, const Verdict& verdict) {
 
 void word_inherited(const Scene& scene, const Verdict& verdict, Diagnosis& diagnosis) {
     const bool one = verdict.who.process != nullptr;
-    diagnosis.summary = fmt::format("{} still {} {}, which {} inherited and never used",
-                                    holders_text(scene, verdict), one ? "holds" : "hold",
-                                    descriptors_text(scene, verdict.who.process), one ? "it" : "they");
+    diagnosis.summary = fmt::format("{} still {} {}, inherited{}", holders_text(scene, verdict),
+                                    one ? "holds" : "hold", descriptors_text(scene, verdict.who.process),
+                                    scene.census.traced ? " and not seen in use there" : "");
     if (scene.let_go)
         diagnosis.summary +=
             fmt::format("; {} closed its own copy {} ago", scene.let_go.deed->actor.comm_text(),
@@ -114,13 +114,32 @@ bool all_children_of(const Scene& scene, std::uint32_t pid) {
                                [&](const Process* process) { return process->parent_pid == pid; });
 }
 
+bool too_young(const Scene& scene) {
+    return scene.census.held_ns(scene.socket) < kTooYoungNs;
+}
+
+// A process that holds it, and that nobody saw use it, may still be the handler forked for this connection.
+bool may_be_born_for_it(const Scene& scene) {
+    return !scene.last && std::ranges::any_of(scene.processes, [&](const Process* process) {
+        return process->start_ns - there_since(scene) < kBornForItNs;
+    });
+}
+
+// Whoever closed its copy had handled the connection while the others held theirs, or to its end: that was no
+// hand-over.
+bool was_handled_elsewhere(const Scene& scene, std::uint64_t closed_ns) {
+    if (scene.eof && scene.eof.deed->at_ns <= closed_ns) return true;
+    return scene.last && scene.last.deed->at_ns <= closed_ns &&
+           std::ranges::all_of(scene.processes, [&](const Process* process) {
+               return process->start_ns <= scene.last.deed->at_ns;
+           });
+}
+
 std::optional<Confidence> inherited_after_close(const Scene& scene) {
     const model::Deed& close = *scene.let_go.deed;
     if (all_younger_than(scene, there_since(scene))) {
-        // A close() before the FIN, with nothing done to the socket since, may also have been a hand-over.
-        const bool handled = scene.last && scene.last.deed->at_ns <= close.at_ns;
-        const bool after_fin = close.at_ns >= scene.socket.held_since_ns;
-        return handled || after_fin ? Confidence::kProven : Confidence::kLikely;
+        if (was_handled_elsewhere(scene, close.at_ns)) return Confidence::kProven;
+        return may_be_born_for_it(scene) ? Confidence::kPossible : Confidence::kLikely;
     }
     // Older than accept(): it was passed the descriptor, on purpose.
     if (scene.opened || !all_children_of(scene, close.actor.pid)) return std::nullopt;
@@ -134,29 +153,30 @@ std::optional<Verdict> younger_than_socket(const Scene& scene) {
         scene.socket.last_data_ns > process->start_ns || scene.socket.last_sent_ns > process->start_ns;
     if (moved && !scene.last)
         return Verdict{Cause::kUnknown, Confidence::kPossible, scene.who, word_handler_or_heir};
-    const bool born_for_it = process->start_ns - there_since(scene) < kBornForItNs && !scene.last;
-    return Verdict{Cause::kInheritedFd, born_for_it ? Confidence::kPossible : Confidence::kLikely, scene.who,
-                   word_inherited};
+    const Confidence confidence = may_be_born_for_it(scene) ? Confidence::kPossible : Confidence::kLikely;
+    return Verdict{Cause::kInheritedFd, confidence, scene.who, word_inherited};
 }
 
 }  // namespace
 
 std::optional<Verdict> duplicate_descriptor(const Scene& scene) {
     const Process* process = scene.only_process();
-    if (!process || scene.let_go.process != process) return std::nullopt;
+    if (!process || scene.let_go.process != process || too_young(scene)) return std::nullopt;
     const model::Deed& close = *scene.let_go.deed;
     // It still holds that very number: what was closed then is not what is held now.
     if (holds_as(scene, *process, close.fd)) return std::nullopt;
     // It went on with the other descriptor after the close(), as a program does that only moved the socket.
     const bool used_since = scene.last && scene.last.deed->at_ns > close.at_ns;
     if (used_since || !scene.sleepers.empty()) return std::nullopt;
-    const bool handled = scene.last || close.at_ns >= scene.socket.held_since_ns;
-    return Verdict{Cause::kDuplicateFd, handled ? Confidence::kProven : Confidence::kLikely, scene.who,
+    // Else it may have moved the socket to the other descriptor and not come to use that yet.
+    const bool after_fin = scene.last.process == process && close.at_ns >= scene.socket.held_since_ns;
+    const bool done_with_it = scene.eof.process == process || after_fin;
+    return Verdict{Cause::kDuplicateFd, done_with_it ? Confidence::kProven : Confidence::kLikely, scene.who,
                    word_duplicate};
 }
 
 std::optional<Verdict> inherited_descriptor(const Scene& scene) {
-    if (scene.processes.empty() || !nobody_uses_it(scene)) return std::nullopt;
+    if (scene.processes.empty() || too_young(scene) || !nobody_uses_it(scene)) return std::nullopt;
     if (scene.let_go && !scene.let_go.process)
         if (const auto confidence = inherited_after_close(scene))
             return Verdict{Cause::kInheritedFd, *confidence, scene.who, word_inherited};

@@ -51,8 +51,9 @@ std::string actor_text(const model::Actor& actor) {
 std::string activity_text(const model::Thread& thread) {
     if (is_stopped(thread))
         return thread.tracer_tid ? fmt::format("is stopped (traced by {})", thread.tracer_tid) : "is stopped";
-    if (!thread.syscall)
-        return thread.state == model::RunState::kDiskSleep ? "is in disk sleep, in no system call" : "runs";
+    if (!thread.syscall && thread.state == model::RunState::kRunning) return "runs";
+    // A page fault, for instance, or its registers could not be read.
+    if (!thread.syscall) return "is asleep in no system call that could be read";
     const std::string call = syscall_text(*thread.syscall);
     const auto uses = uses_of(thread);
     if (uses[0].fd < 0) return fmt::format("sleeps in {}", call);
@@ -61,6 +62,9 @@ std::string activity_text(const model::Thread& thread) {
 }
 
 std::string descriptors_text(const Scene& scene, const model::Process* process) {
+    if (!process && scene.processes.size() > 1)
+        return fmt::format("{} descriptors of {} processes", scene.socket.holder_count,
+                           scene.processes.size());
     constexpr int kShown = 4;
     int count = 0;
     std::string list;

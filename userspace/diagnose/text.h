@@ -23,7 +23,7 @@ std::string actor_text(const model::Actor& actor);
 /// "runs", "sleeps in fdatasync", "sleeps in read on fd 12", "is stopped".
 std::string activity_text(const model::Thread& thread);
 
-/// "fd 57" or "fds 57, 58": what the process holds the socket by; all processes when null.
+/// "fd 57" or "fds 57, 58": what the process holds the socket by; of all its processes when null.
 std::string descriptors_text(const Scene& scene, const model::Process* process);
 /// "port 8080", or "10.0.0.9:443" where this side opened the connection.
 std::string service_text(const model::Socket& socket);

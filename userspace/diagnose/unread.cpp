@@ -76,11 +76,17 @@ void word_idle_in_pool(const Scene& scene, const Verdict& verdict, Diagnosis& di
 
 void word_abandoned(const Scene& scene, const Verdict& verdict, Diagnosis& diagnosis) {
     const Socket& socket = scene.socket;
-    const std::string data = socket.unread_bytes ? fmt::format("{} bytes and ", socket.unread_bytes) : "";
-    const char* at_least = socket.precision == model::Precision::kExact ? "" : "at least ";
-    diagnosis.summary = fmt::format(
-        "{} has left {}the peer's FIN unread on {} for {}{}", subject_text(verdict.who), data,
-        descriptors_text(scene, verdict.who.process), at_least, duration_text(scene.census.held_ns(socket)));
+    const std::string subject = subject_text(verdict.who);
+    const std::string descriptors = descriptors_text(scene, verdict.who.process);
+    const std::string held = (socket.precision == model::Precision::kExact ? "" : "at least ") +
+                             duration_text(scene.census.held_ns(socket));
+    if (socket.fin_consumed)
+        diagnosis.summary = fmt::format("{} took the peer's last data and has not read {} again in {}",
+                                        subject, descriptors, held);
+    else
+        diagnosis.summary = fmt::format(
+            "{} has left {}the peer's FIN unread on {} for {}", subject,
+            socket.unread_bytes ? fmt::format("{} bytes and ", socket.unread_bytes) : "", descriptors, held);
     add_unread(scene, diagnosis);
     add_fact(diagnosis, "asleep_on_it", false, "no thread sleeps in a system call on it (census)");
     for (const Process* process : scene.processes)
@@ -96,15 +102,14 @@ void word_abandoned(const Scene& scene, const Verdict& verdict, Diagnosis& diagn
     add_activity(verdict.who, diagnosis);
 }
 
-void word_may_be_handling(const Scene& scene, const Verdict& verdict, Diagnosis& diagnosis) {
+void word_may_be_handling(const Scene& scene, const Verdict&, Diagnosis& diagnosis) {
     const Thread& thread = *scene.who.thread;
     diagnosis.summary =
-        fmt::format("thread {} {}: it may still be handling the request", thread.comm, activity_text(thread));
+        fmt::format("thread {} {}: it may still be handling it", thread.comm, activity_text(thread));
     add_unread(scene, diagnosis);
     add_fact(diagnosis, "may_be_handled", true,
-             fmt::format("{} {}, so it may still be handling the request (census)", thread_text(thread),
+             fmt::format("{} {}, so it may still be handling it (census)", thread_text(thread),
                          activity_text(thread)));
-    (void)verdict;
 }
 
 void word_somebody_on_it(const Scene& scene, const Verdict&, Diagnosis& diagnosis) {

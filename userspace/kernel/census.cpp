@@ -26,18 +26,6 @@ const Record& as(const wc_header& header)
     return reinterpret_cast<const Record&>(header);
 }
 
-void add_touches(model::Socket& socket, const wc_census_touch& record)
-{
-    auto touches = std::make_unique<model::Touches>();
-    touches->opened = deed_of(record.touches.opened);
-    touches->last = deed_of(record.touches.last);
-    touches->eof = deed_of(record.touches.eof);
-    touches->let_go = deed_of(record.let_go);
-    touches->eof_reads = record.touches.eof_reads;
-    touches->sent_since_fin = record.touches.sent_since_fin;
-    socket.touches = std::move(touches);
-}
-
 void add_socket(Readings& readings, const wc_census_socket& record, const TickClock& clock)
 {
     model::Socket socket = socket_of(record, clock);
@@ -170,7 +158,8 @@ Result<void> CensusTaker::read_sockets_here(Readings& readings) const
             add_socket(readings, as<wc_census_socket>(header), TickClock(counters.tick_phase_ns, tick_ns));
         else if (header.kind == WC_KIND_CENSUS_TOUCH && !readings.sockets.empty() &&
                  readings.sockets.back().cookie == as<wc_census_touch>(header).cookie)
-            add_touches(readings.sockets.back(), as<wc_census_touch>(header));
+            readings.sockets.back().touches =
+                std::make_unique<model::Touches>(touches_of(as<wc_census_touch>(header).touches));
     });
 }
 

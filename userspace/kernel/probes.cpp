@@ -61,6 +61,15 @@ Failure load_failure(int error, std::string_view log)
             "please report this with the output of 'waitclose doctor --json'"};
 }
 
+/// How often the kernel did not run a program because it was running on that CPU already, interrupted by a
+/// softirq (bpf_prog_info.recursion_misses, since 5.12): each time something happened that was not seen.
+std::uint64_t times_skipped(const bpf_program* program)
+{
+    bpf_prog_info info{};
+    __u32 size = sizeof(info);
+    return bpf_obj_get_info_by_fd(bpf_program__fd(program), &info, &size) == 0 ? info.recursion_misses : 0;
+}
+
 template <typename Record>
 const Record* as(const void* data, std::size_t size)
 {
@@ -149,11 +158,12 @@ Result<Probes::Skeleton> Probes::load(const ProbeSettings& settings, const Plan&
             }
     if (!settings.trace) {
         bpf_map__set_max_entries(skeleton->maps.events, static_cast<__u32>(::getpagesize()));
-        bpf_map__set_max_entries(skeleton->maps.papers, 1);
+        bpf_map__set_max_entries(skeleton->maps.touches, 1);
     }
     std::memcpy(const_cast<wc_filter*>(&skeleton->rodata->filter), &settings.filter, sizeof(wc_filter));
     skeleton->rodata->all_transitions = settings.all_transitions;
     skeleton->rodata->tracing = settings.trace;
+    skeleton->rodata->want_peers = settings.want_peers;
     skeleton->bss->tick_ns = system::tick_ns();
     skeleton->bss->counters.tick_phase_ns = std::numeric_limits<wc_i64>::max();
     if (const int error = waitclose_bpf::load(skeleton.get())) {
@@ -199,8 +209,17 @@ void Probes::drain(EventSink& sink)
 KernelTotals Probes::totals() const
 {
     const volatile wc_counters& counters = skeleton_->bss->counters;
-    return {counters.entered, counters.left,
-            counters.lost_entered + counters.lost_left + counters.lost_transitions, counters.lost_storage};
+    KernelTotals totals{counters.entered, counters.left,
+                        counters.lost_entered + counters.lost_left + counters.lost_transitions,
+                        counters.lost_storage};
+    for (const Alternative* hook : plan_)
+        for (const std::string_view name : hook ? hook->programs : std::span<const std::string_view>{}) {
+            const bpf_program* program =
+                bpf_object__find_program_by_name(skeleton_->obj, std::string(name).c_str());
+            const bool sends_events = program == skeleton_->progs.on_transition;
+            (sends_events ? totals.lost_events : totals.lost_storage) += times_skipped(program);
+        }
+    return totals;
 }
 
 }  // namespace waitclose::kernel

@@ -56,13 +56,24 @@ std::optional<model::Actor> actor_of(const wc_actor& actor)
     return found;
 }
 
-std::optional<model::Deed> deed_of(const wc_deed& deed)
+std::optional<model::Deed> deed_of(const wc_deed& deed, wc_u32 operation, std::int32_t fd)
 {
     const auto actor = deed.at_ns ? actor_of(deed.actor) : std::nullopt;
     if (!actor)
         return std::nullopt;
-    return model::Deed{*actor, deed.at_ns, static_cast<model::Operation>(deed.operation),
-                       static_cast<std::int32_t>(deed.fd)};
+    return model::Deed{*actor, deed.at_ns, static_cast<model::Operation>(operation), fd};
+}
+
+model::Touches touches_of(const wc_touches& touches)
+{
+    model::Touches found;
+    found.opened = deed_of(touches.opened, touches.opened_by);
+    found.last = deed_of(touches.last, touches.last_was);
+    found.eof = deed_of(touches.eof, WC_OPERATION_READ);
+    found.let_go = deed_of(touches.let_go, WC_OPERATION_NONE, static_cast<std::int32_t>(touches.let_go_fd));
+    found.eof_reads = touches.eof_reads;
+    found.sent_since_fin = touches.sent_since_fin;
+    return found;
 }
 
 model::Entered entered_of(const wc_entered& record)

@@ -16,7 +16,8 @@ model::Connection connection_of(const wc_socket& socket);
 
 /// Nothing when the record is all zero, or its thread is not visible in waitclose's PID namespace.
 std::optional<model::Actor> actor_of(const wc_actor& actor);
-std::optional<model::Deed> deed_of(const wc_deed& deed);
+std::optional<model::Deed> deed_of(const wc_deed& deed, wc_u32 operation, std::int32_t fd = -1);
+model::Touches touches_of(const wc_touches& touches);
 
 model::Entered entered_of(const wc_entered& record);
 model::Left left_of(const wc_left& record);

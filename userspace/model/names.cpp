@@ -9,8 +9,7 @@
 
 namespace waitclose::model {
 
-const char* name_of(TcpState state)
-{
+const char* name_of(TcpState state) {
     switch (state) {
     case TcpState::kEstablished: return "ESTABLISHED";
     case TcpState::kSynSent: return "SYN_SENT";
@@ -28,21 +27,18 @@ const char* name_of(TcpState state)
     return "UNKNOWN";
 }
 
-std::string address_text(Family family, const Endpoint& endpoint)
-{
+std::string address_text(Family family, const Endpoint& endpoint) {
     std::array<char, INET6_ADDRSTRLEN> text{};
     const int af = family == Family::kIpv4 ? AF_INET : AF_INET6;
     if (::inet_ntop(af, endpoint.address.data(), text.data(), text.size()) == nullptr) return {};
     return text.data();
 }
 
-bool is_any_address(const Endpoint& endpoint)
-{
+bool is_any_address(const Endpoint& endpoint) {
     return std::all_of(endpoint.address.begin(), endpoint.address.end(), [](auto byte) { return byte == 0; });
 }
 
-std::string Actor::comm_text() const
-{
+std::string Actor::comm_text() const {
     return {comm.begin(), std::find(comm.begin(), comm.end(), '\0')};
 }
 

@@ -57,7 +57,7 @@ struct Actor {
 
 enum class Operation : std::uint8_t { kNone, kRead, kWrite, kAccept, kConnect };
 
-/// Somebody did something to a socket. `fd` is known for a close() and an accept() only, else -1.
+/// Somebody did something to a socket. `fd` is known for a close() only, else -1.
 struct Deed {
     Actor actor;
     std::uint64_t at_ns = 0;

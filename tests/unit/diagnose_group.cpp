@@ -1,0 +1,131 @@
+// SPDX-License-Identifier: BSD-2-Clause
+#include <gtest/gtest.h>
+
+#include <chrono>
+#include <numeric>
+
+#include "diagnose/group.h"
+#include "diagnose_builder.h"
+
+namespace waitclose::test {
+namespace {
+
+using diagnose::Cause;
+using diagnose::Confidence;
+using model::Operation;
+using model::Role;
+
+std::vector<diagnose::Group> group_all(const Builder& b) {
+    std::vector<std::uint32_t> all(b.census.sockets.size());
+    std::iota(all.begin(), all.end(), 0u);
+    return diagnose::group(b.census, all);
+}
+
+TEST(Group, NothingSelected) {
+    EXPECT_TRUE(diagnose::group(Builder().census, {}).empty());
+}
+
+TEST(Group, ByOwnerCauseAndLocalPort) {
+    Builder b;
+    const auto p = b.process(10, {in_accept(10), in_accept(11)});
+    const auto q = b.process(20, {in_accept(20)});
+    for (std::uint32_t i = 0; i < 3; ++i) {
+        auto& socket = b.socket({{p, static_cast<std::int32_t>(50 + i)}});
+        socket.held_since_ns = kFin - i * kSec;
+        read_eof(socket, deed(10, 10 + i % 2, kFin + kSec, Operation::kRead));
+    }
+    b.socket({{p, 60}}).local.port = 9090;
+    b.socket({{q}});
+    const auto groups = group_all(b);
+    ASSERT_EQ(groups.size(), 3u);
+    EXPECT_EQ(groups[0].owner_pid, 10u);
+    EXPECT_EQ(groups[0].owner_comm, "p10");
+    EXPECT_EQ(groups[0].cause, Cause::kEofIgnored);
+    EXPECT_EQ(groups[0].confidence, Confidence::kProven);
+    EXPECT_EQ(groups[0].local_port, 8080);
+    EXPECT_FALSE(groups[0].remote);
+    EXPECT_EQ(groups[0].sockets, 3u);
+    EXPECT_EQ(groups[0].culprits, 2u);
+    EXPECT_EQ(groups[0].oldest_socket, 2u);
+    EXPECT_EQ(groups[0].oldest_held_ns, 12 * kSec);
+    EXPECT_EQ(groups[1].local_port, 9090);
+    EXPECT_EQ(groups[1].culprits, 0u);
+}
+
+TEST(Group, ClientsByTheRemoteService) {
+    Builder b;
+    const auto p = b.process(10, {in_accept(10)});
+    for (std::uint16_t i = 0; i < 4; ++i) {
+        auto& socket = b.socket({{p, 50 + i}});
+        socket.role = Role::kClient;
+        socket.local.port = static_cast<std::uint16_t>(40000 + i);
+        socket.remote.port = 443;
+    }
+    auto& v6 = b.socket({{p, 60}});
+    v6.role = Role::kClient;
+    v6.family = model::Family::kIpv6;
+    v6.remote.address = {0x20, 0x01, 0x0d, 0xb8, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 1};
+    v6.remote.port = 443;
+    const auto groups = group_all(b);
+    ASSERT_EQ(groups.size(), 2u);
+    EXPECT_EQ(groups[0].remote, "10.2.3.4:443");
+    EXPECT_EQ(groups[0].sockets, 4u);
+    EXPECT_FALSE(groups[0].local_port);
+    EXPECT_EQ(groups[1].remote, "[2001:db8::1]:443");
+}
+
+TEST(Group, OwnerWithoutACulprit) {
+    Builder b;
+    const auto p = b.process(10, {in_accept(10)});
+    const auto q = b.process(20, {in_accept(20)});
+    b.listener({{p, 3}});
+    b.listener({{p, 3}, {q, 3}});
+    b.socket({{p}}).unsent_bytes = 1;  // half-open: its only holder
+    b.census.sockets[0].fin_consumed = true;
+    for (std::int32_t listener : {0, 1}) {  // never accepted: the listener's only holder
+        auto& socket = b.socket({});
+        socket.has_file = false;
+        socket.listener = listener;
+    }
+    b.socket({{p}, {q}});  // nobody
+    for (std::uint32_t i = 0; i < 4; ++i) {
+        const auto groups = diagnose::group(b.census, {i});
+        ASSERT_EQ(groups.size(), 1u);
+        EXPECT_EQ(groups[0].owner_pid.has_value(), i == 0 || i == 1) << i;
+    }
+}
+
+TEST(Group, TakesTheWeakestConfidence) {
+    Builder b;
+    const auto p = b.process(10, {in_accept(10), asleep(11, kPoll, 0, 1)});
+    read_eof(b.socket({{p, 50}}), deed(10, 10, kFin + kSec, Operation::kRead));
+    read_eof(b.socket({{p, 51}}), deed(10, 11, kFin + kSec, Operation::kRead));
+    read_eof(b.socket({{p, 52}}), deed(10, 10, kFin + kSec, Operation::kRead));
+    ASSERT_EQ(group_all(b).size(), 1u);
+    EXPECT_EQ(group_all(b)[0].confidence, Confidence::kLikely);
+}
+
+TEST(Group, TwoHundredThousandSocketsOfAThousandThreads) {
+    Builder b;
+    std::vector<model::Thread> threads;
+    for (std::uint32_t tid = 10; tid < 1010; ++tid) threads.push_back(in_accept(tid));
+    const auto p = b.process(10, std::move(threads));
+    constexpr std::uint32_t kSockets = 200'000;
+    b.census.sockets.reserve(kSockets);
+    b.census.holders.reserve(kSockets);
+    for (std::uint32_t i = 0; i < kSockets; ++i)
+        read_eof(b.socket({{p, static_cast<std::int32_t>(i + 5)}}),
+                 deed(10, 10 + i % 1000, kFin + kSec, Operation::kRead));
+    const auto begin = std::chrono::steady_clock::now();
+    const auto groups = group_all(b);
+    const std::chrono::duration<double, std::milli> took = std::chrono::steady_clock::now() - begin;
+    RecordProperty("milliseconds", static_cast<int>(took.count()));
+    ASSERT_EQ(groups.size(), 1u);
+    EXPECT_EQ(groups[0].sockets, kSockets);
+    EXPECT_EQ(groups[0].culprits, 1000u);
+    // Ten times what it takes, for a busy machine and for sanitizers; quadratic work would take minutes.
+    EXPECT_LT(took.count(), 6000);
+}
+
+}  // namespace
+}  // namespace waitclose::test

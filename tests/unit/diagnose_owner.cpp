@@ -1,0 +1,357 @@
+// SPDX-License-Identifier: BSD-2-Clause
+// Causes that lie with the owner: the kernel, the accept queue, nobody, a dying or stopped process, and
+// shared descriptors.
+#include <gtest/gtest.h>
+
+#include "diagnose_builder.h"
+
+namespace waitclose::test {
+namespace {
+
+using model::Operation;
+using model::RunState;
+
+TEST(KernelSocket, AccusesNobody) {
+    Builder b;
+    b.socket({}).kernel_owned = true;
+    EXPECT_EQ(gist(b.diagnose()), "kernel-socket proven -");
+}
+
+TEST(KernelSocket, WithAHolderIsAProgramsSocket) {
+    Builder b;
+    b.socket({{b.process(10, {in_accept(10)})}}).kernel_owned = true;
+    EXPECT_EQ(gist(b.diagnose()), "abandoned likely 10/10 only-thread");
+}
+
+struct AcceptQueue : testing::Test {
+    Builder b;
+
+    void queue(const std::vector<Hold>& owners) {
+        b.listener(owners);
+        b.socket({});
+        b.census.sockets.front().has_file = false;
+        b.census.sockets.front().listener = 0;
+    }
+};
+
+TEST_F(AcceptQueue, NamesTheOnlyThreadOfTheOwner) {
+    queue({{b.process(10, {asleep(10, SYS_futex)}), 3}});
+    b.census.processes[0].fds_used = 1024;
+    b.census.processes[0].fd_limit = 1024;
+    const auto diagnosis = b.diagnose();
+    EXPECT_EQ(gist(diagnosis), "never-accepted proven 10/10 acceptor");
+    EXPECT_TRUE(says(diagnosis, "(128 of 128)"));
+    EXPECT_TRUE(says(diagnosis, "uses 1024 of 1024 descriptors"));
+}
+
+TEST_F(AcceptQueue, NamesTheOnlyThreadThatAcceptsOnThisListener) {
+    queue({{b.process(10, {asleep(10, SYS_futex), asleep(11, SYS_accept4, 3), asleep(12, SYS_accept4, 4)}),
+            3}});
+    EXPECT_EQ(gist(b.diagnose()), "never-accepted proven 10/11 acceptor");
+}
+
+TEST_F(AcceptQueue, GuessesNoThread) {
+    queue({{b.process(10, {asleep(10, SYS_futex), asleep(11, SYS_futex)}), 3}});
+    EXPECT_EQ(gist(b.diagnose()), "never-accepted proven 10/- process");
+    EXPECT_TRUE(fact(b.diagnose(), "thread_unknown"));
+}
+
+TEST_F(AcceptQueue, GuessesNoProcess) {
+    const auto master = b.process(10, {asleep(10, SYS_futex)});
+    queue({{master, 3}, {b.process(20, {in_accept(20)}), 3}});
+    EXPECT_EQ(gist(b.diagnose()), "never-accepted proven -");
+    EXPECT_TRUE(says(b.diagnose(), "several processes share the listener"));
+}
+
+TEST_F(AcceptQueue, OwnerNotVisible) {
+    queue({});
+    EXPECT_EQ(gist(b.diagnose()), "never-accepted proven -");
+    EXPECT_TRUE(says(b.diagnose(), "held by no process here"));
+}
+
+TEST_F(AcceptQueue, SaysThatTheOwnerIsStopped) {
+    queue({{b.process(10, {in_state(10, RunState::kTraced, 991)}), 3}});
+    const auto diagnosis = b.diagnose();
+    EXPECT_EQ(gist(diagnosis), "never-accepted proven 10/10 acceptor");
+    EXPECT_TRUE(says(diagnosis, "because its owner p10 is stopped (traced by 991)"));
+}
+
+TEST_F(AcceptQueue, OneStoppedThreadOfTwoStopsNobody) {
+    queue({{b.process(10, {in_state(10, RunState::kStopped), asleep(11, SYS_futex)}), 3}});
+    EXPECT_FALSE(fact(b.diagnose(), "owner_state"));
+}
+
+TEST_F(AcceptQueue, OwnerThatWentAwayMeanwhile) {
+    queue({{b.process(10, {}), 3}});
+    EXPECT_EQ(gist(b.diagnose()), "never-accepted proven 10/- process");
+}
+
+TEST_F(AcceptQueue, WithoutItsListenerIsUnknown) {
+    queue({{b.process(10, {in_accept(10)}), 3}});
+    b.census.sockets.front().listener = model::kNone;
+    EXPECT_EQ(gist(b.diagnose()), "unknown possible -");
+    b.census.sockets.front().listener = 7;
+    EXPECT_EQ(gist(b.diagnose()), "unknown possible -");
+}
+
+TEST_F(AcceptQueue, AHolderMeansItWasAccepted) {
+    const auto p = b.process(10, {in_accept(10)});
+    b.listener({{p, 3}});
+    auto& socket = b.socket({{p}});
+    socket.has_file = false;
+    socket.listener = 0;
+    EXPECT_EQ(gist(b.diagnose()), "abandoned likely 10/10 only-thread");
+}
+
+TEST(WithoutHolder, IsUnknownWithTheReferences) {
+    Builder b;
+    auto& socket = b.socket({});
+    socket.file_references = 1;
+    touches(socket).let_go = deed(10, 10, kFin, Operation::kNone, 5);
+    const auto diagnosis = b.diagnose();
+    EXPECT_EQ(gist(diagnosis), "unknown possible -");
+    EXPECT_TRUE(says(diagnosis, "its file has 1 reference,"));
+    EXPECT_TRUE(says(diagnosis, "closed its copy"));
+}
+
+TEST(Exiting, EveryThreadIsOnItsWayOut) {
+    Builder b;
+    auto stuck = in_state(11, RunState::kDiskSleep);
+    stuck.exiting = true;
+    b.socket({{b.process(10, {in_state(10, RunState::kZombie), stuck})}});
+    EXPECT_EQ(gist(b.diagnose()), "exiting proven 10/- process");
+    EXPECT_TRUE(says(b.diagnose(), "stuck in disk sleep"));
+}
+
+TEST(Exiting, NotWhileOneThreadLives) {
+    Builder b;
+    b.socket({{b.process(10, {in_state(10, RunState::kZombie), in_accept(11)})}});
+    EXPECT_NE(b.diagnose().cause, diagnose::Cause::kExiting);
+}
+
+TEST(Exiting, NotWhenAnotherHolderLives) {
+    Builder b;
+    const auto zombie = b.process(10, {in_state(10, RunState::kZombie)});
+    const auto alive = b.process(20, {in_accept(20)});
+    touches(b.socket({{zombie}, {alive}})).opened = deed(20, 20, kOpened, Operation::kAccept);
+    EXPECT_EQ(gist(b.diagnose()), "abandoned likely 20/20 opened");
+}
+
+TEST(Stopped, EveryThread) {
+    Builder b;
+    b.socket({{b.process(10, {in_state(10, RunState::kTraced, 991), in_state(11, RunState::kStopped)})}});
+    EXPECT_EQ(gist(b.diagnose()), "stopped proven 10/- process");
+    EXPECT_TRUE(says(b.diagnose(), "traced by 991"));
+    EXPECT_NE(b.diagnose().advice.find("SIGCONT"), std::string::npos);
+}
+
+TEST(Stopped, ZombiesDoNotCount) {
+    Builder b;
+    b.socket({{b.process(10, {in_state(10, RunState::kZombie), in_state(11, RunState::kFrozen)})}});
+    EXPECT_EQ(gist(b.diagnose()), "stopped proven 10/11 only-thread");
+}
+
+TEST(Stopped, TheResponsibleOneOfTwoProcesses) {
+    Builder b;
+    const auto p = b.process(10, {in_state(10, RunState::kStopped)});
+    const auto q = b.process(20, {in_accept(20)});
+    auto& socket = b.socket({{p}, {q}});
+    touches(socket).opened = deed(10, 10, kOpened, Operation::kAccept);
+    EXPECT_EQ(gist(b.diagnose()), "stopped proven 10/10 opened");
+    touches(socket).last = deed(20, 20, kOpened, Operation::kRead);
+    EXPECT_EQ(gist(b.diagnose()), "abandoned likely 20/20 last-touch");
+}
+
+TEST(Stopped, OnlyTheThreadThatReadIt) {
+    Builder b;
+    const auto p = b.process(10, {in_accept(10), in_state(11, RunState::kTraced, 991)});
+    auto& socket = b.socket({{p}});
+    touches(socket).opened = deed(10, 11, kOpened, Operation::kAccept);
+    EXPECT_NE(b.diagnose().cause, diagnose::Cause::kStopped);
+    touches(socket).last = deed(10, 11, kOpened, Operation::kRead);
+    EXPECT_EQ(gist(b.diagnose()), "stopped likely 10/11 last-touch");
+}
+
+TEST(Stopped, NotBecauseAnotherThreadIs) {
+    Builder b;
+    const auto p = b.process(10, {in_accept(10), in_state(11, RunState::kStopped)});
+    touches(b.socket({{p}})).last = deed(10, 10, kOpened, Operation::kRead);
+    EXPECT_EQ(gist(b.diagnose()), "abandoned likely 10/10 last-touch");
+}
+
+TEST(Vanished, ProcessWithoutThreadsIsNeverGuessedAbout) {
+    Builder b;
+    auto& socket = b.socket({{b.process(10, {})}});
+    EXPECT_EQ(gist(b.diagnose()), "unknown possible 10/- process");
+    socket.fin_consumed = true;
+    EXPECT_EQ(b.diagnose().cause, diagnose::Cause::kUnknown);
+    read_eof(socket, deed(10, 10, kFin + kSec, Operation::kRead));
+    EXPECT_EQ(gist(b.diagnose()), "unknown possible 10/- process");
+}
+
+TEST(DuplicateFd, ClosedOneKeptTheOther) {
+    Builder b;
+    auto& socket = b.socket({{b.process(10, {in_accept(10)}), 7}});
+    read_eof(socket, deed(10, 10, kFin + kSec, Operation::kRead));
+    touches(socket).let_go = deed(10, 10, kFin + 2 * kSec, Operation::kNone, 5);
+    const auto diagnosis = b.diagnose();
+    EXPECT_EQ(gist(diagnosis), "duplicate-fd proven 10/10 read-eof");
+    EXPECT_TRUE(says(diagnosis, "closed fd 5 8.0 s ago and keeps its duplicate fd 7"));
+}
+
+TEST(DuplicateFd, BeforeTheFinItMayHaveBeenMovedOnPurpose) {
+    Builder b;
+    auto& socket = b.socket({{b.process(10, {in_accept(10)}), 7}});
+    touches(socket).let_go = deed(10, 10, kOpened + kSec, Operation::kNone, 5);
+    EXPECT_EQ(gist(b.diagnose()), "duplicate-fd likely 10/10 only-thread");
+}
+
+TEST(DuplicateFd, AfterTheFinByTheProcessThatUsedIt) {
+    Builder b;
+    auto& socket = b.socket({{b.process(10, {in_accept(10)}), 7}});
+    touches(socket).let_go = deed(10, 10, kFin + kSec, Operation::kNone, 5);
+    touches(socket).last = deed(9, 9, kOpened, Operation::kRead);  // another process, before
+    EXPECT_EQ(gist(b.diagnose()), "duplicate-fd likely 10/10 only-thread");
+    touches(socket).last = deed(10, 10, kFin - kSec, Operation::kRead);
+    EXPECT_EQ(gist(b.diagnose()), "duplicate-fd proven 10/10 last-touch");
+}
+
+TEST(DuplicateFd, NotWhenTheProcessWentOnUsingTheOther) {
+    Builder b;
+    auto& socket = b.socket({{b.process(10, {in_accept(10)}), 7}});
+    touches(socket).let_go = deed(10, 10, kOpened + kSec, Operation::kNone, 5);
+    read_eof(socket, deed(10, 10, kFin + kSec, Operation::kRead));
+    EXPECT_EQ(gist(b.diagnose()), "eof-ignored proven 10/10 read-eof");
+}
+
+TEST(DuplicateFd, NotWhenItHoldsTheVeryNumberItClosed) {
+    Builder b;
+    auto& socket = b.socket({{b.process(10, {in_accept(10)}), 7}});
+    touches(socket).let_go = deed(10, 10, kFin + kSec, Operation::kNone, 7);
+    EXPECT_EQ(b.diagnose().cause, diagnose::Cause::kAbandoned);
+}
+
+TEST(DuplicateFd, NotByAnEarlierProcessOfTheSameId) {
+    Builder b;
+    auto& socket = b.socket({{b.process(10, {born(in_accept(10), 950 * kSec)}, 950 * kSec), 7}});
+    socket.oldest_sign_ns = 960 * kSec;
+    touches(socket).let_go = deed(10, 10, kFin + kSec, Operation::kNone, 5);
+    EXPECT_EQ(b.diagnose().cause, diagnose::Cause::kAbandoned);
+}
+
+struct InheritedFd : testing::Test {
+    Builder b;
+    std::uint32_t child = b.process(20, {born(asleep(20, SYS_read, 0), 950 * kSec)}, 950 * kSec, 10);
+    model::Socket& socket = b.socket({{child, 5, false}});
+};
+
+TEST_F(InheritedFd, ParentHandledAndClosedIt) {
+    touches(socket).opened = deed(10, 10, kOpened, Operation::kAccept);
+    read_eof(socket, deed(10, 10, kFin + kSec, Operation::kRead));
+    touches(socket).let_go = deed(10, 10, kFin + 2 * kSec, Operation::kNone, 5);
+    const auto diagnosis = b.diagnose();
+    EXPECT_EQ(gist(diagnosis), "inherited-fd proven 20/20 only-thread");
+    EXPECT_TRUE(says(diagnosis,
+                     "p20 still holds fd 5, inherited and not seen in use there; was10 closed its own copy"));
+    EXPECT_TRUE(says(diagnosis, "not marked close-on-exec"));
+}
+
+TEST_F(InheritedFd, ClosedBeforeTheFinAndNeverTouched) {
+    touches(socket).opened = deed(10, 10, kOpened, Operation::kAccept);
+    touches(socket).let_go = deed(10, 10, 951 * kSec, Operation::kNone, 5);
+    EXPECT_EQ(gist(b.diagnose()), "inherited-fd likely 20/20 only-thread");
+}
+
+TEST_F(InheritedFd, ParentHandledItWhileTheChildHadACopy) {
+    touches(socket).opened = deed(10, 10, kOpened, Operation::kAccept);
+    touches(socket).last = deed(10, 10, 955 * kSec, Operation::kWrite);
+    touches(socket).let_go = deed(10, 10, 960 * kSec, Operation::kNone, 5);
+    EXPECT_EQ(gist(b.diagnose()), "inherited-fd proven 20/20 only-thread");
+    // Handled before the child was born, it may have been handed over to it.
+    touches(socket).last->at_ns = 940 * kSec;
+    EXPECT_EQ(gist(b.diagnose()), "inherited-fd likely 20/20 only-thread");
+}
+
+TEST_F(InheritedFd, AChildBornRightAfterAcceptMayBeItsHandler) {
+    touches(socket).opened = deed(10, 10, 950 * kSec - kMs, Operation::kAccept);
+    touches(socket).let_go = deed(10, 10, 950 * kSec + kMs, Operation::kNone, 5);
+    EXPECT_EQ(gist(b.diagnose()), "inherited-fd possible 20/20 only-thread");
+    socket.held_since_ns = kTaken - kMs;
+    EXPECT_EQ(b.diagnose().cause, diagnose::Cause::kUnknown);
+}
+
+TEST_F(InheritedFd, NotWhenTheChildHandlesIt) {
+    touches(socket).opened = deed(10, 10, kOpened, Operation::kAccept);
+    touches(socket).let_go = deed(10, 10, 951 * kSec, Operation::kNone, 5);
+    read_eof(socket, deed(20, 20, kFin + kSec, Operation::kRead, -1, 950 * kSec));
+    b.census.threads[0] = born(in_accept(20), 950 * kSec);
+    EXPECT_EQ(gist(b.diagnose()), "eof-ignored proven 20/20 read-eof");
+}
+
+TEST_F(InheritedFd, NotWhenTheChildSleepsOnIt) {
+    touches(socket).let_go = deed(10, 10, kFin + kSec, Operation::kNone, 5);
+    b.census.threads[0] = born(asleep(20, SYS_ioctl, 5), 950 * kSec);
+    EXPECT_EQ(gist(b.diagnose()), "unknown possible 20/20 blocked-on-it");
+}
+
+TEST_F(InheritedFd, NotWhenItWasPassedToAnOlderProcess) {
+    b.census.processes[child].start_ns = kBooted;
+    touches(socket).opened = deed(10, 10, kOpened, Operation::kAccept);
+    touches(socket).let_go = deed(10, 10, kOpened + kSec, Operation::kNone, 5);
+    b.census.threads[0] = in_accept(20);
+    EXPECT_EQ(gist(b.diagnose()), "abandoned likely 20/20 only-thread");
+}
+
+TEST_F(InheritedFd, ChildOfWhoClosedItWithoutKnownOrder) {
+    socket.oldest_sign_ns = 0;
+    touches(socket).let_go = deed(10, 10, kFin + kSec, Operation::kNone, 5);
+    EXPECT_EQ(gist(b.diagnose()), "inherited-fd possible 20/20 only-thread");
+    b.census.processes[child].parent_pid = 1;
+    EXPECT_NE(b.diagnose().cause, diagnose::Cause::kInheritedFd);
+}
+
+TEST_F(InheritedFd, SeveralHeirsAndNobodyNamed) {
+    const auto second = b.process(21, {born(in_accept(21), 960 * kSec)}, 960 * kSec, 10);
+    b.census.sockets.clear();
+    auto& shared = b.socket({{child, 5}, {second, 5}});
+    touches(shared).let_go = deed(10, 10, kFin + kSec, Operation::kNone, 5);
+    EXPECT_EQ(gist(b.diagnose()), "inherited-fd likely -");
+}
+
+TEST_F(InheritedFd, UntracedByTheOrderOfBirth) {
+    b.census.traced = false;
+    EXPECT_EQ(gist(b.diagnose()), "inherited-fd likely 20/20 only-thread");
+    socket.fin_consumed = true;
+    EXPECT_EQ(gist(b.diagnose()), "inherited-fd likely 20/20 only-thread");
+    EXPECT_TRUE(says(b.diagnose(), "younger than the socket"));
+    socket.oldest_sign_ns = 950 * kSec - kMs;  // born for this connection, maybe
+    EXPECT_EQ(gist(b.diagnose()), "inherited-fd possible 20/20 only-thread");
+}
+
+TEST_F(InheritedFd, UntracedButDataMovedSinceItsBirth) {
+    b.census.traced = false;
+    socket.last_sent_ns = 951 * kSec;
+    EXPECT_EQ(gist(b.diagnose()), "unknown possible 20/20 only-thread");
+    EXPECT_NE(b.diagnose().advice.find("--observe"), std::string::npos);
+}
+
+TEST_F(InheritedFd, NotWithoutAnAgeOfTheSocket) {
+    b.census.traced = false;
+    socket.oldest_sign_ns = 0;
+    EXPECT_NE(b.diagnose().cause, diagnose::Cause::kInheritedFd);
+}
+
+TEST(InheritedByParent, ChildReadClosedAndWentTheParentForgot) {
+    Builder b;
+    auto& socket = b.socket({{b.process(10, {in_accept(10)})}});
+    touches(socket).opened = deed(10, 10, kOpened, Operation::kAccept);
+    read_eof(socket, deed(20, 20, kFin + kSec, Operation::kRead, -1, 950 * kSec));
+    touches(socket).let_go = deed(20, 20, kFin + kSec, Operation::kNone, 5, 950 * kSec);
+    const auto diagnosis = b.diagnose();
+    EXPECT_EQ(gist(diagnosis), "eof-ignored likely 10/10 opened");
+    EXPECT_TRUE(says(diagnosis, "was20 (pid 20, tid 20) read end-of-file"));
+    EXPECT_TRUE(says(diagnosis, "closed its own copy (fd 5)"));
+}
+
+}  // namespace
+}  // namespace waitclose::test
