@@ -6,6 +6,7 @@ import datetime
 import json
 import os
 import pathlib
+import shlex
 import subprocess
 import sys
 import tempfile
@@ -15,11 +16,12 @@ sys.dont_write_bytecode = True
 import stage
 
 COLOR = sys.stdout.isatty() and "NO_COLOR" not in os.environ
-SERVICES = {
-    "orders": ("read_eof", "--mode", "one-of-20"),
-    "billing": ("never_accepted", "--mode", "single"),
-    "gateway": ("client_side", "--mode", "idle-pool"),
-}
+SERVICES = (
+    ("read_eof", "--mode", "one-of-20", "--comm", "orders"),
+    ("never_accepted", "--mode", "single", "--comm", "billing"),
+    ("client_side", "--mode", "idle-pool", "--comm", "gateway"),
+)
+LIVE_SERVICE = ("read_eof", "--mode", "one-of-20", "--comm", "checkout", "--wait-for-fin")
 
 
 # --- the stage ---
@@ -38,13 +40,13 @@ def say(*lines):
 
 
 def act(number, title, *lines):
-    say("", bold(f"{number}  {title}"), *(f"   {line}" for line in lines), "")
+    say("", bold(f"{number}  {title}"), *(f"   {line}".rstrip() for line in lines), "")
 
 
 def show(command):
     """Prints a command as one would type it, and runs it."""
     words = [os.path.relpath(command[0], stage.ROOT) if "/" in command[0] else command[0], *command[1:]]
-    say(dim("$ " + " ".join(words)))
+    say(dim("$ " + shlex.join(words)))
     done = subprocess.run(command, stdin=subprocess.DEVNULL, cwd=stage.ROOT)
     if done.returncode != 0:
         raise stage.CannotGoOn(f"{' '.join(words)} ended with code {done.returncode}")
@@ -55,7 +57,7 @@ def clock():
 
 
 def seconds(nanoseconds):
-    return "-" if nanoseconds is None else f"{nanoseconds / 1e9:.3f} s"
+    return f"{nanoseconds / 1e9:.3f} s"
 
 
 def let_it_age(services, at_least_ns):
@@ -89,30 +91,31 @@ class Comparison:
 
     def add(self, name, truth, held_ns, socket, traced):
         """held_ns: by the service's own clock, at the moment at which waitclose looked or the hold ended."""
-        self.rows.append((name, "itself", *self.cells(truth["pid"], truth["tid"], truth["fd"], held_ns, truth["cause"]), ""))
+        self.add_row(name, "itself", truth["pid"], truth["tid"], truth["fd"], seconds(held_ns), truth["cause"], "")
         if socket is None:
-            self.rows.append(("", "waitclose", *["-"] * len(self.COLUMNS), "NOT FOUND"))
+            self.add_row("", "waitclose", *[None] * len(self.COLUMNS), "NOT FOUND")
             self.all_agree = False
             return
-        holder = next(iter(socket["holders"]), {})
+        holders = socket["holders"] or []
+        holder = holders[0] if holders else {}
         culprit = socket["culprit"] or {}
-        pid, tid, cause = culprit.get("pid", holder.get("pid")), culprit.get("tid"), socket["cause"]["id"]
-        error_ns = held_ns - socket["held_ns"]
+        pid, tid = culprit.get("pid", holder.get("pid")), culprit.get("tid")
+        cause = (socket["cause"] or {}).get("id", "-")
+        exact = socket["held_precision"] == "exact"
         agrees = (
             pid in (truth["pid"], None)
-            and tid in (truth["tid"], None)
-            and [(holder["pid"], holder["fd"]) for holder in socket["holders"]]
+            and (tid in (truth["tid"], None) or truth["tid"] is None)
+            and [(holder["pid"], holder["fd"]) for holder in holders]
             == [(holder["pid"], holder["fd"]) for holder in truth["holders"]]
             and cause in [truth["cause"], *truth["acceptable"], *([] if traced else truth["acceptable_untraced"])]
-            and abs(error_ns) < (1_000_000 if socket["held_precision"] == "exact" else 20_000_000)
+            and -1_000_000 < held_ns - socket["held_ns"] < (1_000_000 if exact else 20_000_000)
         )
         self.all_agree &= agrees
-        self.rows.append(("", "waitclose", *self.cells(pid, tid, holder.get("fd"), socket["held_ns"], cause),
-                          "agrees" if agrees else "DIFFERS"))
+        held = seconds(socket["held_ns"]) if exact else f"≥ {seconds(socket['held_ns'])}"
+        self.add_row("", "waitclose", pid, tid, holder.get("fd"), held, cause, "agrees" if agrees else "DIFFERS")
 
-    @staticmethod
-    def cells(pid, tid, fd, held_ns, cause):
-        return tuple("-" if value is None else str(value) for value in (pid, tid, fd)) + (seconds(held_ns), cause)
+    def add_row(self, *cells):
+        self.rows.append(tuple("-" if cell is None else str(cell) for cell in cells))
 
     def print(self):
         rows = [("service", "says", *self.COLUMNS, ""), *self.rows]
@@ -127,66 +130,83 @@ class Comparison:
 def play():
     comparison = Comparison()
     with contextlib.ExitStack() as running:
-        services = {name: running.enter_context(stage.Culprit(*how, "--comm", name)) for name, how in SERVICES.items()}
+        services = [running.enter_context(stage.Culprit(*service)) for service in SERVICES]
         meet(services)
         look(services, comparison)
-        live = running.enter_context(stage.Culprit("read_eof", "--mode", "one-of-20", "--comm", "checkout", "--wait-for-fin"))
+        live = running.enter_context(stage.Culprit(*LIVE_SERVICE))
         watch_live(live, comparison)
     act(4, "Is it true? Each service's own account, and waitclose's")
     comparison.print()
-    say("", "   All that this demo started has been stopped.")
+    say("",
+        "   ≥  the hold is older than waitclose's first look, so it lasted at least that long",
+        "   -  there is none, or one look cannot tell which: waitclose does not guess",
+        "",
+        "   Everything that this demo started has been stopped.")
     what_next()
     return 0 if comparison.all_agree else 1
 
 
+def name_of(pid):
+    """As the kernel knows it, and so as ss and waitclose show it."""
+    return pathlib.Path(f"/proc/{pid}/comm").read_text().strip()
+
+
 def meet(services):
-    ports = {name: service.truth["port"] for name, service in services.items()}
-    act(1, "Three services, and one connection each that nobody closes",
-        f"orders   (pid {services['orders'].truth['pid']}, port {ports['orders']}): 20 threads serve 20 clients. The clients hang up;",
-        "         19 threads close, one reads end-of-file and goes on to the next request.",
-        f"billing  (port {ports['billing']}): its acceptor is busy elsewhere; a client connects, waits, and gives up.",
-        f"gateway  (pid {services['gateway'].truth['pid']}, to port {services['gateway'].truth['remote_port']}): keeps a connection in a pool; its server hung up.")
-    let_it_age(services.values(), 1_500_000_000)
-    say("", "   This is what ss knows about it:", "")
-    ports_filter = " or ".join(f"sport = :{port}" for port in ports.values())
+    orders, billing, gateway = services
+    act(1, "Three services, and a connection each that nobody closes",
+        f"{name_of(orders.truth['pid'])}, port {orders.truth['port']}",
+        "   20 threads serve 20 clients; all clients hang up. 19 threads close their",
+        "   connection, one reads end-of-file and goes on to the next request.",
+        f"{name_of(billing.truth['pid'])}, port {billing.truth['port']}",
+        "   Is busy elsewhere. A client connects, waits, and gives up.",
+        f"{name_of(gateway.truth['pid'])}, a client of port {gateway.truth['remote_port']}",
+        "   Keeps its connection in a pool. The server has hung up.",
+        "",
+        "The connections age for 1.5 s. What ss knows about them then:")
+    let_it_age(services, 1_500_000_000)
+    ports_filter = " or ".join(f"sport = :{service.truth['port']}" for service in services)
     show(["ss", "-tnp", "state", "close-wait", f"( {ports_filter} )"])
 
 
 def look(services, comparison):
-    ports = [service.truth["port"] for service in services.values()]
-    act(2, "waitclose snapshot: who holds them, for how long, and why")
+    ports = [service.truth["port"] for service in services]
+    act(2, "waitclose snapshot: who holds them, for how long, and why",
+        "Nothing was traced beforehand; this is one look at what the kernel knows.",
+        f"Look at the causes, and at {name_of(services[1].truth['pid'])}, which ss cannot name.")
     show(stage.waitclose("snapshot", "-L", ",".join(map(str, ports))))
     found, looked = snapshot_of(ports)
-    for name, service in services.items():
-        socket = found.get(service.truth["port"])
-        comparison.add(name, service.truth, looked - service.truth["fin_after_ns"], socket, traced=False)
+    for service in services:
+        truth = service.truth
+        comparison.add(name_of(truth["pid"]), truth, looked - truth["fin_after_ns"], found.get(truth["port"]), traced=False)
 
 
 def watch_live(service, comparison):
-    act(3, "waitclose watch: a fourth service leaks one, while we look on",
-        "checkout is like orders, but this time every read and every close() is seen as it happens, so the thread",
-        "that read end-of-file can be named. After 1.5 s somebody closes the connection at last.")
-    port = str(service.truth["port"])
+    act(3, "waitclose watch: a fourth service leaks one before our eyes",
+        "checkout is like orders. But now reads and close() are seen as they happen:",
+        "look at the thread, one of 20, that read end-of-file, and at the exact time.",
+        "After 1.5 s checkout closes the connection at last.")
+    options = ("-L", str(service.truth["port"]), "--min-held", "300ms")
     with tempfile.TemporaryFile("w+") as lines:
-        with stage.Watch("--json", "-L", port, "--min-held", "500ms", stdout=lines):
-            say(dim(f"$ build/waitclose watch -L {port} --min-held 500ms"))
-            with stage.Watch("-L", port, "--min-held", "500ms", stdout=None) as shown:
+        with stage.Watch("--json", *options, stdout=lines):
+            say(dim("$ build/waitclose watch " + " ".join(options)))
+            with stage.Watch(*options, stdout=None) as shown:
                 truth = service.obey("fin")
                 time.sleep(1.5)
+                name = name_of(truth["pid"])
                 closed = service.obey("close")
         say(dim(shown.totals))
         lines.seek(0)
-        events = [json.loads(line) for line in lines]
-    last = events[-1]["socket"] if events else None
-    comparison.add("checkout", truth, closed["close_after_ns"] - truth["fin_after_ns"], last, traced=True)
+        about = [json.loads(line)["socket"] for line in lines if f'"port":{truth["remote_port"]}' in line]
+    held = closed["close_after_ns"] - truth["fin_after_ns"]
+    comparison.add(name, truth, held, about[-1] if about else None, traced=True)
 
 
 def what_next():
-    say("", bold("Next, on this machine's real sockets:"),
-        "   sudo build/waitclose snapshot             every socket in CLOSE_WAIT, grouped by owner and cause",
-        "   sudo build/waitclose watch --min-held 1s  the holds as they begin, last and end",
-        "   sudo build/waitclose doctor               what this kernel and these privileges allow",
-        "   sudo scripts/test                         all tests")
+    say("", bold("Next, on the real sockets of this machine:"),
+        "   sudo build/waitclose snapshot   every socket in CLOSE_WAIT, by owner and cause",
+        "   sudo build/waitclose watch      the holds as they begin, last and end",
+        "   sudo build/waitclose doctor     what this kernel and these privileges allow",
+        "   sudo scripts/test               all tests")
 
 
 def main():

@@ -24,7 +24,7 @@ for code_file in sorted(pathlib.Path(sys.argv[1]).glob("*.code")):
         failed.append(f"{code_file.stem} itself: it ended with code {code}")
 for result_file in pathlib.Path(sys.argv[1]).glob("*.result"):
     result = result_file.read_text().strip()
-    name = "BPF objects for arm64"
+    name = result_file.stem
     passed += result == "passed"
     failed += [name] * (result == "failed")
     skipped += [name] * (result == "skipped")

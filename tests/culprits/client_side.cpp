@@ -51,7 +51,7 @@ int main(int argc, char** argv) {
     if (options.mode == "read-eof") {
         judge.holds(hear(child.line, Say::leaked));
         judge.truth.cause = "eof-ignored";
-        judge.truth.eof_read = true;
+        judge.truth.eof_read = judge.truth.seen_reading = true;
     }
     return judge.obey([&] {
         tell(child.line, note(Say::close));

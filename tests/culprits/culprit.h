@@ -113,8 +113,11 @@ struct Truth {
     std::optional<bool> eof_read = false;
     std::optional<std::int64_t> unread_bytes = 0;
     bool decided_early =
-        false;         // the deciding act came before the FIN: a tracer attached in between missed it
-    bool held = true;  // false: a decoy that never, or no longer, holds
+        false;  // the deciding act came before the FIN: a tracer attached in between missed it
+    bool seen_reading =
+        false;          // the culprit thread itself reads end-of-file: a tracer that was there names it
+    bool quiet = true;  // the peer sends nothing after the FIN, not even an acknowledgement
+    bool held = true;   // false: a decoy that never, or no longer, holds
 };
 
 class Judge {

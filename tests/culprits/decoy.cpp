@@ -126,6 +126,7 @@ int main(int argc, char** argv) {
         judge.truth.cause = "half-open";
         judge.truth.acceptable = {"unknown"};
         judge.truth.eof_read = true;
+        judge.truth.quiet = false;
         judge.drain(peer);
         return judge.obey([&] {
             tell(child.line, note(Say::close));

@@ -41,7 +41,7 @@ int main(int argc, char** argv) {
     judge.hang_up(peer);
     if (options.mode == "eof") judge.holds(hear(child.line, Say::leaked));
     judge.truth.cause = options.mode == "eof" ? "eof-ignored" : "abandoned";
-    judge.truth.eof_read = options.mode == "eof";
+    judge.truth.eof_read = judge.truth.seen_reading = options.mode == "eof";
     judge.truth.acceptable = {"exiting"};
     return judge.obey([&] {
         tell(child.line, note(Say::close));

@@ -49,7 +49,7 @@ int main(int argc, char** argv) {
     judge.holds(leaked);
     if (options.mode == "to-end") {
         judge.truth.cause = "eof-ignored";
-        judge.truth.eof_read = true;
+        judge.truth.eof_read = judge.truth.seen_reading = true;
     } else {
         judge.truth.cause = "abandoned";
         judge.truth.acceptable = {"unknown"};

@@ -153,6 +153,8 @@ void Judge::print_truth(const Note* closed) {
         {"unread_bytes", or_null(truth.unread_bytes)},
         {"held", truth.held},
         {"decided_early", truth.decided_early},
+        {"seen_reading", truth.seen_reading},
+        {"quiet", truth.quiet},
         {"netns", netns_inode()},
         {"fin_before_ns", fin_before_ns_},
         {"fin_after_ns", fin_after_ns_},

@@ -93,7 +93,7 @@ int main(int argc, char** argv) {
         judge.hang_up(peer);
         judge.holds(hear(receiver.line, Say::leaked));
         judge.truth.cause = "eof-ignored";
-        judge.truth.eof_read = true;
+        judge.truth.eof_read = judge.truth.seen_reading = true;
     } else {
         judge.hang_up(peer);
         judge.truth.cause = "in-flight-fd";

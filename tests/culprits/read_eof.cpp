@@ -137,7 +137,7 @@ int main(int argc, char** argv) {
     Note leaked = play(judge, options, child, port);
     judge.holds(leaked);
     judge.truth.cause = "eof-ignored";
-    judge.truth.eof_read = true;
+    judge.truth.eof_read = judge.truth.seen_reading = true;
     return judge.obey([&] {
         tell(child.line, note(Say::close, leaked.fd));
         return hear(child.line, Say::closed);

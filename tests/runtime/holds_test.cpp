@@ -9,6 +9,7 @@ namespace runtime {
 
 namespace {
 
+constexpr auto grown = 20ms;    // a younger hold is not accused of anything
 constexpr auto patience = 10s;  // a census every few seconds may be what puts a line right
 
 class Holds : public testing::TestWithParam<Case> {
@@ -61,6 +62,7 @@ protected:
 
 TEST_P(Holds, SnapshotComesAfterwards) {
     auto culprit = Culprit::in_position(GetParam().command);
+    culprit->wait_until_held_for(grown);
     Snapshot taken = snapshot(culprit->selection());
     ASSERT_EQ(taken.finished.code, 0) << taken.finished.err;
     ASSERT_TRUE(taken.document.is_object()) << taken.finished.out;

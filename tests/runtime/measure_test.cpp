@@ -5,6 +5,7 @@
 #include <cstdlib>
 #include <deque>
 #include <map>
+#include <set>
 
 #include <gtest/gtest.h>
 
@@ -35,10 +36,23 @@ std::int64_t outside(std::int64_t held, const json& truth) {
     return std::max<std::int64_t>({shortest - held, held - longest, 0});
 }
 
-json churn_for(const std::string& seconds) {
-    Finished finished = run({culprit_path("churn"), "--seconds", seconds}, 60s);
+json churn_for(const Arguments& options) {
+    Arguments argv{culprit_path("churn")};
+    argv.insert(argv.end(), options.begin(), options.end());
+    Finished finished = run(argv, 60s);
     EXPECT_EQ(finished.code, 0) << finished.err;
     return json::parse(finished.out);
+}
+
+void expect_nothing_lost(const Finished& watch, const json& churn) {
+    ASSERT_EQ(watch.code, 0) << watch.err;
+    json total = totals(watch.err);
+    ASSERT_FALSE(total.is_null()) << watch.err;
+    std::printf("  under watch: %.0f connections/s; %s\n", churn.at("per_second").get<double>(),
+                total.dump().c_str());
+    EXPECT_GE(total.at("entered"), churn.at("entered_close_wait"));
+    EXPECT_GE(total.at("closed"), churn.at("entered_close_wait"));
+    EXPECT_EQ(total.at("ring"), 0);
 }
 
 }  // namespace
@@ -84,24 +98,37 @@ TEST(Measure, LongExactHolds) {
     EXPECT_LE(percentile(from_middle, 0.99), exact_ns);
 }
 
+// At full speed, told of in words: a healthy connection makes no line.
 TEST(Measure, LongChurnLosesNothing) {
-    double alone = churn_for("4").at("per_second");
+    json alone = churn_for({"--seconds", "4"});
+    Watch watch({"--min-held", "5s"}, Watch::Form::text);
+    json traced = churn_for({"--seconds", "4"});
+    expect_nothing_lost(watch.stop(), traced);
+    std::printf("  untraced: %.0f connections/s, ratio %.3f\n", alone.at("per_second").get<double>(),
+                traced.at("per_second").get<double>() / alone.at("per_second").get<double>());
+}
+
+// At a moderate rate, told of in JSON: every connection makes a line when it enters and one when it leaves.
+TEST(Measure, LongChurnIsToldCompletely) {
     Watch watch({"--min-held", "5s"});
-    json traced = churn_for("4");
-    Finished finished = watch.stop();
-    ASSERT_EQ(finished.code, 0) << finished.err;
-    json total = totals(finished.err);
-    ASSERT_FALSE(total.is_null()) << finished.err;
-    std::printf("  churn: %.0f/s alone, %.0f/s under watch, ratio %.3f; %s\n", alone,
-                traced.at("per_second").get<double>(), traced.at("per_second").get<double>() / alone,
-                total.dump().c_str());
-    std::int64_t entered = total.at("entered");
-    std::int64_t closed = total.at("closed");
-    std::int64_t open = total.at("open");
-    EXPECT_GE(entered, traced.at("entered_close_wait").get<std::int64_t>());
-    EXPECT_GE(closed, traced.at("entered_close_wait").get<std::int64_t>());
-    EXPECT_EQ(entered, closed + open);
-    EXPECT_EQ(total.at("ring"), 0);
+    json traced = churn_for({"--seconds", "4", "--rate", "3000"});
+    expect_nothing_lost(watch.stop(), traced);
+    std::set<std::string> open;
+    std::int64_t entered = 0, closed = 0;
+    for (const json& line : watch.events()) {
+        if (line.at("socket").at("local").at("address").get<std::string>().starts_with("127.2.") == false)
+            continue;
+        const std::string id = line.at("socket").at("id");
+        if (line.at("event") == "entered") {
+            ++entered;
+            EXPECT_TRUE(open.insert(id).second) << "entered twice: " << id;
+        } else if (line.at("event") == "closed") {
+            ++closed;
+            EXPECT_EQ(open.erase(id), 1u) << "closed without having entered: " << id;
+        }
+    }
+    EXPECT_EQ(entered, traced.at("entered_close_wait"));
+    EXPECT_EQ(closed, traced.at("entered_close_wait"));
 }
 
 }  // namespace runtime

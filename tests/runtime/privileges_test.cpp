@@ -62,8 +62,9 @@ TEST_F(AsNobody, WithCapabilitiesSeesEverything) {
     if (set.code != 0)
         GTEST_SKIP() << "SKIPPED: no file capabilities can be set below /tmp here: " << set.err;
     auto culprit = Culprit::in_position({"read_eof"});
+    culprit->wait_until_held_for(20ms);
     Arguments arguments = culprit->selection();
-    arguments.insert(arguments.begin(), {"snapshot", "--json"});
+    arguments.insert(arguments.begin(), {"snapshot", "--json", "--min-held", "0ms"});
     Finished finished = run(command(arguments));
     ASSERT_EQ(finished.code, 0) << finished.err;
     json document = json::parse(finished.out, nullptr, false);

@@ -138,12 +138,16 @@ void Process::poll_pipes(int extra, int milliseconds, bool& extra_ready) {
 std::optional<std::string> Process::read_line(std::chrono::milliseconds patience) {
     Deadline deadline(patience);
     bool unused = false;
+    std::size_t searched = taken_;
     for (;;) {
-        if (std::size_t end = out_text_.find('\n'); end != std::string::npos) {
-            std::string line = out_text_.substr(0, end);
-            out_text_.erase(0, end + 1);
+        if (std::size_t end = out_text_.find('\n', searched); end != std::string::npos) {
+            std::string line = out_text_.substr(taken_, end - taken_);
+            taken_ = end + 1;
             return line;
         }
+        out_text_.erase(0, taken_);
+        taken_ = 0;
+        searched = out_text_.size();
         int left = deadline.milliseconds_left();
         if (!out_.open() || left == 0) return std::nullopt;
         poll_pipes(-1, left, unused);

@@ -57,7 +57,7 @@ public:
     std::optional<int> wait(std::chrono::milliseconds patience);        // exit code, or 128 + signal
     bool wait_for_exit_or(int fd, std::chrono::milliseconds patience);  // true: fd is readable
 
-    const std::string& output() const { return out_text_; }  // what read_line has not taken
+    std::string output() const { return out_text_.substr(taken_); }  // what read_line has not taken
     const std::string& errors() const { return err_text_; }
 
 private:
@@ -69,6 +69,7 @@ private:
     std::optional<int> status_;
     Descriptor in_, out_, err_, pidfd_;
     std::string out_text_, err_text_;
+    std::size_t taken_ = 0;  // of out_text_, by read_line
 };
 
 struct Finished {

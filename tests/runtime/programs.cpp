@@ -1,10 +1,14 @@
 // SPDX-License-Identifier: BSD-2-Clause
 #include "programs.h"
 
+#include <algorithm>
+
 #include <csignal>
 #include <cstdlib>
 #include <regex>
 #include <stdexcept>
+
+#include "clock.h"
 
 #include <sys/inotify.h>
 
@@ -69,6 +73,13 @@ void Culprit::reach_position() {
     truth_ = next_line();
 }
 
+void Culprit::wait_until_held_for(std::chrono::milliseconds age) {
+    std::int64_t end = truth_.at("fin_after_ns").get<std::int64_t>() + age.count() * 1'000'000;
+    while (boot_ns() < end)
+        if (process_.read_line(std::chrono::milliseconds((end - boot_ns()) / 1'000'000 + 1)))
+            throw std::runtime_error("the culprit spoke without being asked");
+}
+
 json Culprit::close() {
     command("close");
     return next_line();
@@ -83,6 +94,8 @@ json Culprit::next_line(std::chrono::milliseconds patience) {
 Snapshot snapshot(const Arguments& options) {
     Arguments argv{waitclose_binary(), "snapshot", "--json"};
     argv.insert(argv.end(), options.begin(), options.end());
+    if (std::find(options.begin(), options.end(), "--min-held") == options.end())
+        argv.insert(argv.end(), {"--min-held", "0ms"});
     Snapshot taken{run(argv), nullptr};
     taken.document = json::parse(taken.finished.out, nullptr, false);
     if (taken.document.is_discarded()) taken.document = nullptr;
@@ -105,11 +118,12 @@ bool is_about(const json& event, const json& truth) {
 
 // The ready file appears when every probe is attached; inotify says so, and a process that ends early says so
 // too.
-Watch::Watch(const Arguments& options) {
+Watch::Watch(const Arguments& options, Form form) : form_(form) {
     Descriptor inotify(inotify_init1(IN_CLOEXEC | IN_NONBLOCK));
     if (inotify_add_watch(inotify.get(), directory_.path().c_str(), IN_CREATE | IN_MOVED_TO) < 0)
         throw std::runtime_error("inotify_add_watch");
-    Arguments argv{waitclose_binary(), "watch", "--json", "--ready-file", directory_.path() + "/ready"};
+    Arguments argv{waitclose_binary(), "watch", "--ready-file", directory_.path() + "/ready"};
+    if (form == Form::ndjson) argv.emplace_back("--json");
     argv.insert(argv.end(), options.begin(), options.end());
     process_ = std::make_unique<Process>(argv);
     if (!process_->wait_for_exit_or(inotify.get(), 20s))
@@ -136,7 +150,11 @@ json Watch::until(const std::function<bool(const json&)>& condition, std::chrono
 Finished Watch::stop() {
     process_->signal(SIGINT);
     std::optional<int> code = process_->wait(30s);
-    while (std::optional<std::string> line = process_->read_line(0ms)) parse(*line);
+    while (form_ == Form::ndjson) {
+        std::optional<std::string> line = process_->read_line(0ms);
+        if (!line) break;
+        parse(*line);
+    }
     return {code.value_or(-1), process_->output(), process_->errors()};
 }
 

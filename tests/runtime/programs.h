@@ -31,7 +31,8 @@ public:
     static std::unique_ptr<Culprit> before_start(const Arguments& command);
 
     void reach_position();
-    json close();  // ends the hold; says who did it, and when
+    void wait_until_held_for(std::chrono::milliseconds age);  // an age is what some rules are about
+    json close();                                             // ends the hold; says who did it, and when
     json next_line(std::chrono::milliseconds patience = 20s);
     void command(const std::string& word) { process_.write_line(word); }
     void end_input() { process_.end_input(); }
@@ -61,12 +62,14 @@ struct Snapshot {
     json document;  // null when it could not be parsed
 };
 
-Snapshot snapshot(const Arguments& options);
+Snapshot snapshot(const Arguments& options);  // however short held, unless the options say otherwise
 const json* find_socket(const json& snapshot, const json& truth);
 
 class Watch {
 public:
-    explicit Watch(const Arguments& options);  // returns when every probe is attached
+    enum class Form { ndjson, text };
+    explicit Watch(const Arguments& options,
+                   Form form = Form::ndjson);  // returns when every probe is attached
 
     // Reads lines until one fulfils the condition; null when none does in time. All lines read are kept in
     // events().
@@ -77,9 +80,9 @@ public:
     pid_t pid() const { return process_->pid(); }
 
 private:
-    void wait_until_ready(int inotify);
     json parse(const std::string& line);
 
+    Form form_;
     TemporaryDirectory directory_;
     std::unique_ptr<Process> process_;
     std::vector<json> events_;

@@ -24,6 +24,8 @@ long lines_of(const std::string& text) {
     return std::count(text.begin(), text.end(), '\n');
 }
 
+constexpr auto grown = 300ms;  // older than what --min-held leaves out by itself
+
 struct Wrong {
     std::string name;
     Arguments arguments;
@@ -41,7 +43,7 @@ class WrongUsage : public testing::TestWithParam<Wrong> {};
 constexpr int no_mount_here = 99;
 const char* const on_full_disk = R"(
     mount -t tmpfs -o size=4k full "$1" && cd "$1" || exit 99
-    "$2" snapshot --json -p "$3" -o out.json
+    "$2" snapshot --json --min-held 0ms -p "$3" -o out.json
     code=$?
     ls -A
     exit $code
@@ -95,6 +97,7 @@ TEST(Usage, DoctorNamesTheHooks) {
 
 TEST(Usage, FailIfHeld) {
     auto culprit = Culprit::in_position({"never_read"});
+    culprit->wait_until_held_for(grown);
     Arguments selection = culprit->selection();
     EXPECT_EQ(waitclose({"snapshot", selection[0], selection[1], "--fail-if-held", "1ns"}).code, 3);
     EXPECT_EQ(waitclose({"snapshot", selection[0], selection[1], "--fail-if-held", "1h"}).code, 0);
@@ -140,6 +143,7 @@ TEST(Output, OldFileSurvivesAFailure) {
 
 TEST(Output, FileHasWhatStdoutWouldHave) {
     auto culprit = Culprit::in_position({"read_eof"});
+    culprit->wait_until_held_for(grown);
     TemporaryDirectory directory;
     std::string file = directory.path() + "/out.json";
     Arguments selection = culprit->selection();
@@ -153,6 +157,7 @@ TEST(Output, FileHasWhatStdoutWouldHave) {
 
 TEST(Output, HostileNamePrintsHarmlessly) {
     auto culprit = Culprit::in_position({"read_eof", "--comm", "hostile"});
+    culprit->wait_until_held_for(grown);
     Arguments selection = culprit->selection();
     for (const Arguments& form : {Arguments{}, Arguments{"--sockets"}, Arguments{"--json"}}) {
         Arguments arguments{"snapshot", "--color", "never", selection[0], selection[1]};

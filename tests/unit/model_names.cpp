@@ -9,15 +9,13 @@
 namespace waitclose::model {
 namespace {
 
-Endpoint ipv6(const char* text)
-{
+Endpoint ipv6(const char* text) {
     Endpoint endpoint;
     EXPECT_EQ(::inet_pton(AF_INET6, text, endpoint.address.data()), 1);
     return endpoint;
 }
 
-TEST(ModelNames, StatesAreSpelledAsInTheContract)
-{
+TEST(ModelNames, StatesAreSpelledAsInTheContract) {
     EXPECT_STREQ(name_of(TcpState::kCloseWait), "CLOSE_WAIT");
     EXPECT_STREQ(name_of(TcpState::kEstablished), "ESTABLISHED");
     EXPECT_STREQ(name_of(TcpState::kFinWait1), "FIN_WAIT1");
@@ -26,8 +24,7 @@ TEST(ModelNames, StatesAreSpelledAsInTheContract)
     EXPECT_STREQ(name_of(static_cast<TcpState>(99)), "UNKNOWN");
 }
 
-TEST(ModelNames, AddressesAreCanonical)
-{
+TEST(ModelNames, AddressesAreCanonical) {
     EXPECT_EQ(address_text(Family::kIpv4, {{10, 0, 0, 7}, 8080}), "10.0.0.7");
     EXPECT_EQ(address_text(Family::kIpv6, ipv6("2001:0db8::0:1")), "2001:db8::1");
     EXPECT_EQ(address_text(Family::kIpv6, ipv6("::ffff:10.0.0.7")), "::ffff:10.0.0.7");
@@ -35,15 +32,13 @@ TEST(ModelNames, AddressesAreCanonical)
     EXPECT_EQ(address_text(Family::kIpv6, ipv6(longest)), longest);
 }
 
-TEST(ModelNames, AnyAddressIgnoresThePort)
-{
+TEST(ModelNames, AnyAddressIgnoresThePort) {
     EXPECT_TRUE(is_any_address({{}, 80}));
     EXPECT_FALSE(is_any_address(ipv6("::1")));
     EXPECT_FALSE(is_any_address({{10, 0, 0, 0}, 0}));
 }
 
-TEST(ModelNames, CommEndsAtItsNulOrFillsItsField)
-{
+TEST(ModelNames, CommEndsAtItsNulOrFillsItsField) {
     Actor actor;
     EXPECT_EQ(actor.comm_text(), "");
     std::memcpy(actor.comm.data(), "java", 4);

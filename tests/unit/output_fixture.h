@@ -16,11 +16,12 @@
 namespace waitclose::output::testing_machine {
 
 constexpr std::uint64_t kSecond = 1'000'000'000;
-constexpr std::uint64_t kNow = 100'000 * kSecond;                      // CLOCK_BOOTTIME
-constexpr std::int64_t kWall = 1795204800'123456789 - 100'000'000'000'000;  // so that now is 2026-11-20 20:00 UTC
+constexpr std::uint64_t kNow = 100'000 * kSecond;  // CLOCK_BOOTTIME
+constexpr std::int64_t kWall =
+    1795204800'123456789 - 100'000'000'000'000;  // so that now is 2026-11-20 20:00 UTC
 
-inline model::Endpoint ipv4(std::uint8_t a, std::uint8_t b, std::uint8_t c, std::uint8_t d, std::uint16_t port)
-{
+inline model::Endpoint ipv4(std::uint8_t a, std::uint8_t b, std::uint8_t c, std::uint8_t d,
+                            std::uint16_t port) {
     return {{a, b, c, d}, port};
 }
 
@@ -30,25 +31,29 @@ struct Machine {
     std::vector<std::uint32_t> selected;
     std::vector<diagnose::Group> groups;
     model::HostFacts host{"orders-7", "6.18.44", "0b7c"};
-    model::ProbeFacts probes{{{"transition", "tp_btf/inet_sock_set_state"}, {"read", "tp_btf/sock_recv_length"}}, {}};
+    model::ProbeFacts probes{
+        {{"transition", "tp_btf/inet_sock_set_state"}, {"read", "tp_btf/sock_recv_length"}}, {}};
     model::Losses losses;
     diagnose::Diagnosis diagnosis;
 
-    Machine()
-    {
+    Machine() {
         ::setenv("TZ", "UTC", 1);
         ::tzset();
         census.taken_ns = kNow;
         census.wall_offset_ns = kWall;
     }
 
-    SnapshotView view() const
-    {
-        return {census, selected, groups, host, probes, losses, [this](const model::Socket&) { return diagnosis; }};
+    SnapshotView view() const {
+        return {census,
+                selected,
+                groups,
+                host,
+                probes,
+                losses,
+                [this](const model::Socket&) { return diagnosis; }};
     }
 
-    std::uint32_t add_process(std::uint32_t pid, const std::string& comm)
-    {
+    std::uint32_t add_process(std::uint32_t pid, const std::string& comm) {
         model::Process& process = census.processes.emplace_back();
         process.pid = pid;
         process.comm = comm;
@@ -56,8 +61,7 @@ struct Machine {
     }
 
     /// A server-side socket, accepted, held by one descriptor.
-    model::Socket& add_socket(std::uint32_t process, int fd, std::uint64_t held_ns)
-    {
+    model::Socket& add_socket(std::uint32_t process, int fd, std::uint64_t held_ns) {
         model::Socket& socket = census.sockets.emplace_back();
         socket.cookie = 73012 + census.sockets.size() - 1;
         socket.netns = 4026531840;
@@ -75,8 +79,7 @@ struct Machine {
     }
 
     /// A group of `sockets`, whose oldest is the socket added last.
-    diagnose::Group& add_group(std::uint32_t process, diagnose::Cause cause, std::uint64_t sockets)
-    {
+    diagnose::Group& add_group(std::uint32_t process, diagnose::Cause cause, std::uint64_t sockets) {
         diagnose::Group& group = groups.emplace_back();
         group.owner_pid = census.processes[process].pid;
         group.owner_comm = census.processes[process].comm;
@@ -92,8 +95,7 @@ struct Machine {
 };
 
 /// One leak of a Java server: the example of the design.
-inline Machine one_leak()
-{
+inline Machine one_leak() {
     Machine machine;
     machine.census.states = {{model::TcpState::kEstablished, 505},
                              {model::TcpState::kTimeWait, 9},
@@ -109,14 +111,14 @@ inline Machine one_leak()
     machine.diagnosis.confidence = diagnose::Confidence::kProven;
     machine.diagnosis.culprit = diagnose::Culprit{4121, 4188, "http-exec-17", diagnose::Basis::kReadEof};
     machine.diagnosis.summary = "thread http-exec-17 read end-of-file 1.8 s ago and never closed fd 57";
-    machine.diagnosis.advice = "Close the connection when read() returns 0. Held until java closes it or exits.";
+    machine.diagnosis.advice =
+        "Close the connection when read() returns 0. Held until java closes it or exits.";
     return machine;
 }
 
 /// What `write(sink)` wrote.
 template <typename Write>
-std::string written_by(Write write)
-{
+std::string written_by(Write write) {
     std::string name = "/tmp/waitclose-output-XXXXXX";
     const int file = ::mkstemp(name.data());
     ::unlink(name.c_str());
@@ -130,8 +132,7 @@ std::string written_by(Write write)
     return text;
 }
 
-inline std::size_t widest_line(std::string_view text)
-{
+inline std::size_t widest_line(std::string_view text) {
     std::size_t widest = 0;
     while (!text.empty()) {
         const std::size_t end = text.find('\n');
@@ -142,8 +143,7 @@ inline std::size_t widest_line(std::string_view text)
 }
 
 /// True when no byte of it could move a cursor or change a colour.
-inline bool is_harmless(std::string_view text)
-{
+inline bool is_harmless(std::string_view text) {
     for (const char c : text) {
         const auto byte = static_cast<unsigned char>(c);
         if ((byte < 0x20 && byte != '\n') || byte == 0x7f) return false;

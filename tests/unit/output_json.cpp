@@ -18,8 +18,7 @@ using namespace testing_machine;
 using nlohmann::ordered_json;
 
 /// The socket of the design, with everything that can be known.
-Machine full_machine()
-{
+Machine full_machine() {
     Machine machine = one_leak();
     model::Process& process = machine.census.processes[0];
     process.exe = "/usr/bin/java";
@@ -29,7 +28,8 @@ Machine full_machine()
     machine.census.sockets[0].unread_bytes = 17;
     machine.census.sockets[0].unsent_bytes = 5;
     machine.diagnosis.because = {
-        {4121, 4188, "http-exec-17", "lock", 1'790'000'000, "mutex 0x7f held by tid 4190", diagnose::ThreadId{4121, 4190}},
+        {4121, 4188, "http-exec-17", "lock", 1'790'000'000, "mutex 0x7f held by tid 4190",
+         diagnose::ThreadId{4121, 4190}},
         {4121, 4190, "auditor", "disk", std::nullopt, "fdatasync(fd 12)", std::nullopt}};
     machine.diagnosis.contributing = {"peer-timeout"};
     machine.diagnosis.evidence = {{"eof_read", true, "its FIN was read"},
@@ -38,13 +38,13 @@ Machine full_machine()
     return machine;
 }
 
-ordered_json first_socket(const Machine& machine)
-{
-    return socket_json(machine.census, machine.census.sockets[0], machine.diagnosis);
+/// The object as a consumer reads it.
+ordered_json first_socket(const Machine& machine) {
+    return ordered_json::parse(
+        dump(socket_json(machine.census, machine.census.sockets[0], machine.diagnosis)));
 }
 
-TEST(OutputJson, SocketIsTheContract)
-{
+TEST(OutputJson, SocketIsTheContract) {
     const ordered_json expected = ordered_json::parse(R"json({
         "id": "4026531840:73012", "netns": 4026531840, "cookie": "73012",
         "family": "ipv4", "local": {"address": "10.0.0.7", "port": 8080},
@@ -72,8 +72,7 @@ TEST(OutputJson, SocketIsTheContract)
     EXPECT_EQ(first_socket(full_machine()).dump(1), expected.dump(1));
 }
 
-TEST(OutputJson, UnknownIsNull)
-{
+TEST(OutputJson, UnknownIsNull) {
     Machine machine;
     model::Socket& socket = machine.add_socket(machine.add_process(1, "x"), 3, 0);
     socket.role = model::Role::kUnknown;
@@ -91,8 +90,7 @@ TEST(OutputJson, UnknownIsNull)
     EXPECT_EQ(object.at("cause").at("because"), ordered_json::array());
 }
 
-TEST(OutputJson, AcceptedIsAboutServersOnly)
-{
+TEST(OutputJson, AcceptedIsAboutServersOnly) {
     Machine machine = one_leak();
     model::Socket& socket = machine.census.sockets[0];
     EXPECT_EQ(first_socket(machine).at("accepted"), true);
@@ -109,16 +107,14 @@ TEST(OutputJson, AcceptedIsAboutServersOnly)
     EXPECT_TRUE(first_socket(machine).at("accepted").is_null());
 }
 
-TEST(OutputJson, CulpritMayBeAProcessOnly)
-{
+TEST(OutputJson, CulpritMayBeAProcessOnly) {
     Machine machine = one_leak();
     machine.diagnosis.culprit = diagnose::Culprit{4121, std::nullopt, "java", diagnose::Basis::kProcess};
     EXPECT_EQ(first_socket(machine).at("culprit").dump(),
               R"({"pid":4121,"tid":null,"comm":"java","basis":"process"})");
 }
 
-TEST(OutputJson, LowerBoundsAndIpv6)
-{
+TEST(OutputJson, LowerBoundsAndIpv6) {
     Machine machine = one_leak();
     model::Socket& socket = machine.census.sockets[0];
     socket.precision = model::Precision::kAtLeast;
@@ -131,8 +127,7 @@ TEST(OutputJson, LowerBoundsAndIpv6)
     EXPECT_EQ(object.at("local").at("address"), "::1");
 }
 
-TEST(OutputJson, SnapshotIsOneObject)
-{
+TEST(OutputJson, SnapshotIsOneObject) {
     Machine machine = full_machine();
     machine.losses = {1, 2, 3};
     machine.probes.missing = {"close"};
@@ -151,14 +146,16 @@ TEST(OutputJson, SnapshotIsOneObject)
         "unreachable": 0,
         "groups": [{"owner": {"pid": 4121, "comm": "java"}, "cause": "eof-ignored", "confidence": "proven",
                     "local_port": 8080, "remote": null, "sockets": 1, "oldest_held_ns": 1840000000,
-                    "culprits": 1}]})").dump(1));
+                    "culprits": 1}]})")
+                                .dump(1));
     EXPECT_EQ(whole.at("sockets").dump(), ordered_json::array({first_socket(machine)}).dump());
 }
 
-TEST(OutputJson, SnapshotOfNothingAndOfMany)
-{
+TEST(OutputJson, SnapshotOfNothingAndOfMany) {
     Machine machine;
-    const auto text = [&] { return written_by([&](Sink& sink) { write_snapshot_json(sink, machine.view()); }); };
+    const auto text = [&] {
+        return written_by([&](Sink& sink) { write_snapshot_json(sink, machine.view()); });
+    };
     EXPECT_EQ(ordered_json::parse(text()).at("sockets"), ordered_json::array());
     EXPECT_EQ(ordered_json::parse(text()).at("groups"), ordered_json::array());
     const std::uint32_t process = machine.add_process(1, "x");
@@ -169,8 +166,7 @@ TEST(OutputJson, SnapshotOfNothingAndOfMany)
     EXPECT_EQ(whole.at("sockets")[998].at("holders")[0].at("fd"), 998);
 }
 
-TEST(OutputJson, HostileNamesAreHarmlessAndSurvive)
-{
+TEST(OutputJson, HostileNamesAreHarmlessAndSurvive) {
     Machine machine = full_machine();
     const std::string evil = "\x1b[2J<script>\"\n\x9b\xff";
     machine.census.processes[0].comm = evil;
@@ -189,16 +185,33 @@ TEST(OutputJson, HostileNamesAreHarmlessAndSurvive)
               "\x1b[2J<script>\"\n\ufffd\ufffd");
 }
 
-model::Hold example_hold()
-{
+model::Hold example_hold() {
     model::Hold hold;
-    hold.connection = {{4026531840, 73012}, model::Family::kIpv4, ipv4(10, 0, 0, 7, 8080), ipv4(10, 2, 3, 4, 51234)};
+    hold.connection = {
+        {4026531840, 73012}, model::Family::kIpv4, ipv4(10, 0, 0, 7, 8080), ipv4(10, 2, 3, 4, 51234)};
     hold.since_ns = kNow - kSecond;
     return hold;
 }
 
-TEST(OutputJson, EventsGiveTheSameKeys)
-{
+TEST(OutputJson, DumpIsAscii) {
+    EXPECT_EQ(dump("\x1b[2J<script>\x7f\xc2\x9b\u202e\xff"),
+              R"("\u001b[2J<script>\u007f\u009b\u202e\ufffd")");
+    EXPECT_EQ(dump("\"\\\n\U0001f600"), R"("\"\\\n\ud83d\ude00")");
+}
+
+TEST(OutputJson, HoldCanBeBroughtUpToDate) {
+    const Machine machine = one_leak();
+    ordered_json object = first_socket(machine);
+    const std::string before = dump(object);
+    set_hold(object, 5 * kSecond, kNow - kSecond, model::Precision::kAtLeast, kWall);
+    EXPECT_EQ(object.at("held_ns"), 5 * kSecond);
+    EXPECT_EQ(object.at("held_since"), "2026-11-20T19:59:59.123456789Z");
+    EXPECT_EQ(object.at("held_precision"), "at-least");
+    set_hold(object, 1'840'000'000, kNow - 1'840'000'000, model::Precision::kExact, kWall);
+    EXPECT_EQ(dump(object), before) << "the order of the keys stays";
+}
+
+TEST(OutputJson, EventsGiveTheSameKeys) {
     const ordered_json bare = socket_json(example_hold(), kSecond, kWall);
     const ordered_json full = first_socket(full_machine());
     ASSERT_EQ(bare.size(), full.size());
@@ -210,18 +223,17 @@ TEST(OutputJson, EventsGiveTheSameKeys)
     EXPECT_TRUE(bare.at("cause").is_null());
 }
 
-TEST(OutputWatchJson, OneLineAnEvent)
-{
+TEST(OutputWatchJson, OneLineAnEvent) {
     EXPECT_EQ(watch_line(WatchEvent::kHeld, 0, {{"id", "1:2"}}),
-              R"({"event":"held","at":"1970-01-01T00:00:00.000000000Z","socket":{"id":"1:2"}})" "\n");
+              R"({"event":"held","at":"1970-01-01T00:00:00.000000000Z","socket":{"id":"1:2"}})"
+              "\n");
     const std::string line = watch_line(WatchEvent::kEntered, 0, socket_json(example_hold(), 0, kWall));
     EXPECT_EQ(line.find('\n'), line.size() - 1);
     EXPECT_EQ(ordered_json::parse(line).at("event"), "entered");
     EXPECT_EQ(word_of(WatchEvent::kChanged), "changed");
 }
 
-TEST(OutputWatchJson, ClosedNamesTheCloser)
-{
+TEST(OutputWatchJson, ClosedNamesTheCloser) {
     model::Left left;
     model::Actor closer;
     closer.pid = 4121;
@@ -241,14 +253,15 @@ TEST(OutputWatchJson, ClosedNamesTheCloser)
     EXPECT_TRUE(line.at("ended_by").is_null());
 }
 
-TEST(OutputWatchJson, Transitions)
-{
+TEST(OutputWatchJson, Transitions) {
     const model::Transition transition{kNow, model::TcpState::kEstablished, model::TcpState::kCloseWait,
                                        example_hold().connection};
-    EXPECT_EQ(transition_line(transition, kWall),
-              R"({"event":"transition","at":"2026-11-20T20:00:00.123456789Z","id":"4026531840:73012",)"
-              R"("netns":4026531840,"cookie":"73012","family":"ipv4","local":{"address":"10.0.0.7","port":8080},)"
-              R"("remote":{"address":"10.2.3.4","port":51234},"from":"ESTABLISHED","to":"CLOSE_WAIT"})" "\n");
+    EXPECT_EQ(
+        transition_line(transition, kWall),
+        R"({"event":"transition","at":"2026-11-20T20:00:00.123456789Z","id":"4026531840:73012",)"
+        R"("netns":4026531840,"cookie":"73012","family":"ipv4","local":{"address":"10.0.0.7","port":8080},)"
+        R"("remote":{"address":"10.2.3.4","port":51234},"from":"ESTABLISHED","to":"CLOSE_WAIT"})"
+        "\n");
 }
 
 }  // namespace

@@ -19,8 +19,7 @@ namespace fs = std::filesystem;
 
 class OutputSink : public testing::Test {
 protected:
-    void SetUp() override
-    {
+    void SetUp() override {
         std::string name = (fs::temp_directory_path() / "waitclose-sink-XXXXXX").string();
         ASSERT_NE(::mkdtemp(name.data()), nullptr);
         directory_ = name;
@@ -29,12 +28,10 @@ protected:
     void TearDown() override { fs::remove_all(directory_); }
 
     std::string path(const char* name) const { return directory_ / name; }
-    std::ptrdiff_t files() const
-    {
+    std::ptrdiff_t files() const {
         return std::distance(fs::directory_iterator(directory_), fs::directory_iterator());
     }
-    static std::string read(const std::string& file)
-    {
+    static std::string read(const std::string& file) {
         std::ifstream in(file);
         return {std::istreambuf_iterator<char>(in), {}};
     }
@@ -42,8 +39,7 @@ protected:
     fs::path directory_;
 };
 
-TEST_F(OutputSink, FileAppearsWholeWhenFinished)
-{
+TEST_F(OutputSink, FileAppearsWholeWhenFinished) {
     auto sink = Sink::open(path("out"));
     ASSERT_TRUE(sink);
     sink->write("hello ");
@@ -55,8 +51,7 @@ TEST_F(OutputSink, FileAppearsWholeWhenFinished)
     EXPECT_EQ(files(), 1);
 }
 
-TEST_F(OutputSink, NothingIsLeftWithoutFinish)
-{
+TEST_F(OutputSink, NothingIsLeftWithoutFinish) {
     {
         auto sink = Sink::open(path("out"));
         ASSERT_TRUE(sink);
@@ -67,8 +62,7 @@ TEST_F(OutputSink, NothingIsLeftWithoutFinish)
     EXPECT_EQ(files(), 0);
 }
 
-TEST_F(OutputSink, OldContentStaysUntilFinishAndItsModeAfterwards)
-{
+TEST_F(OutputSink, OldContentStaysUntilFinishAndItsModeAfterwards) {
     std::ofstream(path("out")) << "old";
     ::chmod(path("out").c_str(), 0640);
     auto sink = Sink::open(path("out"));
@@ -81,8 +75,7 @@ TEST_F(OutputSink, OldContentStaysUntilFinishAndItsModeAfterwards)
     EXPECT_EQ(fs::status(path("out")).permissions(), fs::perms(0640));
 }
 
-TEST_F(OutputSink, SymbolicLinkIsReplacedNotFollowed)
-{
+TEST_F(OutputSink, SymbolicLinkIsReplacedNotFollowed) {
     std::ofstream(path("precious")) << "keep";
     fs::create_symlink(path("precious"), path("out"));
     auto sink = Sink::open(path("out"));
@@ -93,8 +86,7 @@ TEST_F(OutputSink, SymbolicLinkIsReplacedNotFollowed)
     EXPECT_EQ(read(path("out")), "data");
 }
 
-TEST_F(OutputSink, FullDeviceIsASentence)
-{
+TEST_F(OutputSink, FullDeviceIsASentence) {
     auto sink = Sink::open("/dev/full");
     ASSERT_TRUE(sink);
     sink->write("x");
@@ -105,8 +97,7 @@ TEST_F(OutputSink, FullDeviceIsASentence)
     EXPECT_TRUE(fs::is_character_file("/dev/full"));
 }
 
-TEST_F(OutputSink, FirstErrorSticks)
-{
+TEST_F(OutputSink, FirstErrorSticks) {
     auto sink = Sink::open("/dev/full");
     ASSERT_TRUE(sink);
     sink->write("x");
@@ -116,12 +107,12 @@ TEST_F(OutputSink, FirstErrorSticks)
     EXPECT_FALSE(sink->finish());
 }
 
-TEST_F(OutputSink, PlacesThatCannotBeWrittenAreSentences)
-{
+TEST_F(OutputSink, PlacesThatCannotBeWrittenAreSentences) {
     EXPECT_EQ(Sink::open(path("no/such/dir")).error(),
               "cannot write to " + path("no/such/dir") + ": No such file or directory");
     EXPECT_EQ(Sink::open("/proc/out").error(), "cannot write to /proc/out: No such file or directory");
-    EXPECT_EQ(Sink::open(directory_.string()).error(), "cannot write to " + directory_.string() + ": Is a directory");
+    EXPECT_EQ(Sink::open(directory_.string()).error(),
+              "cannot write to " + directory_.string() + ": Is a directory");
     EXPECT_FALSE(Sink::open(""));
     EXPECT_FALSE(Sink::open(path("new") + "/"));
     EXPECT_EQ(Sink::open(path("a\x1b[2J/b")).error(),
@@ -129,8 +120,7 @@ TEST_F(OutputSink, PlacesThatCannotBeWrittenAreSentences)
     EXPECT_EQ(files(), 0);
 }
 
-TEST_F(OutputSink, UnwritableDirectoryAndFile)
-{
+TEST_F(OutputSink, UnwritableDirectoryAndFile) {
     std::ofstream(path("read-only")) << "keep";
     ::chmod(path("read-only").c_str(), 0444);
     ::chmod(directory_.c_str(), 0777);
@@ -139,7 +129,8 @@ TEST_F(OutputSink, UnwritableDirectoryAndFile)
     if (is_root) {
         ASSERT_EQ(::seteuid(kNobody), 0);
     }
-    EXPECT_EQ(Sink::open(path("read-only")).error(), "cannot write to " + path("read-only") + ": Permission denied");
+    EXPECT_EQ(Sink::open(path("read-only")).error(),
+              "cannot write to " + path("read-only") + ": Permission denied");
     if (is_root) {
         ASSERT_EQ(::seteuid(0), 0);
     }
@@ -154,8 +145,7 @@ TEST_F(OutputSink, UnwritableDirectoryAndFile)
     ::chmod(directory_.c_str(), 0755);
 }
 
-TEST_F(OutputSink, LongestNameIsPossible)
-{
+TEST_F(OutputSink, LongestNameIsPossible) {
     const std::string name(255, 'n');
     auto sink = Sink::open(path(name.c_str()));
     ASSERT_TRUE(sink);
@@ -163,8 +153,7 @@ TEST_F(OutputSink, LongestNameIsPossible)
     EXPECT_TRUE(fs::exists(path(name.c_str())));
 }
 
-TEST_F(OutputSink, FailedRenameLeavesNothing)
-{
+TEST_F(OutputSink, FailedRenameLeavesNothing) {
     auto sink = Sink::open(path("out"));
     ASSERT_TRUE(sink);
     fs::create_directory(path("out"));  // somebody was quicker
@@ -175,8 +164,7 @@ TEST_F(OutputSink, FailedRenameLeavesNothing)
     EXPECT_EQ(files(), 1);
 }
 
-TEST_F(OutputSink, FifoIsWrittenDirectly)
-{
+TEST_F(OutputSink, FifoIsWrittenDirectly) {
     ASSERT_EQ(::mkfifo(path("fifo").c_str(), 0600), 0);
     const int reader = ::open(path("fifo").c_str(), O_RDONLY | O_NONBLOCK);
     auto sink = Sink::open(path("fifo"));
@@ -189,8 +177,7 @@ TEST_F(OutputSink, FifoIsWrittenDirectly)
     ::close(reader);
 }
 
-TEST_F(OutputSink, ReaderThatLeftEndsQuietly)
-{
+TEST_F(OutputSink, ReaderThatLeftEndsQuietly) {
     int ends[2];
     ASSERT_EQ(::pipe(ends), 0);
     ::close(ends[0]);

@@ -2,6 +2,7 @@
 // The screens of `snapshot`, as people see them.
 #include "output/snapshot_text.h"
 
+#include <fmt/format.h>
 #include <gtest/gtest.h>
 
 #include <algorithm>
@@ -14,23 +15,21 @@ namespace {
 using namespace testing_machine;
 using diagnose::Cause;
 
-std::string screen_of(const Machine& machine, const TextStyle& style = {})
-{
+std::string screen_of(const Machine& machine, const TextStyle& style = {}) {
     return written_by([&](Sink& sink) { write_snapshot_text(sink, machine.view(), style); });
 }
 
-std::string table_of(const Machine& machine, const TextStyle& style = {})
-{
+std::string table_of(const Machine& machine, const TextStyle& style = {}) {
     return written_by([&](Sink& sink) { write_socket_table(sink, machine.view(), style); });
 }
 
 /// Twelve owners with names and causes of every length.
-Machine twelve_groups()
-{
+Machine twelve_groups() {
     Machine machine = one_leak();
     machine.groups.clear();
     for (std::uint32_t i = 0; i < 12; ++i) {
-        const auto process = machine.add_process(4'000'000 + i, std::string(i + 4, static_cast<char>('a' + i)));
+        const auto process =
+            machine.add_process(4'000'000 + i, std::string(i + 4, static_cast<char>('a' + i)));
         machine.add_socket(process, 9, (i + 1) * 4000 * kSecond).precision = model::Precision::kAtLeast;
         auto& group = machine.add_group(process, static_cast<Cause>(i), 120'000 / (i + 1));
         if (i % 3 == 0) {
@@ -41,8 +40,7 @@ Machine twelve_groups()
     return machine;
 }
 
-TEST(OutputSnapshotText, NoHolds)
-{
+TEST(OutputSnapshotText, NoHolds) {
     Machine machine;
     machine.census.states = {{model::TcpState::kEstablished, 1505}, {model::TcpState::kTimeWait, 9}};
     EXPECT_EQ(screen_of(machine),
@@ -53,8 +51,7 @@ TEST(OutputSnapshotText, NoHolds)
               "Nothing is in CLOSE_WAIT: no program here forgot a close().\n");
 }
 
-TEST(OutputSnapshotText, OneLeak)
-{
+TEST(OutputSnapshotText, OneLeak) {
     EXPECT_EQ(screen_of(one_leak()),
               "waitclose on orders-7, 2026-11-20 20:00:00 +0000, Linux 6.18.44\n"
               "States  CLOSE_WAIT 1 (ours to close)  ESTABLISHED 505  TIME_WAIT 9 (normal end)\n"
@@ -68,8 +65,7 @@ TEST(OutputSnapshotText, OneLeak)
               "       exits.\n");
 }
 
-TEST(OutputSnapshotText, Huge)
-{
+TEST(OutputSnapshotText, Huge) {
     Machine machine = one_leak();
     machine.census.states[model::TcpState::kCloseWait] = 200'000;
     machine.census.processes[0].fds_used = 65'536;
@@ -87,17 +83,21 @@ TEST(OutputSnapshotText, Huge)
     }
     const std::string text = screen_of(machine);
     EXPECT_LE(widest_line(text), 80U);
-    EXPECT_NE(text.find("Held    200,000 sockets by 501 processes, the oldest for at least 2 h 13 min\n"), text.npos);
-    EXPECT_NE(text.find("java (4121) has 65,536 of 65,536 descriptors open, 100 %: accept() and\n"), text.npos);
-    EXPECT_NE(text.find("\n  182,331  java (4121)  eof-ignored   proven  port 8080        oldest ≥2h13m\n"), text.npos) << text;
-    EXPECT_NE(text.find("\n       35  curl (5000)  idle-in-pool  proven  → 10.0.0.9:6379  oldest 1m\n"), text.npos);
+    EXPECT_NE(text.find("Held    200,000 sockets by 501 processes, the oldest for at least 2 h 13 min\n"),
+              text.npos);
+    EXPECT_NE(text.find("java (4121) has 65,536 of 65,536 descriptors open, 100 %: accept() and\n"),
+              text.npos);
+    EXPECT_NE(text.find("\n  182,331  java (4121)  eof-ignored   proven  port 8080        oldest ≥2h13m\n"),
+              text.npos)
+        << text;
+    EXPECT_NE(text.find("\n       35  curl (5000)  idle-in-pool  proven  → 10.0.0.9:6379  oldest 1m\n"),
+              text.npos);
     EXPECT_NE(text.find("(12 threads in all)"), text.npos);
     EXPECT_NE(text.find("\n… and 481 more groups with 16,835 sockets (use --json)\n"), text.npos);
     EXPECT_LT(text.size(), 8000U);
 }
 
-TEST(OutputSnapshotText, TwelveGroupsFitAndLineUp)
-{
+TEST(OutputSnapshotText, TwelveGroupsFitAndLineUp) {
     const Machine machine = twelve_groups();
     for (const std::size_t width : {40U, 60U, 80U, 120U, 200U}) {
         TextStyle style;
@@ -108,21 +108,37 @@ TEST(OutputSnapshotText, TwelveGroupsFitAndLineUp)
     const std::string text = screen_of(machine);
     EXPECT_NE(text.find("\n  120,000  aaaa (4000000) "), text.npos) << text;
     EXPECT_NE(text.find("\n   10,000  "), text.npos);
-    EXPECT_NE(text.find("\n           to [2001:db8:1111:2222:3333:4444:5555:6666]:6379, oldest: thread\n"), text.npos)
+    EXPECT_NE(text.find("\n           to [2001:db8:1111:2222:3333:4444:5555:6666]:6379, oldest: thread\n"),
+              text.npos)
         << "what is too wide for the headline moves down";
 }
 
-TEST(OutputSnapshotText, SameAdviceIsGivenOnce)
-{
-    const std::string text = screen_of(twelve_groups());
+TEST(OutputSnapshotText, SameAdviceIsGivenOnce) {
+    Machine machine = twelve_groups();
+    const std::string text = screen_of(machine);
     const std::size_t first = text.find("→ Close the connection");
     ASSERT_NE(first, text.npos);
     EXPECT_EQ(text.find("→ Close the connection", first + 1), text.npos);
     EXPECT_NE(text.find("→ as above\n"), text.npos);
+
+    const SnapshotView plain = machine.view();
+    const SnapshotView view{plain.census,
+                            plain.selected,
+                            plain.groups,
+                            plain.host,
+                            plain.probes,
+                            plain.losses,
+                            [](const model::Socket& socket) {
+                                diagnose::Diagnosis diagnosis;
+                                diagnosis.advice = fmt::format("Do {}. Held for ever.", socket.cookie);
+                                return diagnosis;
+                            }};
+    const std::string mixed = written_by([&](Sink& sink) { write_snapshot_text(sink, view, {}); });
+    EXPECT_NE(mixed.find("→ Do 73013. Held for ever.\n"), mixed.npos) << mixed;
+    EXPECT_NE(mixed.find("→ Do 73014.\n"), mixed.npos);
 }
 
-TEST(OutputSnapshotText, HostileNamesPrintHarmlessly)
-{
+TEST(OutputSnapshotText, HostileNamesPrintHarmlessly) {
     Machine machine = one_leak();
     const std::string evil = "\x1b[2J<script>\n\xff\u202e\x9b";
     machine.census.processes[0].comm = evil;
@@ -146,8 +162,7 @@ TEST(OutputSnapshotText, HostileNamesPrintHarmlessly)
     }
 }
 
-TEST(OutputSnapshotText, BlindSpotsAreShownOnlyWhenThereAreAny)
-{
+TEST(OutputSnapshotText, BlindSpotsAreShownOnlyWhenThereAreAny) {
     Machine machine = one_leak();
     EXPECT_EQ(screen_of(machine).find("Lost"), std::string::npos);
     EXPECT_EQ(screen_of(machine).find("Unseen"), std::string::npos);
@@ -155,7 +170,8 @@ TEST(OutputSnapshotText, BlindSpotsAreShownOnlyWhenThereAreAny)
     machine.probes.missing = {"close", "accept"};
     machine.census.unreachable = 7;
     const std::string text = screen_of(machine);
-    EXPECT_NE(text.find("Lost    1 event, 2,000 notes of who did what; 5 holds put right by a census\n"), text.npos)
+    EXPECT_NE(text.find("Lost    1 event, 2,000 notes of who did what; 5 holds put right by a census\n"),
+              text.npos)
         << text;
     EXPECT_NE(text.find("Unseen  close, accept (no hook here serves it: see waitclose doctor)\n"), text.npos);
     EXPECT_NE(text.find("Unseen  7 more held sockets are in network namespaces that could not be entered\n"),
@@ -163,27 +179,27 @@ TEST(OutputSnapshotText, BlindSpotsAreShownOnlyWhenThereAreAny)
     EXPECT_LE(widest_line(text), 80U);
 }
 
-TEST(OutputSnapshotText, EmptySelectionSaysWhy)
-{
+TEST(OutputSnapshotText, EmptySelectionSaysWhy) {
     Machine machine = one_leak();
     machine.selected.clear();
     machine.groups.clear();
-    EXPECT_NE(screen_of(machine).find("None that you asked for is in CLOSE_WAIT (1 other is held on this machine).\n"),
+    EXPECT_NE(screen_of(machine).find(
+                  "None that you asked for is in CLOSE_WAIT (1 other is held on this machine).\n"),
               std::string::npos);
     machine.census.sockets.clear();
     machine.census.unreachable = 1;
     EXPECT_NE(screen_of(machine).find("Nothing within reach is in CLOSE_WAIT"), std::string::npos);
 }
 
-TEST(OutputSnapshotText, ColourIsOnlyAddedAndAsciiIsAscii)
-{
+TEST(OutputSnapshotText, ColourIsOnlyAddedAndAsciiIsAscii) {
     const Machine machine = one_leak();
     TextStyle colour;
     colour.color = Color::kOn;
     std::string text = screen_of(machine, colour);
     EXPECT_NE(text.find("\x1b[1;31meof-ignored\x1b[0m"), text.npos);
     for (const char* code : {"\x1b[0m", "\x1b[1m", "\x1b[2m", "\x1b[1;31m", "\x1b[33m"}) {
-        for (auto at = text.find(code); at != text.npos; at = text.find(code)) text.erase(at, std::string(code).size());
+        for (auto at = text.find(code); at != text.npos; at = text.find(code))
+            text.erase(at, std::string(code).size());
     }
     EXPECT_EQ(text, screen_of(machine));
 
@@ -194,8 +210,7 @@ TEST(OutputSnapshotText, ColourIsOnlyAddedAndAsciiIsAscii)
     EXPECT_NE(text.find("-> Close"), text.npos);
 }
 
-TEST(OutputSocketTable, OldestFirstInColumns)
-{
+TEST(OutputSocketTable, OldestFirstInColumns) {
     Machine machine = one_leak();
     model::Socket& older = machine.add_socket(0, 58, 8000 * kSecond);
     older.precision = model::Precision::kAtLeast;
@@ -207,16 +222,21 @@ TEST(OutputSocketTable, OldestFirstInColumns)
     TextStyle style;
     style.width = 120;
     const std::string text = table_of(machine, style);
-    EXPECT_EQ(text.substr(text.find("\n\n") + 2),
-              "  HELD  LOCAL          REMOTE          HOLDER                CULPRIT              CAUSE        UNREAD\n"
-              "≥2h13m  10.0.0.7:8080  10.2.3.4:51234  java (4121) fd 58     http-exec-17 (4188)  eof-ignored   1,234\n"
-              "  3.0s  10.0.0.7:8080  10.2.3.4:51234  accept queue          http-exec-17 (4188)  eof-ignored       0\n"
-              "  1.8s  10.0.0.7:8080  10.2.3.4:51234  java (4121) fd 57 +1  http-exec-17 (4188)  eof-ignored       0\n");
+    EXPECT_EQ(
+        text.substr(text.find("\n\n") + 2),
+        "  HELD  LOCAL          REMOTE          PID:FD NAME     TID NAME           CAUSE        UNREAD\n"
+        "≥2h13m  10.0.0.7:8080  10.2.3.4:51234  4121:58 java    4188 http-exec-17  eof-ignored   1,234\n"
+        "  3.0s  10.0.0.7:8080  10.2.3.4:51234  accept queue    4188 http-exec-17  eof-ignored       0\n"
+        "  1.8s  10.0.0.7:8080  10.2.3.4:51234  4121:57+1 java  4188 http-exec-17  eof-ignored       0\n");
+    const std::string narrow = table_of(machine);
+    EXPECT_NE(
+        narrow.find("\n  1.8s ….0.0.7:8080 ….2.3.4:51234 4121:57+1 ja… 4188 http-ex… eof-ignored      0\n"),
+        text.npos)
+        << narrow;
     EXPECT_LE(widest_line(table_of(machine)), 80U);
 }
 
-TEST(OutputSocketTable, RowsAfterTheFirstThousandAreStillCut)
-{
+TEST(OutputSocketTable, RowsAfterTheFirstThousandAreStillCut) {
     Machine machine = one_leak();
     for (int i = 0; i < 3000; ++i) machine.add_socket(0, i, kSecond);
     machine.census.processes[0].comm = "java";
@@ -227,14 +247,14 @@ TEST(OutputSocketTable, RowsAfterTheFirstThousandAreStillCut)
     EXPECT_EQ(std::count(text.begin(), text.end(), '\n'), 7 + 3001);
 }
 
-TEST(OutputSocketTable, WholeRowsForPipes)
-{
+TEST(OutputSocketTable, WholeRowsForPipes) {
     Machine machine = one_leak();
     machine.census.sockets[0].family = model::Family::kIpv6;
     machine.census.sockets[0].remote.address.fill(0x11);
     TextStyle style;
     style.cut_tables = false;
-    EXPECT_NE(table_of(machine, style).find("[1111:1111:1111:1111:1111:1111:1111:1111]:51234"), std::string::npos);
+    EXPECT_NE(table_of(machine, style).find("[1111:1111:1111:1111:1111:1111:1111:1111]:51234"),
+              std::string::npos);
     style.cut_tables = true;
     const std::string text = table_of(machine, style);
     EXPECT_NE(text.find(":51234 "), text.npos) << "the port survives the cut";

@@ -10,7 +10,7 @@
 #include "commands/command.h"
 #include "commands/options.h"
 #include "commands/session.h"
-#include "diagnose/diagnosis.h"
+#include "diagnose/diagnoser.h"
 #include "output/json.h"
 #include "output/sink.h"
 #include "output/watch_json.h"
@@ -75,15 +75,16 @@ public:
                           : output::transition_text(transition, offset_, style_));
     }
 
-    /// Tells of a hold that lasted, if there is something new to tell.
-    void lasting(const model::Census& census, const model::Socket& socket, model::Hold& hold)
+    /// Tells of a hold that lasted, if there is something new to tell. `diagnoser` is that of the census.
+    void lasting(const model::Census& census, diagnose::Diagnoser& diagnoser, const model::Socket& socket,
+                 model::Hold& hold)
     {
-        const auto diagnosis = diagnose::diagnose(census, socket);
-        const std::uint64_t now_told = fingerprint(census, socket, diagnosis);
+        const std::uint64_t now_told = fingerprint(census, socket, diagnoser.decide(socket).verdict);
         if (hold.told == now_told)
             return;
         const auto event = hold.told > kUnwanted ? WatchEvent::kChanged : WatchEvent::kHeld;
         hold.told = now_told;
+        const auto diagnosis = diagnoser.diagnose(socket);
         if (json_) {
             auto object = output::socket_json(census, socket, diagnosis);
             remember(hold.connection.key, object);
@@ -113,14 +114,14 @@ private:
 
     /// Changes when the cause, the culprit or the holders do; greater than kUnwanted.
     static std::uint64_t fingerprint(const model::Census& census, const model::Socket& socket,
-                                     const diagnose::Diagnosis& diagnosis)
+                                     const diagnose::Verdict& verdict)
     {
         std::uint64_t hash = 14695981039346656037U;
         const auto mix = [&hash](std::uint64_t value) { hash = (hash ^ value) * 1099511628211U; };
-        mix(static_cast<std::uint64_t>(diagnosis.cause));
-        mix(diagnosis.culprit ? diagnosis.culprit->pid : 0);
-        mix(diagnosis.culprit ? diagnosis.culprit->tid.value_or(0) : 0);
-        mix(diagnosis.culprit ? static_cast<std::uint64_t>(diagnosis.culprit->basis) : 0);
+        mix(static_cast<std::uint64_t>(verdict.cause));
+        mix(verdict.who.process ? verdict.who.process->pid : 0);
+        mix(verdict.who.thread ? verdict.who.thread->tid : 0);
+        mix(static_cast<std::uint64_t>(verdict.who.basis));
         for (const model::Holder& holder : census.holders_of(socket)) {
             mix(census.process_of(holder).pid);
             mix(static_cast<std::uint64_t>(holder.fd));
@@ -164,12 +165,13 @@ Result<void> look(Session& session, Reporter& reporter, const model::Selection& 
     if (!census)
         return tl::unexpected(census.error());
     reporter.set_wall_offset(census->wall_offset_ns);
+    diagnose::Diagnoser diagnoser(*census);
     for (const model::Socket& socket : census->sockets) {
         model::Hold* hold = session.ledger().find({socket.netns, socket.cookie});
         if (!hold || census->held_ns(socket) < selection.min_held_ns)
             continue;
         if (model::is_wanted(*census, socket, selection))
-            reporter.lasting(*census, socket, *hold);
+            reporter.lasting(*census, diagnoser, socket, *hold);
         else
             Reporter::unwanted(*hold);
     }

@@ -20,25 +20,25 @@ struct Range {
     char32_t last;
 };
 
-/// Unicode's Default_Ignorable_Code_Point (invisible, or steering the direction of text), the line and paragraph
-/// separators, and the interlinear annotation controls.
+/// Unicode's Default_Ignorable_Code_Point (invisible, or steering the direction of text), the line and
+/// paragraph separators, and the interlinear annotation controls.
 constexpr Range kInvisible[] = {
-    {0x00ad, 0x00ad},   {0x034f, 0x034f},   {0x061c, 0x061c},   {0x115f, 0x1160},   {0x17b4, 0x17b5},
-    {0x180b, 0x180f},   {0x200b, 0x200f},   {0x2028, 0x202e},   {0x2060, 0x206f},   {0x3164, 0x3164},
-    {0xfe00, 0xfe0f},   {0xfeff, 0xfeff},   {0xffa0, 0xffa0},   {0xfff0, 0xfffb},   {0x1bca0, 0x1bca3},
+    {0x00ad, 0x00ad},   {0x034f, 0x034f},   {0x061c, 0x061c}, {0x115f, 0x1160}, {0x17b4, 0x17b5},
+    {0x180b, 0x180f},   {0x200b, 0x200f},   {0x2028, 0x202e}, {0x2060, 0x206f}, {0x3164, 0x3164},
+    {0xfe00, 0xfe0f},   {0xfeff, 0xfeff},   {0xffa0, 0xffa0}, {0xfff0, 0xfffb}, {0x1bca0, 0x1bca3},
     {0x1d173, 0x1d17a}, {0xe0000, 0xe0fff},
 };
 
-bool is_invisible(char32_t point)
-{
+bool is_invisible(char32_t point) {
     return std::any_of(std::begin(kInvisible), std::end(kInvisible),
                        [point](const Range& range) { return point >= range.first && point <= range.last; });
 }
 
-bool is_plain(unsigned char byte) { return byte >= 0x20 && byte < 0x7f; }
+bool is_plain(unsigned char byte) {
+    return byte >= 0x20 && byte < 0x7f;
+}
 
-void append_escape(std::string& out, char32_t point)
-{
+void append_escape(std::string& out, char32_t point) {
     const auto number = static_cast<std::uint32_t>(point);
     switch (point) {
     case U'\n': out += "\\n"; return;
@@ -59,8 +59,7 @@ void append_escape(std::string& out, char32_t point)
 
 }  // namespace
 
-std::string printable(std::string_view bytes, Charset charset)
-{
+std::string printable(std::string_view bytes, Charset charset) {
     std::string out;
     out.reserve(bytes.size());
     int marks = 0;
@@ -78,26 +77,14 @@ std::string printable(std::string_view bytes, Charset charset)
             marks = 0;
         } else {
             marks = width_of(next.point) == 0 ? marks + 1 : 0;
-            const bool shown = charset == Charset::kUtf8 && has_glyph(next.point) && !is_invisible(next.point) &&
-                               marks <= kMostMarks;
+            const bool shown = charset == Charset::kUtf8 && has_glyph(next.point) &&
+                               !is_invisible(next.point) && marks <= kMostMarks;
             if (shown) {
                 out += bytes.substr(0, next.length);
             } else {
                 append_escape(out, next.point);
             }
         }
-        bytes.remove_prefix(next.length);
-    }
-    return out;
-}
-
-std::string valid_utf8(std::string_view bytes)
-{
-    std::string out;
-    out.reserve(bytes.size());
-    while (!bytes.empty()) {
-        const Decoded next = decode_utf8(bytes);
-        out += next.valid ? bytes.substr(0, next.length) : std::string_view("\xef\xbf\xbd");
         bytes.remove_prefix(next.length);
     }
     return out;

@@ -9,12 +9,10 @@
 
 namespace waitclose::output {
 
-/// Text that a terminal shows and never obeys: controls, invisible and direction-changing characters, and bytes that
-/// are not UTF-8 become visible escapes (\e, \n, \x07, \u202e). A backslash stays as it is: cgroup names are full of
-/// \x2d, and escaping twice must not change the text. In ASCII every other character is escaped as well.
+/// Text that a terminal shows and never obeys: controls, invisible and direction-changing characters, and
+/// bytes that are not UTF-8 become visible escapes (\e, \n, \x07, \u202e). A backslash stays as it is: cgroup
+/// names are full of \x2d, and escaping twice must not change the text. In ASCII every other character is
+/// escaped as well.
 std::string printable(std::string_view bytes, Charset charset = Charset::kUtf8);
-
-/// The same bytes as valid UTF-8 for JSON: each byte that cannot be read becomes U+FFFD.
-std::string valid_utf8(std::string_view bytes);
 
 }  // namespace waitclose::output

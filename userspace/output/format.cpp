@@ -33,16 +33,14 @@ struct UnitNames {
 
 /// A large unit and the rest in the next smaller one, which is left out when it is 0.
 std::string two_parts(std::uint64_t ns, std::uint64_t large, const char* large_name, std::uint64_t small,
-                      const char* small_name, const char* gap)
-{
+                      const char* small_name, const char* gap) {
     const std::uint64_t rest = ns % large / small;
     std::string text = fmt::format("{}{}", ns / large, large_name);
     if (rest != 0) text += fmt::format("{}{}{}", gap, rest, small_name);
     return text;
 }
 
-std::string duration_in(std::uint64_t ns, const UnitNames& names)
-{
+std::string duration_in(std::uint64_t ns, const UnitNames& names) {
     if (ns >= kDay) return two_parts(ns, kDay, names.d, kHour, names.h, names.gap);
     if (ns >= kHour) return two_parts(ns, kHour, names.h, kMinute, names.min, names.gap);
     if (ns >= kMinute) return two_parts(ns, kMinute, names.min, kSecond, names.s, names.gap);
@@ -53,8 +51,7 @@ std::string duration_in(std::uint64_t ns, const UnitNames& names)
     return fmt::format("{}.{:02}{}", ns / kMillisecond, ns % kMillisecond / (10 * kMicrosecond), names.ms);
 }
 
-std::tm local_time(std::int64_t epoch_ns)
-{
+std::tm local_time(std::int64_t epoch_ns) {
     const auto whole = std::chrono::floor<std::chrono::seconds>(std::chrono::nanoseconds(epoch_ns));
     const std::time_t seconds = whole.count();
     std::tm parts{};
@@ -62,10 +59,14 @@ std::tm local_time(std::int64_t epoch_ns)
     return parts;
 }
 
-std::uint64_t unit_of(std::string_view name)
-{
-    static constexpr std::array<std::pair<std::string_view, std::uint64_t>, 7> kUnits{{
-        {"ns", 1}, {"us", kMicrosecond}, {"ms", kMillisecond}, {"s", kSecond}, {"m", kMinute}, {"h", kHour}, {"d", kDay}}};
+std::uint64_t unit_of(std::string_view name) {
+    static constexpr std::array<std::pair<std::string_view, std::uint64_t>, 7> kUnits{{{"ns", 1},
+                                                                                       {"us", kMicrosecond},
+                                                                                       {"ms", kMillisecond},
+                                                                                       {"s", kSecond},
+                                                                                       {"m", kMinute},
+                                                                                       {"h", kHour},
+                                                                                       {"d", kDay}}};
     for (const auto& [unit, ns] : kUnits) {
         if (unit == name) return ns;
     }
@@ -73,8 +74,7 @@ std::uint64_t unit_of(std::string_view name)
 }
 
 /// The digits after the point, as nanoseconds of a unit. Nothing when they are finer than a nanosecond.
-std::optional<std::uint64_t> fraction_of(std::string_view digits, std::uint64_t unit)
-{
+std::optional<std::uint64_t> fraction_of(std::string_view digits, std::uint64_t unit) {
     std::uint64_t sum = 0;
     for (const char digit : digits) {
         const auto value = static_cast<std::uint64_t>(digit - '0');
@@ -85,27 +85,28 @@ std::optional<std::uint64_t> fraction_of(std::string_view digits, std::uint64_t 
     return sum;
 }
 
-std::size_t digits_at(std::string_view text, std::size_t start)
-{
+std::size_t digits_at(std::string_view text, std::size_t start) {
     const std::size_t end = text.find_first_not_of("0123456789", start);
     return (end == std::string_view::npos ? text.size() : end) - start;
 }
 
 /// What was typed, for an error message: harmless and not too long.
-std::string quoted(std::string_view text)
-{
+std::string quoted(std::string_view text) {
     return text.size() > 40 ? fmt::format("\"{}...\"", printable(text.substr(0, 37), Charset::kAscii))
                             : fmt::format("\"{}\"", printable(text, Charset::kAscii));
 }
 
 }  // namespace
 
-std::string duration_text(std::uint64_t ns) { return duration_in(ns, {" ms", " s", " min", " h", " d", " "}); }
+std::string duration_text(std::uint64_t ns) {
+    return duration_in(ns, {" ms", " s", " min", " h", " d", " "});
+}
 
-std::string short_duration_text(std::uint64_t ns) { return duration_in(ns, {"ms", "s", "m", "h", "d", ""}); }
+std::string short_duration_text(std::uint64_t ns) {
+    return duration_in(ns, {"ms", "s", "m", "h", "d", ""});
+}
 
-std::string count_text(std::uint64_t number)
-{
+std::string count_text(std::uint64_t number) {
     std::string text = std::to_string(number);
     for (std::size_t left = text.size(); left > 3;) {
         left -= 3;
@@ -114,20 +115,19 @@ std::string count_text(std::uint64_t number)
     return text;
 }
 
-std::string rfc3339(std::int64_t epoch_ns)
-{
+std::string rfc3339(std::int64_t epoch_ns) {
     namespace chrono = std::chrono;
     const chrono::nanoseconds since(epoch_ns);
     const auto day = chrono::floor<chrono::days>(since);
     const chrono::year_month_day date{chrono::sys_days(day)};
     const chrono::hh_mm_ss time(since - day);
     return fmt::format("{:04}-{:02}-{:02}T{:02}:{:02}:{:02}.{:09}Z", static_cast<int>(date.year()),
-                       static_cast<unsigned>(date.month()), static_cast<unsigned>(date.day()), time.hours().count(),
-                       time.minutes().count(), time.seconds().count(), time.subseconds().count());
+                       static_cast<unsigned>(date.month()), static_cast<unsigned>(date.day()),
+                       time.hours().count(), time.minutes().count(), time.seconds().count(),
+                       time.subseconds().count());
 }
 
-std::string clock_text(std::int64_t epoch_ns)
-{
+std::string clock_text(std::int64_t epoch_ns) {
     const std::tm parts = local_time(epoch_ns);
     const std::chrono::nanoseconds since(epoch_ns);
     const auto rest = since - std::chrono::floor<std::chrono::seconds>(since);
@@ -135,22 +135,19 @@ std::string clock_text(std::int64_t epoch_ns)
                        rest.count() / static_cast<std::int64_t>(kMillisecond));
 }
 
-std::string date_time_text(std::int64_t epoch_ns)
-{
+std::string date_time_text(std::int64_t epoch_ns) {
     const std::tm parts = local_time(epoch_ns);
     std::array<char, 64> text{};
     const std::size_t length = std::strftime(text.data(), text.size(), "%Y-%m-%d %H:%M:%S %z", &parts);
     return {text.data(), length};
 }
 
-std::string endpoint_text(model::Family family, const model::Endpoint& endpoint)
-{
+std::string endpoint_text(model::Family family, const model::Endpoint& endpoint) {
     const char* form = family == model::Family::kIpv4 ? "{}:{}" : "[{}]:{}";
     return fmt::format(fmt::runtime(form), model::address_text(family, endpoint), endpoint.port);
 }
 
-tl::expected<std::chrono::nanoseconds, std::string> parse_duration(std::string_view text)
-{
+tl::expected<std::chrono::nanoseconds, std::string> parse_duration(std::string_view text) {
     const auto refuse = [text](std::string_view why) {
         return tl::unexpected(fmt::format("{} is not a duration: {}", quoted(text), why));
     };
@@ -173,7 +170,8 @@ tl::expected<std::chrono::nanoseconds, std::string> parse_duration(std::string_v
     const std::optional<std::uint64_t> rest = fraction_of(fraction, unit);
     if (!rest) return refuse("it is finer than a nanosecond");
     constexpr auto kLongest = static_cast<std::uint64_t>(std::numeric_limits<std::int64_t>::max());
-    if (!fits || whole > kLongest / unit || whole * unit > kLongest - *rest) return refuse("it is longer than 292 years");
+    if (!fits || whole > kLongest / unit || whole * unit > kLongest - *rest)
+        return refuse("it is longer than 292 years");
     return std::chrono::nanoseconds(static_cast<std::int64_t>(whole * unit + *rest));
 }
 

@@ -12,7 +12,8 @@
 
 namespace waitclose::output {
 
-/// For sentences: "250 ms", "1.8 s", "3 min 12 s", "2 h 13 min", "4 d 2 h". Rounded down, so that "at least" stays true.
+/// For sentences: "250 ms", "1.8 s", "3 min 12 s", "2 h 13 min", "4 d 2 h". Rounded down, so that "at least"
+/// stays true.
 std::string duration_text(std::uint64_t ns);
 
 /// The same for table cells: "250ms", "1.8s", "3m12s", "2h13m", "4d2h".

@@ -3,7 +3,6 @@
 
 #include <fmt/format.h>
 
-#include "output/escape.h"
 #include "output/format.h"
 
 namespace waitclose::output {
@@ -27,11 +26,9 @@ const char* name_of(model::Precision precision)
     return precision == model::Precision::kExact ? "exact" : "at-least";
 }
 
-ordered_json text_json(const std::string& bytes) { return valid_utf8(bytes); }
-
 ordered_json text_or_null(const std::optional<std::string>& bytes)
 {
-    return bytes ? text_json(*bytes) : ordered_json(nullptr);
+    return bytes ? ordered_json(*bytes) : ordered_json(nullptr);
 }
 
 /// Wall time of a moment of CLOCK_BOOTTIME; 0 is "not known".
@@ -57,7 +54,7 @@ ordered_json holder_json(const model::Census& census, const model::Holder& holde
     const model::Process& process = census.process_of(holder);
     return {{"pid", process.pid},
             {"fd", holder.fd},
-            {"comm", text_json(process.comm)},
+            {"comm", process.comm},
             {"exe", text_or_null(process.exe)},
             {"close_on_exec", holder.close_on_exec},
             {"cgroup", text_or_null(process.cgroup)},
@@ -78,7 +75,7 @@ ordered_json peer_json(const model::Census& census, const model::Socket& socket)
     if (socket.peer_holder != model::kNone) {
         const model::Holder& holder = census.holders[static_cast<std::size_t>(socket.peer_holder)];
         const model::Process& process = census.process_of(holder);
-        peer["local_holder"] = {{"pid", process.pid}, {"fd", holder.fd}, {"comm", text_json(process.comm)}};
+        peer["local_holder"] = {{"pid", process.pid}, {"fd", holder.fd}, {"comm", process.comm}};
     }
     return peer;
 }
@@ -88,7 +85,7 @@ ordered_json culprit_json(const std::optional<diagnose::Culprit>& culprit)
     if (!culprit) return nullptr;
     return {{"pid", culprit->pid},
             {"tid", culprit->tid ? ordered_json(*culprit->tid) : ordered_json(nullptr)},
-            {"comm", text_json(culprit->comm)},
+            {"comm", culprit->comm},
             {"basis", diagnose::id_of(culprit->basis)}};
 }
 
@@ -98,25 +95,19 @@ ordered_json link_json(const diagnose::Link& link)
     if (link.on) on = {{"pid", link.on->pid}, {"tid", link.on->tid}};
     return {{"pid", link.pid},
             {"tid", link.tid},
-            {"comm", text_json(link.comm)},
+            {"comm", link.comm},
             {"waits_for", link.waits_for},
             {"for_ns", link.for_ns ? ordered_json(*link.for_ns) : ordered_json(nullptr)},
-            {"detail", text_json(link.detail)},
+            {"detail", link.detail},
             {"on", std::move(on)}};
 }
 
 ordered_json evidence_json(const diagnose::Evidence& evidence)
 {
-    const auto as_json = [](const auto& value) -> ordered_json {
-        if constexpr (std::is_same_v<std::decay_t<decltype(value)>, std::string>) {
-            return text_json(value);
-        } else {
-            return value;
-        }
-    };
+    const auto as_json = [](const auto& value) -> ordered_json { return value; };
     return {{"fact", evidence.fact},
             {"value", std::visit(as_json, evidence.value)},
-            {"text", text_json(evidence.text)}};
+            {"text", evidence.text}};
 }
 
 ordered_json cause_json(const diagnose::Diagnosis& diagnosis)
@@ -124,16 +115,16 @@ ordered_json cause_json(const diagnose::Diagnosis& diagnosis)
     ordered_json because = ordered_json::array();
     for (const diagnose::Link& link : diagnosis.because) because.push_back(link_json(link));
     ordered_json contributing = ordered_json::array();
-    for (const std::string& id : diagnosis.contributing) contributing.push_back(text_json(id));
+    for (const std::string& id : diagnosis.contributing) contributing.push_back(id);
     ordered_json evidence = ordered_json::array();
     for (const diagnose::Evidence& fact : diagnosis.evidence) evidence.push_back(evidence_json(fact));
     return {{"id", diagnose::id_of(diagnosis.cause)},
             {"confidence", diagnose::id_of(diagnosis.confidence)},
-            {"summary", text_json(diagnosis.summary)},
+            {"summary", diagnosis.summary},
             {"because", std::move(because)},
             {"contributing", std::move(contributing)},
             {"evidence", std::move(evidence)},
-            {"advice", text_json(diagnosis.advice)}};
+            {"advice", diagnosis.advice}};
 }
 
 /// The keys of the contract in their order, with what every event knows; the rest is null.

@@ -24,7 +24,8 @@ nlohmann::ordered_json socket_json(const model::Hold& hold, std::uint64_t held_n
 void set_hold(nlohmann::ordered_json& socket, std::uint64_t held_ns, std::uint64_t since_ns,
               model::Precision precision, std::int64_t wall_offset_ns);
 
-/// The value on one line, in ASCII: what a terminal could obey (C1 controls, bidi overrides) is escaped as \uXXXX.
+/// The value on one line, in ASCII: what a terminal could obey (C1 controls, bidi overrides) is escaped as \uXXXX, and
+/// bytes that are not UTF-8 become U+FFFD.
 std::string dump(const nlohmann::ordered_json& value);
 
 /// "netns:cookie", the id of a socket.

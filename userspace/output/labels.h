@@ -21,6 +21,10 @@ std::string culprit_text(const diagnose::Diagnosis& diagnosis, const TextStyle& 
 /// "java (4121) fd 57", with "+2" for further holders; "accept queue" or "-" when there is no holder.
 std::string holder_text(const model::Census& census, const model::Socket& socket, const TextStyle& style);
 
+/// The same for table cells, numbers first: "4188 http-exec-17" and "4121:57 java", "4121:57+2 java".
+std::string culprit_cell(const diagnose::Diagnosis& diagnosis, const TextStyle& style);
+std::string holder_cell(const model::Census& census, const model::Socket& socket, const TextStyle& style);
+
 /// "10.0.0.7:8080 ← 10.2.3.4:51234", the arrow pointing to who was connected to.
 std::string connection_text(model::Role role, model::Family family, const model::Endpoint& local,
                             const model::Endpoint& remote, const TextStyle& style);

@@ -10,8 +10,7 @@ namespace waitclose::output {
 namespace {
 
 /// Bytes of the longest beginning of `text` that takes at most `width` columns.
-std::size_t bytes_within(std::string_view text, std::size_t width)
-{
+std::size_t bytes_within(std::string_view text, std::size_t width) {
     std::size_t bytes = 0;
     std::size_t columns = 0;
     while (bytes < text.size()) {
@@ -24,8 +23,7 @@ std::size_t bytes_within(std::string_view text, std::size_t width)
 }
 
 /// The longest end of `text` that takes at most `width` columns.
-std::string_view end_within(std::string_view text, std::size_t width)
-{
+std::string_view end_within(std::string_view text, std::size_t width) {
     std::size_t columns = display_width(text);
     while (columns > width) {
         const Decoded next = decode_utf8(text);
@@ -35,9 +33,9 @@ std::string_view end_within(std::string_view text, std::size_t width)
     return text;
 }
 
-/// Bytes of the next line: up to the last blank that fits, else as much of the word as fits, at least one character.
-std::size_t next_break(std::string_view text, std::size_t width)
-{
+/// Bytes of the next line: up to the last blank that fits, else as much of the word as fits, at least one
+/// character.
+std::size_t next_break(std::string_view text, std::size_t width) {
     const std::size_t within = bytes_within(text, width);
     if (within == text.size() || text[within] == ' ') return within;
     const std::size_t blank = text.substr(0, within).rfind(' ');
@@ -45,18 +43,21 @@ std::size_t next_break(std::string_view text, std::size_t width)
     return std::max(within, decode_utf8(text).length);
 }
 
-std::string_view without_leading_blanks(std::string_view text)
-{
+std::string_view without_leading_blanks(std::string_view text) {
     text.remove_prefix(std::min(text.find_first_not_of(' '), text.size()));
     return text;
 }
 
 }  // namespace
 
-std::size_t display_width(std::string_view text)
-{
+std::size_t display_width(std::string_view text) {
     std::size_t columns = 0;
     while (!text.empty()) {
+        const auto wide = std::find_if(text.begin(), text.end(), [](char c) { return (c & 0x80) != 0; });
+        const auto ascii = static_cast<std::size_t>(wide - text.begin());
+        columns += ascii;
+        text.remove_prefix(ascii);
+        if (text.empty()) break;
         const Decoded next = decode_utf8(text);
         columns += width_of(next.point);
         text.remove_prefix(next.length);
@@ -64,8 +65,7 @@ std::size_t display_width(std::string_view text)
     return columns;
 }
 
-std::string fit(std::string_view text, std::size_t width, Charset charset, Cut cut)
-{
+std::string fit(std::string_view text, std::size_t width, Charset charset, Cut cut) {
     if (display_width(text) <= width) return std::string(text);
     if (width == 0) return {};
     const std::string mark = charset == Charset::kAscii ? "~" : "…";
@@ -73,15 +73,13 @@ std::string fit(std::string_view text, std::size_t width, Charset charset, Cut c
     return std::string(text.substr(0, bytes_within(text, width - 1))) + mark;
 }
 
-std::string pad(std::string_view text, std::size_t width, Align align)
-{
+std::string pad(std::string_view text, std::size_t width, Align align) {
     const std::size_t columns = display_width(text);
     const std::string blanks(columns < width ? width - columns : 0, ' ');
     return align == Align::kLeft ? std::string(text) + blanks : blanks + std::string(text);
 }
 
-std::vector<std::string> wrap(std::string_view text, std::size_t width, std::size_t most, Charset charset)
-{
+std::vector<std::string> wrap(std::string_view text, std::size_t width, std::size_t most, Charset charset) {
     std::vector<std::string> lines;
     text = without_leading_blanks(text);
     while (!text.empty()) {
@@ -98,8 +96,7 @@ std::vector<std::string> wrap(std::string_view text, std::size_t width, std::siz
     return lines;
 }
 
-Line& Line::add(std::string_view text, Paint how)
-{
+Line& Line::add(std::string_view text, Paint how) {
     const std::string piece = fit(text, left_, style_.charset);
     left_ -= std::min(left_, display_width(piece));
     text_ += paint(style_, how, piece);

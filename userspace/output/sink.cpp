@@ -21,20 +21,18 @@ namespace {
 constexpr std::size_t kBufferBytes = 64 * 1024;
 constexpr int kTemporaryNames = 100;  // leftovers of killed runs may stand in the way
 
-std::string sentence(const std::string& name, int error)
-{
+std::string sentence(const std::string& name, int error) {
     return fmt::format("cannot write to {}: {}", printable(name), std::strerror(error));
 }
 
-std::string directory_of(const std::string& path)
-{
+std::string directory_of(const std::string& path) {
     const std::size_t slash = path.rfind('/');
     return slash == std::string::npos ? std::string() : path.substr(0, slash + 1);
 }
 
-/// A new file in the target's directory. Its name does not grow with the target's, which may be as long as allowed.
-int create_temporary(const std::string& target, std::string& name)
-{
+/// A new file in the target's directory. Its name does not grow with the target's, which may be as long as
+/// allowed.
+int create_temporary(const std::string& target, std::string& name) {
     for (int attempt = 0; attempt < kTemporaryNames; ++attempt) {
         name = fmt::format("{}.waitclose-{}-{}.tmp", directory_of(target), ::getpid(), attempt);
         const int descriptor = ::open(name.c_str(), O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC, 0666);
@@ -46,9 +44,7 @@ int create_temporary(const std::string& target, std::string& name)
 }  // namespace
 
 Sink::Sink(Kind kind, int descriptor, std::string name, std::string temporary)
-    : kind_(kind), descriptor_(descriptor), name_(std::move(name)), temporary_(std::move(temporary))
-{
-}
+    : kind_(kind), descriptor_(descriptor), name_(std::move(name)), temporary_(std::move(temporary)) {}
 
 Sink::Sink(Sink&& other) noexcept
     : kind_(other.kind_),
@@ -57,24 +53,19 @@ Sink::Sink(Sink&& other) noexcept
       temporary_(std::exchange(other.temporary_, {})),
       buffer_(std::exchange(other.buffer_, {})),
       error_(std::move(other.error_)),
-      reader_gone_(other.reader_gone_)
-{
-}
+      reader_gone_(other.reader_gone_) {}
 
-Sink::~Sink()
-{
+Sink::~Sink() {
     if (kind_ != Kind::kReplacing) static_cast<void>(flush());
     if (kind_ != Kind::kBorrowed && descriptor_ >= 0) ::close(descriptor_);
     if (!temporary_.empty()) ::unlink(temporary_.c_str());
 }
 
-Sink Sink::to_descriptor(int descriptor, std::string name)
-{
+Sink Sink::to_descriptor(int descriptor, std::string name) {
     return {Kind::kBorrowed, descriptor, std::move(name), {}};
 }
 
-tl::expected<Sink, std::string> Sink::open(const std::optional<std::string>& path)
-{
+tl::expected<Sink, std::string> Sink::open(const std::optional<std::string>& path) {
     if (!path || *path == "-") return to_descriptor(STDOUT_FILENO, "stdout");
     if (path->empty()) return tl::unexpected(std::string("the name of the output file is empty"));
     struct stat target {};
@@ -96,8 +87,7 @@ tl::expected<Sink, std::string> Sink::open(const std::optional<std::string>& pat
     return Sink(Kind::kReplacing, descriptor, *path, std::move(temporary));
 }
 
-void Sink::write(std::string_view bytes)
-{
+void Sink::write(std::string_view bytes) {
     if (ended()) return;
     if (buffer_.size() + bytes.size() < kBufferBytes) {
         buffer_ += bytes;
@@ -107,8 +97,7 @@ void Sink::write(std::string_view bytes)
     drain(bytes);
 }
 
-void Sink::drain(std::string_view bytes)
-{
+void Sink::drain(std::string_view bytes) {
     while (!bytes.empty() && !ended()) {
         const ssize_t written = ::write(descriptor_, bytes.data(), bytes.size());
         if (written >= 0) {
@@ -122,15 +111,13 @@ void Sink::drain(std::string_view bytes)
 }
 
 /// Whoever shares our stdout may have made it non-blocking.
-bool Sink::wait_until_writable()
-{
+bool Sink::wait_until_writable() {
     pollfd wait{descriptor_, POLLOUT, 0};
     if (::poll(&wait, 1, -1) < 0 && errno != EINTR) fail(errno);
     return !ended();
 }
 
-void Sink::fail(int error)
-{
+void Sink::fail(int error) {
     if (error == EPIPE && kind_ == Kind::kBorrowed) {
         reader_gone_ = true;
     } else {
@@ -139,20 +126,17 @@ void Sink::fail(int error)
     buffer_.clear();
 }
 
-tl::expected<void, std::string> Sink::result() const
-{
+tl::expected<void, std::string> Sink::result() const {
     if (!error_.empty()) return tl::unexpected(error_);
     return {};
 }
 
-tl::expected<void, std::string> Sink::flush()
-{
+tl::expected<void, std::string> Sink::flush() {
     if (descriptor_ >= 0) drain(std::exchange(buffer_, {}));
     return result();
 }
 
-tl::expected<void, std::string> Sink::finish()
-{
+tl::expected<void, std::string> Sink::finish() {
     static_cast<void>(flush());
     if (kind_ != Kind::kBorrowed && descriptor_ >= 0) {
         // Network file systems report a full disk only here.

@@ -10,13 +10,15 @@
 
 namespace waitclose::output {
 
-/// A buffered writer. The first error sticks: later writes do nothing, and flush() and finish() report it as a sentence.
-/// The program must ignore SIGPIPE. A reader of stdout that went away is no error: writing just ends.
+/// A buffered writer. The first error sticks: later writes do nothing, and flush() and finish() report it as
+/// a sentence. The program must ignore SIGPIPE. A reader of stdout that went away is no error: writing just
+/// ends.
 class Sink {
 public:
-    /// `path` names a file; absent or "-" is stdout. A file is written under a temporary name beside it and renamed by
-    /// finish(); without finish() nothing is left behind. What exists and is no regular file (/dev/full, a fifo) is
-    /// written to directly. A symbolic link is replaced, never followed into: the program usually runs as root.
+    /// `path` names a file; absent or "-" is stdout. A file is written under a temporary name beside it and
+    /// renamed by finish(); without finish() nothing is left behind. What exists and is no regular file
+    /// (/dev/full, a fifo) is written to directly. A symbolic link is replaced, never followed into: the
+    /// program usually runs as root.
     static tl::expected<Sink, std::string> open(const std::optional<std::string>& path);
 
     /// Writes to a descriptor that stays the caller's. `name` is for error messages.

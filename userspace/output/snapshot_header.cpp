@@ -20,8 +20,7 @@ constexpr std::size_t kLabelWidth = 8;  // "States  ": all that follows starts i
 
 /// Writes one labelled line, wrapped beside its label.
 void write_labelled(Sink& sink, const TextStyle& style, std::string_view label, std::string_view text,
-                    Paint how = Paint::kPlain)
-{
+                    Paint how = Paint::kPlain) {
     std::string head = paint(style, Paint::kDim, pad(label, kLabelWidth));
     for (const std::string& line : wrap(text, style.width - kLabelWidth, 6, style.charset)) {
         sink.write(head + paint(style, how, line) + "\n");
@@ -29,21 +28,18 @@ void write_labelled(Sink& sink, const TextStyle& style, std::string_view label, 
     }
 }
 
-std::string count_of(std::uint64_t count, std::string_view one, std::string_view many)
-{
+std::string count_of(std::uint64_t count, std::string_view one, std::string_view many) {
     return fmt::format("{} {}", count_text(count), count == 1 ? one : many);
 }
 
-std::string title_text(const SnapshotView& view, const TextStyle& style)
-{
+std::string title_text(const SnapshotView& view, const TextStyle& style) {
     const auto wall = static_cast<std::int64_t>(view.census.taken_ns) + view.census.wall_offset_ns;
-    const std::string title = fmt::format("waitclose on {}, {}, Linux {}", view.host.hostname, date_time_text(wall),
-                                          view.host.kernel);
+    const std::string title = fmt::format("waitclose on {}, {}, Linux {}", view.host.hostname,
+                                          date_time_text(wall), view.host.kernel);
     return fit(printable(title, style.charset), style.width, style.charset);
 }
 
-const char* remark_on(model::TcpState state)
-{
+const char* remark_on(model::TcpState state) {
     switch (state) {
     case model::TcpState::kCloseWait: return " (ours to close)";
     case model::TcpState::kTimeWait: return " (normal end)";
@@ -51,8 +47,7 @@ const char* remark_on(model::TcpState state)
     }
 }
 
-void write_states(Sink& sink, const SnapshotView& view, const TextStyle& style)
-{
+void write_states(Sink& sink, const SnapshotView& view, const TextStyle& style) {
     const auto& states = view.census.states;
     std::vector<std::pair<model::TcpState, std::uint64_t>> order(states.begin(), states.end());
     if (!states.contains(model::TcpState::kCloseWait)) order.emplace_back(model::TcpState::kCloseWait, 0);
@@ -63,7 +58,8 @@ void write_states(Sink& sink, const SnapshotView& view, const TextStyle& style)
     std::string line;
     for (const auto& [state, count] : order) {
         // A state and its number stay together, so wrap() cannot do this.
-        const std::string item = fmt::format("{} {}{}", model::name_of(state), count_text(count), remark_on(state));
+        const std::string item =
+            fmt::format("{} {}{}", model::name_of(state), count_text(count), remark_on(state));
         if (!line.empty() && line.size() + 2 + item.size() > available) {
             sink.write(head + std::exchange(line, {}) + "\n");
             head.assign(kLabelWidth, ' ');
@@ -74,27 +70,25 @@ void write_states(Sink& sink, const SnapshotView& view, const TextStyle& style)
 }
 
 /// Index of the socket held longest.
-std::uint32_t oldest_of(const SnapshotView& view)
-{
+std::uint32_t oldest_of(const SnapshotView& view) {
     const auto& sockets = view.census.sockets;
     return *std::min_element(view.selected.begin(), view.selected.end(), [&sockets](auto a, auto b) {
         return sockets[a].held_since_ns < sockets[b].held_since_ns;
     });
 }
 
-std::string no_holds_text(const SnapshotView& view)
-{
+std::string no_holds_text(const SnapshotView& view) {
     const std::size_t others = view.census.sockets.size();
     if (others > 0) {
         return fmt::format("None that you asked for is in CLOSE_WAIT ({} held on this machine).",
                            count_of(others, "other is", "others are"));
     }
-    return view.census.unreachable > 0 ? "Nothing within reach is in CLOSE_WAIT: no program there forgot a close()."
-                                       : "Nothing is in CLOSE_WAIT: no program here forgot a close().";
+    return view.census.unreachable > 0
+               ? "Nothing within reach is in CLOSE_WAIT: no program there forgot a close()."
+               : "Nothing is in CLOSE_WAIT: no program here forgot a close().";
 }
 
-std::string holds_text(const SnapshotView& view)
-{
+std::string holds_text(const SnapshotView& view) {
     const model::Socket& oldest = view.census.sockets[oldest_of(view)];
     std::set<std::uint32_t> owners;
     for (const diagnose::Group& group : view.groups) {
@@ -110,22 +104,21 @@ std::string holds_text(const SnapshotView& view)
     return text;
 }
 
-double fullness(const model::Process& process)
-{
+double fullness(const model::Process& process) {
     if (!process.fds_used || !process.fd_limit || *process.fd_limit == 0) return -1;
     return static_cast<double>(*process.fds_used) / static_cast<double>(*process.fd_limit);
 }
 
 /// The process that is closest to its limit of descriptors.
-void write_descriptors(Sink& sink, const SnapshotView& view, const TextStyle& style)
-{
+void write_descriptors(Sink& sink, const SnapshotView& view, const TextStyle& style) {
     const auto& processes = view.census.processes;
     const auto worst = std::max_element(processes.begin(), processes.end(), [](const auto& a, const auto& b) {
         return fullness(a) < fullness(b);
     });
     if (worst == processes.end() || fullness(*worst) < 0) return;
     const double share = fullness(*worst);
-    const std::string percent = share > 0 && share < 0.01 ? "under 1" : std::to_string(static_cast<int>(share * 100));
+    const std::string percent =
+        share > 0 && share < 0.01 ? "under 1" : std::to_string(static_cast<int>(share * 100));
     std::string text =
         fmt::format("{} has {} of {} descriptors open, {} %", process_text(worst->comm, worst->pid, style),
                     count_text(*worst->fds_used), count_text(*worst->fd_limit), percent);
@@ -140,8 +133,7 @@ void write_descriptors(Sink& sink, const SnapshotView& view, const TextStyle& st
     write_labelled(sink, style, "Files", text, how);
 }
 
-void write_blind_spots(Sink& sink, const SnapshotView& view, const TextStyle& style)
-{
+void write_blind_spots(Sink& sink, const SnapshotView& view, const TextStyle& style) {
     const model::Losses& losses = view.losses;
     if (losses.any()) {
         std::vector<std::string> parts;
@@ -170,8 +162,7 @@ void write_blind_spots(Sink& sink, const SnapshotView& view, const TextStyle& st
 
 }  // namespace
 
-void write_snapshot_header(Sink& sink, const SnapshotView& view, const TextStyle& style)
-{
+void write_snapshot_header(Sink& sink, const SnapshotView& view, const TextStyle& style) {
     sink.write(paint(style, Paint::kDim, title_text(view, style)) + "\n");
     write_states(sink, view, style);
     if (!view.selected.empty()) {

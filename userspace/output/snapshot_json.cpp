@@ -3,7 +3,6 @@
 
 #include <utility>
 
-#include "output/escape.h"
 #include "output/format.h"
 #include "output/json.h"
 
@@ -16,7 +15,7 @@ namespace {
 ordered_json host_json(const model::HostFacts& host)
 {
     const auto known = [](const std::string& text) {
-        return text.empty() ? ordered_json(nullptr) : ordered_json(valid_utf8(text));
+        return text.empty() ? ordered_json(nullptr) : ordered_json(text);
     };
     return {{"hostname", known(host.hostname)}, {"kernel", known(host.kernel)}, {"boot_id", known(host.boot_id)}};
 }
@@ -43,7 +42,7 @@ ordered_json losses_json(const model::Losses& losses)
 ordered_json group_json(const diagnose::Group& group)
 {
     ordered_json owner = nullptr;
-    if (group.owner_pid) owner = {{"pid", *group.owner_pid}, {"comm", valid_utf8(group.owner_comm)}};
+    if (group.owner_pid) owner = {{"pid", *group.owner_pid}, {"comm", group.owner_comm}};
     return {{"owner", std::move(owner)},
             {"cause", diagnose::id_of(group.cause)},
             {"confidence", diagnose::id_of(group.confidence)},

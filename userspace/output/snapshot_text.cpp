@@ -10,8 +10,8 @@
 
 #include "output/escape.h"
 #include "output/format.h"
-#include "output/layout.h"
 #include "output/labels.h"
+#include "output/layout.h"
 #include "output/table.h"
 
 namespace waitclose::output {
@@ -33,29 +33,29 @@ struct Headline {
     std::string held_briefly;
 };
 
-std::string place_text(const diagnose::Group& group, const TextStyle& style)
-{
+std::string place_text(const diagnose::Group& group, const TextStyle& style) {
     if (group.remote) return fmt::format("{} {}", arrow(style), printable(*group.remote, style.charset));
     if (group.local_port) return fmt::format("port {}", *group.local_port);
     return {};
 }
 
-Headline headline_of(const diagnose::Group& group, const model::Census& census, const TextStyle& style)
-{
+Headline headline_of(const diagnose::Group& group, const model::Census& census, const TextStyle& style) {
     const model::Precision precision = census.sockets[group.oldest_socket].precision;
     const char* word = group.sockets == 1 ? "held" : "oldest";
-    const std::string_view sign = precision == model::Precision::kAtLeast ? at_least(style) : std::string_view();
-    return {count_text(group.sockets),
-            group.owner_pid ? process_text(group.owner_comm, *group.owner_pid, style) : "no process",
-            std::string(diagnose::id_of(group.cause)),
-            std::string(diagnose::id_of(group.confidence)),
-            place_text(group, style),
-            fmt::format("{} {}{}{}", word, sign, sign.empty() ? "" : " ", duration_text(group.oldest_held_ns)),
-            fmt::format("{} {}", word, held_cell(group.oldest_held_ns, precision, style))};
+    const std::string_view sign =
+        precision == model::Precision::kAtLeast ? at_least(style) : std::string_view();
+    return {
+        count_text(group.sockets),
+        group.owner_pid ? process_text(group.owner_comm, *group.owner_pid, style) : "no process",
+        std::string(diagnose::id_of(group.cause)),
+        std::string(diagnose::id_of(group.confidence)),
+        place_text(group, style),
+        fmt::format("{} {}{}{}", word, sign, sign.empty() ? "" : " ", duration_text(group.oldest_held_ns)),
+        fmt::format("{} {}", word, held_cell(group.oldest_held_ns, precision, style))};
 }
 
-/// How the headlines line up. Where they would be too wide together the hold is written briefly, then the place moves
-/// down to the sentence, and then the owner is cut.
+/// How the headlines line up. Where they would be too wide together the hold is written briefly, then the
+/// place moves down to the sentence, and then the owner is cut.
 struct Layout {
     std::size_t count = 0;
     std::size_t owner = 0;
@@ -65,8 +65,7 @@ struct Layout {
     std::size_t held = 0;
     bool briefly = false;
 
-    std::size_t total() const
-    {
+    std::size_t total() const {
         const std::size_t place_and_gap = place == 0 ? 0 : place + kGap;
         return kMargin + count + owner + cause + confidence + held + 4 * kGap + place_and_gap;
     }
@@ -74,15 +73,13 @@ struct Layout {
 
 /// Columns that the widest of one kind of cell takes.
 template <typename Member>
-std::size_t widest(const std::vector<Headline>& lines, Member member)
-{
+std::size_t widest(const std::vector<Headline>& lines, Member member) {
     std::size_t columns = 0;
     for (const Headline& line : lines) columns = std::max(columns, display_width(line.*member));
     return columns;
 }
 
-Layout layout_of(const std::vector<Headline>& lines, std::size_t width)
-{
+Layout layout_of(const std::vector<Headline>& lines, std::size_t width) {
     constexpr std::size_t kLeastOwner = 8;
     Layout layout{widest(lines, &Headline::count), widest(lines, &Headline::owner),
                   widest(lines, &Headline::cause), widest(lines, &Headline::confidence),
@@ -101,17 +98,17 @@ Layout layout_of(const std::vector<Headline>& lines, std::size_t width)
 }
 
 /// Where the sentences start: under the owner.
-std::size_t indent_of(const Layout& layout) { return kMargin + layout.count + kGap; }
+std::size_t indent_of(const Layout& layout) {
+    return kMargin + layout.count + kGap;
+}
 
-Paint paint_of(diagnose::Cause cause)
-{
+Paint paint_of(diagnose::Cause cause) {
     const bool harmless = cause == diagnose::Cause::kHalfOpen || cause == diagnose::Cause::kUnknown;
     return harmless ? Paint::kPlain : Paint::kAlarm;
 }
 
 std::string headline_text(const Headline& line, const diagnose::Group& group, const Layout& layout,
-                          const TextStyle& style)
-{
+                          const TextStyle& style) {
     const std::string gap(kGap, ' ');
     const std::string owner = fit(line.owner, layout.owner, style.charset);
     Line text(style);
@@ -125,9 +122,8 @@ std::string headline_text(const Headline& line, const diagnose::Group& group, co
 }
 
 /// What happened, about the member held longest, since the sentence names one thread and one descriptor.
-std::string sentence_of(const diagnose::Group& group, const Headline& line, const diagnose::Diagnosis& diagnosis,
-                        const Layout& layout, const TextStyle& style)
-{
+std::string sentence_of(const diagnose::Group& group, const Headline& line,
+                        const diagnose::Diagnosis& diagnosis, const Layout& layout, const TextStyle& style) {
     std::string text;
     // Below the headline an arrow means advice, so the place is written in words.
     if (layout.place == 0) text = group.remote ? "to " + printable(*group.remote, style.charset) : line.place;
@@ -138,8 +134,7 @@ std::string sentence_of(const diagnose::Group& group, const Headline& line, cons
     return text;
 }
 
-void write_indented(Sink& sink, const TextStyle& style, std::size_t indent, std::string_view text)
-{
+void write_indented(Sink& sink, const TextStyle& style, std::size_t indent, std::string_view text) {
     const std::string blanks(indent, ' ');
     for (const std::string& line : wrap(text, style.width - indent, kMostSentenceLines, style.charset)) {
         sink.write(blanks + line + "\n");
@@ -147,8 +142,7 @@ void write_indented(Sink& sink, const TextStyle& style, std::size_t indent, std:
 }
 
 /// The advice behind an arrow, its further lines under its first word.
-void write_advice(Sink& sink, const TextStyle& style, std::size_t indent, const std::string& advice)
-{
+void write_advice(Sink& sink, const TextStyle& style, std::size_t indent, const std::string& advice) {
     const std::string sign = fmt::format("{} ", arrow(style));
     const std::size_t within = indent + display_width(sign);
     std::string head = std::string(indent, ' ') + sign;
@@ -158,59 +152,71 @@ void write_advice(Sink& sink, const TextStyle& style, std::size_t indent, const 
     }
 }
 
-void write_groups(Sink& sink, const SnapshotView& view, const TextStyle& style, std::size_t most)
-{
+/// The sentences of the advice that no group above has given: repeated under each of twenty they would hide
+/// what differs.
+std::string unsaid(std::set<std::string>& said, std::string_view advice) {
+    std::string fresh;
+    while (!advice.empty()) {
+        const std::size_t end = std::min(advice.find(". "), advice.size());
+        const std::string_view sentence = advice.substr(0, end + 1);
+        if (said.emplace(sentence).second) fresh += (fresh.empty() ? "" : " ") + std::string(sentence);
+        advice.remove_prefix(std::min(end + 2, advice.size()));
+    }
+    return fresh;
+}
+
+void write_groups(Sink& sink, const SnapshotView& view, const TextStyle& style, std::size_t most) {
     const std::size_t shown = std::min(view.groups.size(), most);
     std::vector<Headline> lines;
     for (std::size_t i = 0; i < shown; ++i) lines.push_back(headline_of(view.groups[i], view.census, style));
     const Layout layout = layout_of(lines, style.width);
-    std::set<std::string> advised;
+    std::set<std::string> said;
     const Explain explain = explain_of(view);
     for (std::size_t i = 0; i < shown; ++i) {
         const diagnose::Group& group = view.groups[i];
         const auto diagnosis = explain(view.census.sockets[group.oldest_socket]);
         sink.write("\n" + headline_text(lines[i], group, layout, style) + "\n");
-        write_indented(sink, style, indent_of(layout), sentence_of(group, lines[i], diagnosis, layout, style));
-        // The same advice under each of twenty groups would hide what differs.
-        const std::string advice = printable(diagnosis.advice, style.charset);
-        const bool is_new = advised.insert(advice).second;
-        write_advice(sink, style, indent_of(layout), is_new ? advice : "as above");
+        write_indented(sink, style, indent_of(layout),
+                       sentence_of(group, lines[i], diagnosis, layout, style));
+        const std::string advice = unsaid(said, printable(diagnosis.advice, style.charset));
+        write_advice(sink, style, indent_of(layout), advice.empty() ? "as above" : advice);
     }
 }
 
-void write_rest(Sink& sink, const SnapshotView& view, const TextStyle& style, std::size_t most)
-{
+void write_rest(Sink& sink, const SnapshotView& view, const TextStyle& style, std::size_t most) {
     if (view.groups.size() <= most) return;
     std::uint64_t sockets = 0;
     for (std::size_t i = most; i < view.groups.size(); ++i) sockets += view.groups[i].sockets;
     const std::size_t groups = view.groups.size() - most;
     sink.write(fmt::format("\n{} and {} more group{} with {} socket{} (use --json)\n", ellipsis(style),
-                           count_text(groups), groups == 1 ? "" : "s", count_text(sockets), sockets == 1 ? "" : "s"));
+                           count_text(groups), groups == 1 ? "" : "s", count_text(sockets),
+                           sockets == 1 ? "" : "s"));
 }
 
-std::vector<Column> socket_columns()
-{
-    return {{"HELD", Align::kRight, Cut::kEnd, 4, Paint::kBold},
-            {"LOCAL", Align::kLeft, Cut::kStart, 6},
-            {"REMOTE", Align::kLeft, Cut::kStart, 6},
-            {"HOLDER", Align::kLeft, Cut::kEnd, 6},
-            {"CULPRIT", Align::kLeft, Cut::kEnd, 4},
-            {"CAUSE", Align::kLeft, Cut::kEnd, 4, Paint::kAlarm},
-            {"UNREAD", Align::kRight, Cut::kEnd, 3}};
+/// Numbers come before names, so that a narrow terminal cuts the name off and not the pid. A cause is never
+/// cut; the groups tell which there are.
+std::vector<Column> socket_columns(const std::vector<diagnose::Group>& groups) {
+    std::size_t cause = 0;
+    for (const diagnose::Group& group : groups) cause = std::max(cause, diagnose::id_of(group.cause).size());
+    return {{"HELD", Align::kRight, Cut::kEnd, 6, Paint::kBold},
+            {"LOCAL", Align::kLeft, Cut::kStart, 8},
+            {"REMOTE", Align::kLeft, Cut::kStart, 8},
+            {"PID:FD NAME", Align::kLeft, Cut::kEnd, 8},
+            {"TID NAME", Align::kLeft, Cut::kEnd, 7},
+            {"CAUSE", Align::kLeft, Cut::kEnd, cause, Paint::kAlarm},
+            {"UNREAD", Align::kRight, Cut::kEnd, 6}};
 }
 
 }  // namespace
 
-void write_snapshot_text(Sink& sink, const SnapshotView& view, const TextStyle& style, std::size_t most)
-{
+void write_snapshot_text(Sink& sink, const SnapshotView& view, const TextStyle& style, std::size_t most) {
     write_snapshot_header(sink, view, style);
     if (view.selected.empty()) return;
     write_groups(sink, view, style, most);
     write_rest(sink, view, style, most);
 }
 
-void write_socket_table(Sink& sink, const SnapshotView& view, const TextStyle& style)
-{
+void write_socket_table(Sink& sink, const SnapshotView& view, const TextStyle& style) {
     write_snapshot_header(sink, view, style);
     if (view.selected.empty()) return;
     sink.write("\n");
@@ -220,14 +226,14 @@ void write_socket_table(Sink& sink, const SnapshotView& view, const TextStyle& s
         return census.sockets[a].held_since_ns < census.sockets[b].held_since_ns;
     });
     const Explain explain = explain_of(view);
-    Table table(sink, socket_columns(), style);
+    Table table(sink, socket_columns(view.groups), style);
     for (const std::uint32_t index : order) {
         if (sink.ended()) return;
         const model::Socket& socket = census.sockets[index];
         const auto diagnosis = explain(socket);
         table.add({held_cell(census.held_ns(socket), socket.precision, style),
                    endpoint_text(socket.family, socket.local), endpoint_text(socket.family, socket.remote),
-                   holder_text(census, socket, style), culprit_text(diagnosis, style),
+                   holder_cell(census, socket, style), culprit_cell(diagnosis, style),
                    std::string(diagnose::id_of(diagnosis.cause)), count_text(socket.unread_bytes)});
     }
     table.finish();

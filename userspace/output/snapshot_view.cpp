@@ -7,8 +7,7 @@
 
 namespace waitclose::output {
 
-Explain explain_of(const SnapshotView& view)
-{
+Explain explain_of(const SnapshotView& view) {
     if (view.explain) return view.explain;
     auto diagnoser = std::make_shared<diagnose::Diagnoser>(view.census);
     return [diagnoser](const model::Socket& socket) { return diagnoser->diagnose(socket); };

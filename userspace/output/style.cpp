@@ -16,15 +16,13 @@ namespace {
 constexpr std::size_t kDefaultColumns = 80;
 constexpr std::size_t kFewestColumns = 40;  // below this nothing can be laid out: let the terminal wrap
 
-bool is_set(const char* name)
-{
+bool is_set(const char* name) {
     const char* value = std::getenv(name);
     return value != nullptr && *value != '\0';
 }
 
 /// The first of the three variables that is set decides, as in setlocale(3). None set is the C locale.
-bool environment_is_utf8()
-{
+bool environment_is_utf8() {
     for (const char* name : {"LC_ALL", "LC_CTYPE", "LANG"}) {
         if (!is_set(name)) continue;
         std::string value = std::getenv(name);
@@ -35,8 +33,7 @@ bool environment_is_utf8()
     return false;
 }
 
-std::size_t columns_of(int descriptor)
-{
+std::size_t columns_of(int descriptor) {
     winsize size{};
     if (::ioctl(descriptor, TIOCGWINSZ, &size) == 0 && size.ws_col > 0) return size.ws_col;
     std::size_t columns = 0;
@@ -47,8 +44,7 @@ std::size_t columns_of(int descriptor)
     return columns;
 }
 
-const char* code_of(Paint paint)
-{
+const char* code_of(Paint paint) {
     switch (paint) {
     case Paint::kPlain: return "";
     case Paint::kBold: return "\x1b[1m";
@@ -61,8 +57,7 @@ const char* code_of(Paint paint)
 
 }  // namespace
 
-TerminalFacts read_terminal(int descriptor)
-{
+TerminalFacts read_terminal(int descriptor) {
     TerminalFacts facts;
     facts.is_terminal = ::isatty(descriptor) == 1;
     const char* term = std::getenv("TERM");
@@ -74,8 +69,7 @@ TerminalFacts read_terminal(int descriptor)
     return facts;
 }
 
-TextStyle style_for(ColorChoice choice, const TerminalFacts& facts)
-{
+TextStyle style_for(ColorChoice choice, const TerminalFacts& facts) {
     TextStyle style;
     const bool by_itself = facts.is_terminal && !facts.dumb && !facts.no_color;
     const bool wanted = choice == ColorChoice::kAlways || (choice == ColorChoice::kAuto && by_itself);
@@ -86,8 +80,7 @@ TextStyle style_for(ColorChoice choice, const TerminalFacts& facts)
     return style;
 }
 
-std::string paint(const TextStyle& style, Paint paint, std::string_view text)
-{
+std::string paint(const TextStyle& style, Paint paint, std::string_view text) {
     if (style.color == Color::kOff || paint == Paint::kPlain || text.empty()) return std::string(text);
     std::string painted = code_of(paint);
     painted += text;
@@ -95,9 +88,17 @@ std::string paint(const TextStyle& style, Paint paint, std::string_view text)
     return painted;
 }
 
-std::string_view arrow(const TextStyle& style) { return style.ascii() ? "->" : "→"; }
-std::string_view back_arrow(const TextStyle& style) { return style.ascii() ? "<-" : "←"; }
-std::string_view ellipsis(const TextStyle& style) { return style.ascii() ? "..." : "…"; }
-std::string_view at_least(const TextStyle& style) { return style.ascii() ? ">=" : "≥"; }
+std::string_view arrow(const TextStyle& style) {
+    return style.ascii() ? "->" : "→";
+}
+std::string_view back_arrow(const TextStyle& style) {
+    return style.ascii() ? "<-" : "←";
+}
+std::string_view ellipsis(const TextStyle& style) {
+    return style.ascii() ? "..." : "…";
+}
+std::string_view at_least(const TextStyle& style) {
+    return style.ascii() ? ">=" : "≥";
+}
 
 }  // namespace waitclose::output

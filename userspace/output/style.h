@@ -26,9 +26,9 @@ struct TextStyle {
 /// What is known of the place that text goes to.
 struct TerminalFacts {
     bool is_terminal = false;
-    bool dumb = false;      // TERM=dumb, or none
-    bool no_color = false;  // NO_COLOR is set and not empty (no-color.org)
-    bool utf8 = true;       // by LC_ALL, LC_CTYPE, LANG
+    bool dumb = false;        // TERM=dumb, or none
+    bool no_color = false;    // NO_COLOR is set and not empty (no-color.org)
+    bool utf8 = true;         // by LC_ALL, LC_CTYPE, LANG
     std::size_t columns = 0;  // 0 when not known
 };
 

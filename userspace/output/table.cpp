@@ -11,13 +11,11 @@ namespace waitclose::output {
 namespace {
 
 constexpr std::size_t kRowsToLearnFrom = 1000;
-constexpr std::size_t kGap = 2;
 
 }  // namespace
 
 std::vector<std::size_t> shrink_to(std::size_t available, std::size_t gap, const std::vector<Column>& columns,
-                                   std::vector<std::size_t> natural)
-{
+                                   std::vector<std::size_t> natural) {
     const std::size_t gaps = gap * (columns.size() - 1);
     std::size_t total = std::accumulate(natural.begin(), natural.end(), gaps);
     while (total > available) {
@@ -34,12 +32,9 @@ std::vector<std::size_t> shrink_to(std::size_t available, std::size_t gap, const
 }
 
 Table::Table(Sink& sink, std::vector<Column> columns, const TextStyle& style)
-    : sink_(sink), columns_(std::move(columns)), style_(style)
-{
-}
+    : sink_(sink), columns_(std::move(columns)), style_(style) {}
 
-void Table::add(std::vector<std::string> row)
-{
+void Table::add(std::vector<std::string> row) {
     if (!widths_.empty()) {
         print(row, false);
         return;
@@ -48,28 +43,30 @@ void Table::add(std::vector<std::string> row)
     if (kept_.size() == kRowsToLearnFrom) settle();
 }
 
-void Table::finish()
-{
+void Table::finish() {
     if (widths_.empty() && !kept_.empty()) settle();
 }
 
-void Table::settle()
-{
+void Table::settle() {
     std::vector<std::string> titles;
     for (const Column& column : columns_) titles.push_back(column.title);
     std::vector<std::size_t> natural;
     for (std::size_t i = 0; i < columns_.size(); ++i) {
-        std::size_t width = display_width(titles[i]);
+        std::size_t width = std::max(display_width(titles[i]), columns_[i].least);
         for (const auto& row : kept_) width = std::max(width, display_width(row[i]));
         natural.push_back(width);
     }
-    widths_ = style_.cut_tables ? shrink_to(style_.width, kGap, columns_, std::move(natural)) : std::move(natural);
+    if (style_.cut_tables) {
+        const std::size_t gaps = gap_ * (columns_.size() - 1);
+        if (std::accumulate(natural.begin(), natural.end(), gaps) > style_.width) gap_ = 1;
+        natural = shrink_to(style_.width, gap_, columns_, std::move(natural));
+    }
+    widths_ = std::move(natural);
     print(titles, true);
     for (const auto& row : std::exchange(kept_, {})) print(row, false);
 }
 
-void Table::print(const std::vector<std::string>& row, bool is_title)
-{
+void Table::print(const std::vector<std::string>& row, bool is_title) {
     Line line(style_, style_.cut_tables ? style_.width : std::numeric_limits<std::size_t>::max());
     for (std::size_t i = 0; i < columns_.size(); ++i) {
         const Column& column = columns_[i];
@@ -77,7 +74,7 @@ void Table::print(const std::vector<std::string>& row, bool is_title)
         std::string cell = style_.cut_tables ? fit(row[i], widths_[i], style_.charset, column.cut) : row[i];
         if (!last || column.align == Align::kRight) cell = pad(cell, widths_[i], column.align);
         line.add(cell, is_title ? Paint::kDim : column.paint);
-        if (!last) line.add(std::string(kGap, ' '));
+        if (!last) line.add(std::string(gap_, ' '));
     }
     sink_.write(line.text() + "\n");
 }

@@ -15,12 +15,12 @@ struct Column {
     std::string title;
     Align align = Align::kLeft;
     Cut cut = Cut::kEnd;
-    std::size_t least = 3;  // columns it keeps when the table must shrink
+    std::size_t least = 3;  // columns it takes in any case
     Paint paint = Paint::kPlain;
 };
 
-/// Widths for columns whose contents have the `natural` widths: while they and the gaps take more than `available`,
-/// the widest that may still shrink gives way.
+/// Widths for columns whose contents have the `natural` widths: while they and the gaps take more than
+/// `available`, the widest that may still shrink gives way.
 std::vector<std::size_t> shrink_to(std::size_t available, std::size_t gap, const std::vector<Column>& columns,
                                    std::vector<std::size_t> natural);
 
@@ -44,6 +44,7 @@ private:
     TextStyle style_;
     std::vector<std::vector<std::string>> kept_;
     std::vector<std::size_t> widths_;  // empty until settled
+    std::size_t gap_ = 2;              // between columns; 1 where the terminal is narrow
 };
 
 }  // namespace waitclose::output

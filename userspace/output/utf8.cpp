@@ -10,8 +10,7 @@ namespace waitclose::output {
 namespace {
 
 /// The C library's character tables, whatever the user's locale is. Null where C.UTF-8 is not installed.
-locale_t tables()
-{
+locale_t tables() {
     static const locale_t locale = ::newlocale(LC_CTYPE_MASK, "C.UTF-8", nullptr);
     return locale;
 }
@@ -22,8 +21,7 @@ struct Lead {
     char32_t smallest;  // below it the form is overlong
 };
 
-Lead read_lead(unsigned char byte)
-{
+Lead read_lead(unsigned char byte) {
     if (byte >= 0xc2 && byte <= 0xdf) return {2, byte & 0x1fU, 0x80};
     if (byte >= 0xe0 && byte <= 0xef) return {3, byte & 0x0fU, 0x800};
     if (byte >= 0xf0 && byte <= 0xf4) return {4, byte & 0x07U, 0x10000};
@@ -32,8 +30,7 @@ Lead read_lead(unsigned char byte)
 
 }  // namespace
 
-Decoded decode_utf8(std::string_view bytes)
-{
+Decoded decode_utf8(std::string_view bytes) {
     const auto first = static_cast<unsigned char>(bytes.front());
     if (first < 0x80) return {first, 1, true};
     const Lead lead = read_lead(first);
@@ -49,8 +46,7 @@ Decoded decode_utf8(std::string_view bytes)
     return {point, lead.length, true};
 }
 
-std::size_t width_of(char32_t point)
-{
+std::size_t width_of(char32_t point) {
     if (point < 0x300) return 1;  // ahead of the first combining mark: one column each
     if (tables() == nullptr) return 1;
     const locale_t before = ::uselocale(tables());  // of this thread only
@@ -59,8 +55,7 @@ std::size_t width_of(char32_t point)
     return width < 0 ? 1 : static_cast<std::size_t>(width);
 }
 
-bool has_glyph(char32_t point)
-{
+bool has_glyph(char32_t point) {
     if (point < 0x80) return point >= 0x20 && point < 0x7f;
     if (point < 0xa0) return false;  // C1 controls
     return tables() == nullptr || ::iswprint_l(static_cast<wint_t>(point), tables()) != 0;

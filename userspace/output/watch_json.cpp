@@ -1,7 +1,6 @@
 // SPDX-License-Identifier: BSD-2-Clause
 #include "output/watch_json.h"
 
-#include "output/escape.h"
 #include "output/format.h"
 #include "output/json.h"
 
@@ -25,7 +24,7 @@ ordered_json closer_json(const model::Left* left)
 {
     if (left == nullptr || !left->closer) return nullptr;
     const model::Actor& closer = *left->closer;
-    return {{"pid", closer.pid}, {"tid", closer.tid}, {"comm", valid_utf8(closer.comm_text())}};
+    return {{"pid", closer.pid}, {"tid", closer.tid}, {"comm", closer.comm_text()}};
 }
 
 }  // namespace

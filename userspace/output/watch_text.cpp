@@ -8,8 +8,8 @@
 #include "output/escape.h"
 #include "output/format.h"
 #include "output/json.h"
-#include "output/layout.h"
 #include "output/labels.h"
+#include "output/layout.h"
 
 namespace waitclose::output {
 
@@ -18,8 +18,7 @@ namespace {
 constexpr std::size_t kEventWidth = 7;   // "entered", "changed"
 constexpr std::size_t kStateWidth = 11;  // "ESTABLISHED"
 
-Paint paint_of(WatchEvent event)
-{
+Paint paint_of(WatchEvent event) {
     switch (event) {
     case WatchEvent::kEntered: return Paint::kDim;
     case WatchEvent::kHeld: return Paint::kAlarm;
@@ -30,18 +29,17 @@ Paint paint_of(WatchEvent event)
 }
 
 /// "20:00:01.123  held     "
-std::string head_text(WatchEvent event, std::int64_t at_epoch_ns, const TextStyle& style)
-{
-    return clock_text(at_epoch_ns) + "  " + paint(style, paint_of(event), pad(word_of(event), kEventWidth)) + "  ";
+std::string head_text(WatchEvent event, std::int64_t at_epoch_ns, const TextStyle& style) {
+    return clock_text(at_epoch_ns) + "  " + paint(style, paint_of(event), pad(word_of(event), kEventWidth)) +
+           "  ";
 }
 
-std::string addresses_text(const model::Connection& connection, const TextStyle& style)
-{
-    return connection_text(model::Role::kUnknown, connection.family, connection.local, connection.remote, style);
+std::string addresses_text(const model::Connection& connection, const TextStyle& style) {
+    return connection_text(model::Role::kUnknown, connection.family, connection.local, connection.remote,
+                           style);
 }
 
-std::string ending_text(const std::optional<model::Left>& left, const TextStyle& style)
-{
+std::string ending_text(const std::optional<model::Left>& left, const TextStyle& style) {
     if (!left) return "its end was missed; a census found it gone";
     if (left->end == model::End::kError) {
         return left->error == 0 ? "ended by an error"
@@ -50,31 +48,31 @@ std::string ending_text(const std::optional<model::Left>& left, const TextStyle&
     if (left->end == model::End::kKernel) return "ended by the kernel";
     if (!left->closer) return "closed, by whom was not seen";
     const model::Actor& closer = *left->closer;
-    return fmt::format("closed by thread {} of process {}", process_text(closer.comm_text(), closer.tid, style),
-                       closer.pid);
+    return fmt::format("closed by thread {} of process {}",
+                       process_text(closer.comm_text(), closer.tid, style), closer.pid);
 }
 
 }  // namespace
 
-std::string watch_text(const model::Connection& connection, std::int64_t at_epoch_ns, const TextStyle& style)
-{
+std::string watch_text(const model::Connection& connection, std::int64_t at_epoch_ns,
+                       const TextStyle& style) {
     return head_text(WatchEvent::kEntered, at_epoch_ns, style) + addresses_text(connection, style) + "\n";
 }
 
 std::string watch_text(WatchEvent event, std::int64_t at_epoch_ns, const model::Census& census,
-                       const model::Socket& socket, const diagnose::Diagnosis& diagnosis, const TextStyle& style)
-{
+                       const model::Socket& socket, const diagnose::Diagnosis& diagnosis,
+                       const TextStyle& style) {
     std::string line = head_text(event, at_epoch_ns, style);
     line += connection_text(socket.role, socket.family, socket.local, socket.remote, style) + "  ";
     line += held_cell(census.held_ns(socket), socket.precision, style) + "  ";
     line += paint(style, Paint::kBold, holder_text(census, socket, style)) + "  ";
-    if (diagnosis.culprit && diagnosis.culprit->tid) line += "thread " + culprit_text(diagnosis, style) + "  ";
+    if (diagnosis.culprit && diagnosis.culprit->tid)
+        line += "thread " + culprit_text(diagnosis, style) + "  ";
     line += fmt::format("{} ({})", diagnose::id_of(diagnosis.cause), diagnose::id_of(diagnosis.confidence));
     return line + ": " + printable(diagnosis.summary, style.charset) + "\n";
 }
 
-std::string watch_text(const model::Closed& closed, std::int64_t at_epoch_ns, const TextStyle& style)
-{
+std::string watch_text(const model::Closed& closed, std::int64_t at_epoch_ns, const TextStyle& style) {
     const bool bound = closed.hold.precision == model::Precision::kAtLeast;
     return fmt::format("{}{}  held {}{}, {}\n", head_text(WatchEvent::kClosed, at_epoch_ns, style),
                        addresses_text(closed.hold.connection, style), bound ? "at least " : "",
@@ -82,11 +80,11 @@ std::string watch_text(const model::Closed& closed, std::int64_t at_epoch_ns, co
 }
 
 std::string transition_text(const model::Transition& transition, std::int64_t wall_offset_ns,
-                            const TextStyle& style)
-{
+                            const TextStyle& style) {
     const auto at = static_cast<std::int64_t>(transition.at_ns) + wall_offset_ns;
-    return fmt::format("{}  {} {} {}  {}  {}\n", clock_text(at), pad(model::name_of(transition.from), kStateWidth),
-                       arrow(style), pad(model::name_of(transition.to), kStateWidth),
+    return fmt::format("{}  {} {} {}  {}  {}\n", clock_text(at),
+                       pad(model::name_of(transition.from), kStateWidth), arrow(style),
+                       pad(model::name_of(transition.to), kStateWidth),
                        addresses_text(transition.connection, style), id_text(transition.connection.key));
 }
 

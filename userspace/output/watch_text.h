@@ -19,7 +19,8 @@ std::string watch_text(const model::Connection& connection, std::int64_t at_epoc
 
 /// `held` or `changed`: who holds it, which thread, why.
 std::string watch_text(WatchEvent event, std::int64_t at_epoch_ns, const model::Census& census,
-                       const model::Socket& socket, const diagnose::Diagnosis& diagnosis, const TextStyle& style);
+                       const model::Socket& socket, const diagnose::Diagnosis& diagnosis,
+                       const TextStyle& style);
 
 /// `closed`: how long it was held and who ended it.
 std::string watch_text(const model::Closed& closed, std::int64_t at_epoch_ns, const TextStyle& style);

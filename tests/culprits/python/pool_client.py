@@ -77,7 +77,7 @@ def main():
     pid = os.getpid()
     say(pid=pid, tid=pid, fd=fd, port=port, remote_port=server_port, cause="idle-in-pool", acceptable=[],
         acceptable_untraced=[], holders=[{"pid": pid, "fd": fd}], role="client", accepted=None, eof_read=False,
-        unread_bytes=0, family="ipv4", local_address="127.0.0.1", remote_address="127.0.0.1", held=True,
+        unread_bytes=0, seen_reading=False, quiet=True, family="ipv4", local_address="127.0.0.1", remote_address="127.0.0.1", held=True,
         fin_before_ns=before, fin_after_ns=after)
     for command in sys.stdin:
         if command == "close\n":
