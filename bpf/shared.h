@@ -78,10 +78,20 @@ static __always_inline __u32 netns_of(const struct sock_common *sk)
     return BPF_CORE_READ(sk, skc_net.net, ns.inum);
 }
 
+/*
+ * skc_num is the port in host order, but is 0 already when a socket that bound itself moves to CLOSE
+ * (tcp_set_state calls inet_put_port first); inet_sport still has it.
+ */
+static __always_inline __u16 local_port_of(const struct sock_common *sk)
+{
+    __u16 port = sk->skc_num;
+    return port ? port : bpf_ntohs(BPF_CORE_READ((const struct inet_sock *)sk, inet_sport));
+}
+
 /* Whether the user asked for this socket. */
 static __always_inline bool is_selected(const struct sock_common *sk)
 {
-    if (filter.by_local_port && !has_bit(filter.local_ports, sk->skc_num))
+    if (filter.by_local_port && !has_bit(filter.local_ports, local_port_of(sk)))
         return false;
     if (filter.by_remote_port && !has_bit(filter.remote_ports, bpf_ntohs(sk->skc_dport)))
         return false;
@@ -92,14 +102,14 @@ static __always_inline bool is_selected(const struct sock_common *sk)
     return !filter.netns || netns_of(sk) == filter.netns;
 }
 
-/* Writes every byte of `out`. The source port is skc_num: at close the wire's copy of it may already be 0. */
+/* Writes every byte of `out`. */
 static __always_inline void describe_socket(const struct sock_common *sk, __u64 cookie, struct wc_socket *out)
 {
     __builtin_memset(out, 0, sizeof(*out));
     out->cookie = cookie;
     out->address = (__u64)sk;
     out->netns = netns_of(sk);
-    out->local_port = sk->skc_num;
+    out->local_port = local_port_of(sk);
     out->remote_port = bpf_ntohs(sk->skc_dport);
     out->state = sk->skc_state;
     if (speaks_ipv4(sk)) {

@@ -1,12 +1,27 @@
 // SPDX-License-Identifier: BSD-2-Clause
+#include <csignal>
+#include <string>
+#include <utility>
+
 #include <CLI/CLI.hpp>
+#include <fmt/format.h>
 
 #include "commands/command.h"
 #include "version.h"
 
+namespace {
+
+auto is_named(std::string name)
+{
+    return [name = std::move(name)](const CLI::App* command) { return command->get_name() == name; };
+}
+
+}  // namespace
+
 int main(int argc, char** argv)
 {
     namespace commands = waitclose::commands;
+    std::signal(SIGPIPE, SIG_IGN);  // a reader that goes away is noticed when writing
     CLI::App app{"Names who never closed a socket in CLOSE_WAIT, since when, and why.", "waitclose"};
     app.set_version_flag("--version", std::string("waitclose ") + waitclose::kVersion);
     app.require_subcommand(1);
@@ -21,6 +36,9 @@ int main(int argc, char** argv)
     } catch (const CLI::Success& asked) {
         return app.exit(asked);
     } catch (const CLI::ParseError& error) {
+        if (argc > 1 && argv[1][0] != '-' && app.get_subcommands(is_named(argv[1])).empty())
+            return commands::tell({fmt::format("there is no command '{}'", argv[1]), "see 'waitclose --help'"},
+                                  commands::kWrongUsage);
         return commands::tell({error.what(), "see 'waitclose --help' and 'waitclose COMMAND --help'"},
                               commands::kWrongUsage);
     }

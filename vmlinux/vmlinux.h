@@ -61,6 +61,11 @@ struct sock {
     __u8 sk_kern_sock : 1;
 };
 
+struct inet_sock {
+    struct sock sk;
+    __be16 inet_sport;
+};
+
 struct file;
 
 struct socket {

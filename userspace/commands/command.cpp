@@ -34,7 +34,6 @@ Result<void> create_ready_file(const std::string& path)
 
 int open_signal_descriptor()
 {
-    std::signal(SIGPIPE, SIG_IGN);
     sigset_t ending;
     sigemptyset(&ending);
     sigaddset(&ending, SIGINT);

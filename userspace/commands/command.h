@@ -24,7 +24,7 @@ int tell(const Failure& failure, ExitCode code);
 /// Creates the file that says every probe is attached.
 Result<void> create_ready_file(const std::string& path);
 
-/// Makes SIGINT and SIGTERM readable from a descriptor instead of ending the process; ignores SIGPIPE.
+/// Makes SIGINT and SIGTERM readable from a descriptor instead of ending the process.
 int open_signal_descriptor();
 
 }  // namespace waitclose::commands

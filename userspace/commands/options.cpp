@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: BSD-2-Clause
 #include "commands/options.h"
 
+#include <algorithm>
 #include <limits>
 #include <regex>
 
@@ -25,9 +26,22 @@ Result<std::uint64_t> check_number(const std::string& option, const std::string&
                                   fmt::format("give one or several, e.g. {} 8080,8443", option)});
 }
 
+/// The elements of lists such as "80,443"; an empty element stays, so that it is noticed.
+std::vector<std::string> elements(const std::vector<std::string>& lists)
+{
+    std::vector<std::string> all;
+    for (const std::string& list : lists)
+        for (std::size_t begin = 0; begin <= list.size();) {
+            const std::size_t end = std::min(list.find(',', begin), list.size());
+            all.push_back(list.substr(begin, end - begin));
+            begin = end + 1;
+        }
+    return all;
+}
+
 Result<bool> set_ports(const std::string& option, const std::vector<std::string>& texts, wc_u8* bitmap)
 {
-    for (const std::string& text : texts) {
+    for (const std::string& text : elements(texts)) {
         const auto port = check_number(option, text, std::numeric_limits<std::uint16_t>::max());
         if (!port)
             return tl::unexpected(port.error());
@@ -61,7 +75,7 @@ Result<wc_filter> check_filter(const Options& options)
 Result<model::Selection> check_selection(const Options& options)
 {
     model::Selection selection;
-    for (const std::string& text : options.pids) {
+    for (const std::string& text : elements(options.pids)) {
         const auto pid = check_number("--pid", text, std::numeric_limits<std::int32_t>::max());
         if (!pid)
             return tl::unexpected(pid.error());
@@ -93,10 +107,10 @@ Result<model::Selection> check_selection(const Options& options)
 void add_selection_options(CLI::App& app, Options& options)
 {
     const char* group = "Which sockets";
-    app.add_option("-p,--pid", options.pids, "held by these processes")->delimiter(',')->type_name("LIST")->group(group);
+    app.add_option("-p,--pid", options.pids, "held by these processes")->type_name("LIST")->group(group);
     app.add_option("--comm", options.comm, "held by a process whose name matches")->type_name("REGEX")->group(group);
-    app.add_option("-L,--localport", options.local_ports, "with these local ports")->delimiter(',')->type_name("LIST")->group(group);
-    app.add_option("-D,--remoteport", options.remote_ports, "with these remote ports")->delimiter(',')->type_name("LIST")->group(group);
+    app.add_option("-L,--localport", options.local_ports, "with these local ports")->type_name("LIST")->group(group);
+    app.add_option("-D,--remoteport", options.remote_ports, "with these remote ports")->type_name("LIST")->group(group);
     app.add_flag("-4", options.ipv4, "IPv4 connections only (also those on dual-stack sockets)")->group(group);
     app.add_flag("-6", options.ipv6, "IPv6 connections only")->group(group);
     app.add_option("--netns", options.netns, "in this network namespace only")->type_name("INODE|PATH")->group(group);

@@ -75,13 +75,16 @@ public:
                           : output::transition_text(transition, offset_, style_));
     }
 
-    /// Tells of a hold that lasted, if there is something new to tell. `diagnoser` is that of the census.
-    void lasting(const model::Census& census, diagnose::Diagnoser& diagnoser, const model::Socket& socket,
+    /// Tells of a hold that lasted, if there is something new to tell. `diagnoser` is that of the census. Returns
+    /// whether the cause may soon be known better: it is young, and its thread may still be on its way to close().
+    bool lasting(const model::Census& census, diagnose::Diagnoser& diagnoser, const model::Socket& socket,
                  model::Hold& hold)
     {
-        const std::uint64_t now_told = fingerprint(census, socket, diagnoser.decide(socket).verdict);
+        const diagnose::Verdict verdict = diagnoser.decide(socket).verdict;
+        const bool unsettled = verdict.cause == diagnose::Cause::kUnknown && census.held_ns(socket) < kSettledAfterNs;
+        const std::uint64_t now_told = fingerprint(census, socket, verdict);
         if (hold.told == now_told)
-            return;
+            return unsettled;
         const auto event = hold.told > kUnwanted ? WatchEvent::kChanged : WatchEvent::kHeld;
         hold.told = now_told;
         const auto diagnosis = diagnoser.diagnose(socket);
@@ -92,6 +95,7 @@ public:
         } else {
             sink_.write(output::watch_text(event, wall(census.taken_ns), census, socket, diagnosis, style_));
         }
+        return unsettled;
     }
 
     /// Looked at, and not asked for.
@@ -102,6 +106,7 @@ public:
 private:
     static constexpr std::uint64_t kUnwanted = 1;
     static constexpr std::size_t kMostRemembered = 20'000;
+    static constexpr std::uint64_t kSettledAfterNs = 3'000'000'000;
 
     std::int64_t wall(std::uint64_t boottime_ns) const { return static_cast<std::int64_t>(boottime_ns) + offset_; }
 
@@ -159,23 +164,25 @@ private:
     std::uint64_t cost_ns_ = 0;
 };
 
-Result<void> look(Session& session, Reporter& reporter, const model::Selection& selection)
+/// Takes a census and tells what is new. Returns whether another look soon may tell more.
+Result<bool> look(Session& session, Reporter& reporter, const model::Selection& selection)
 {
     auto census = session.take_census();
     if (!census)
         return tl::unexpected(census.error());
     reporter.set_wall_offset(census->wall_offset_ns);
     diagnose::Diagnoser diagnoser(*census);
+    bool unsettled = false;
     for (const model::Socket& socket : census->sockets) {
         model::Hold* hold = session.ledger().find({socket.netns, socket.cookie});
         if (!hold || census->held_ns(socket) < selection.min_held_ns)
             continue;
         if (model::is_wanted(*census, socket, selection))
-            reporter.lasting(*census, diagnoser, socket, *hold);
+            unsettled |= reporter.lasting(*census, diagnoser, socket, *hold);
         else
             Reporter::unwanted(*hold);
     }
-    return {};
+    return unsettled;
 }
 
 Result<void> loop(Session& session, Reporter& reporter, const WatchRequest& request, output::Sink& sink,
@@ -183,14 +190,17 @@ Result<void> loop(Session& session, Reporter& reporter, const WatchRequest& requ
 {
     constexpr int kRoundMs = 50;
     Rhythm rhythm;
+    bool unsettled = true;
     const std::uint64_t begun = system::boottime_ns();
     for (;;) {
         session.drain();
         const std::uint64_t now = system::boottime_ns();
         const std::uint64_t min_held = request.common.selection.min_held_ns;
-        if (rhythm.is_due(now, session.ledger().has_untold(now, min_held))) {
-            if (auto looked = look(session, reporter, request.common.selection); !looked)
-                return looked;
+        if (rhythm.is_due(now, unsettled || session.ledger().has_untold(now, min_held))) {
+            const auto looked = look(session, reporter, request.common.selection);
+            if (!looked)
+                return tl::unexpected(looked.error());
+            unsettled = *looked;
             rhythm.took(now, system::boottime_ns());
         }
         if (auto flushed = sink.flush(); !flushed)
@@ -223,7 +233,7 @@ Result<void> run(const WatchRequest& request)
     for (const std::string& need : (*session)->probe_facts().missing)
         fmt::print(stderr, "waitclose: no hook for '{}'; 'waitclose doctor' says what that costs\n", need);
     if (auto looked = look(**session, reporter, request.common.selection); !looked)
-        return looked;
+        return tl::unexpected(looked.error());
     if (request.common.ready_file)
         if (auto created = create_ready_file(*request.common.ready_file); !created)
             return created;

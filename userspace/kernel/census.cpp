@@ -96,11 +96,12 @@ Result<model::Census> CensusTaker::take()
     counters.tick_phase_ns = std::numeric_limits<wc_i64>::max();
 
     Readings readings;
-    readings.taken_ns = system::boottime_ns();
     readings.traced = skeleton.rodata->tracing;
     Visited visited;
     if (auto done = read_sockets(readings, visited); !done)
         return tl::unexpected(done.error());
+    // Not earlier: a hold that began during the pass would be younger than nothing.
+    readings.taken_ns = system::boottime_ns();
     if (auto done = read_descriptors(readings); !done)
         return tl::unexpected(done.error());
     if (auto done = read_threads(readings); !done)
