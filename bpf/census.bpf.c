@@ -74,8 +74,8 @@ static __always_inline __u64 take_listener_of(__u64 address)
 static __always_inline __u64 references_of(const struct file *file)
 {
     if (bpf_core_field_exists(file->f_ref))
-        return BPF_CORE_READ(file, f_ref.refcnt.counter) + 1;
-    return BPF_CORE_READ(file, f_count.counter);
+        return file->f_ref.refcnt.counter + 1;
+    return file->f_count.counter;
 }
 
 static __always_inline void fill_socket(struct tcp_sock *tcp, struct wc_census_socket *out)
@@ -95,17 +95,17 @@ static __always_inline void fill_socket(struct tcp_sock *tcp, struct wc_census_s
     out->bytes_retransmitted = tcp->bytes_retrans;
     out->shutdown = sk->sk_shutdown;
     out->keepalive = sk->__sk_common.skc_flags >> SOCK_KEEPOPEN & 1;
-    out->kernel_owned = BPF_CORE_READ_BITFIELD_PROBED(sk, sk_kern_sock);
-    struct socket *socket = BPF_CORE_READ(sk, sk_socket);
+    out->kernel_owned = BPF_CORE_READ_BITFIELD(sk, sk_kern_sock);
+    struct socket *socket = sk->sk_socket;
     out->has_socket = socket != NULL;
-    struct file *file = socket ? BPF_CORE_READ(socket, file) : NULL;
+    struct file *file = socket ? socket->file : NULL;
     if (file) {
-        out->inode = BPF_CORE_READ(file, f_inode, i_ino);
+        out->inode = file->f_inode->i_ino;
         out->file_references = references_of(file);
     }
 }
 
-static __always_inline void send_touches(struct seq_file *seq, struct sock_common *sk, __u64 cookie, __u64 inode)
+static __always_inline void send_touches(struct seq_file *seq, struct sock *sk, __u64 cookie, __u64 inode)
 {
     __u64 address = (__u64)sk;
     struct wc_touches *seen = bpf_map_lookup_elem(&touches, &address);
@@ -126,19 +126,19 @@ static __always_inline bool is_peer_side(__u8 state)
 SEC("iter/tcp")
 int census_sockets(struct bpf_iter__tcp *ctx)
 {
-    struct sock_common *sk = ctx->sk_common;
+    struct sock_common *any = ctx->sk_common;
+    if (!any)
+        return 0;
+    __u8 state = any->skc_state;
+    counters.states[state & (WC_STATE_COUNT - 1)]++;
+    /* Neither of these two is a whole sock. */
+    struct sock *sk = state == TCP_TIME_WAIT || state == TCP_NEW_SYN_RECV ? NULL : tcp_of(any);
     if (!sk)
         return 0;
-    __u8 state = sk->skc_state;
-    counters.states[state & (WC_STATE_COUNT - 1)]++;
-    if (state == TCP_TIME_WAIT || state == TCP_NEW_SYN_RECV)
-        return 0;
-    struct tcp_sock *tcp = bpf_skc_to_tcp_sock(sk);
-    if (!tcp)
-        return 0;
+    struct tcp_sock *tcp = (struct tcp_sock *)sk;
     __u32 backlog = 0;
     if (state == TCP_LISTEN) {
-        backlog = ((struct sock *)tcp)->sk_ack_backlog;
+        backlog = sk->sk_ack_backlog;
         if (backlog)
             note_queue(tcp, backlog);
     } else if (state != TCP_CLOSE_WAIT && !is_peer_side(state)) {
@@ -150,12 +150,12 @@ int census_sockets(struct bpf_iter__tcp *ctx)
     struct wc_census_socket record;
     __builtin_memset(&record, 0, sizeof(record));
     record.header = (struct wc_header){WC_KIND_CENSUS_SOCKET, sizeof(record)};
-    __u64 cookie = bpf_get_socket_cookie(sk);
+    __u64 cookie = bpf_get_socket_cookie(any);
     describe_socket(sk, cookie, &record.socket);
     fill_socket(tcp, &record);
     if (state == TCP_LISTEN) {
         record.backlog = backlog;
-        record.backlog_limit = ((struct sock *)tcp)->sk_max_ack_backlog;
+        record.backlog_limit = sk->sk_max_ack_backlog;
     } else if (!record.has_socket) {
         record.listener = take_listener_of((__u64)sk);
     }
@@ -188,9 +188,12 @@ int census_descriptors(struct bpf_iter__task_file *ctx)
     if (!task || !file)
         return 0;
     struct socket *socket = bpf_sock_from_file(file);
-    if (!socket || !socket->sk || !is_tcp(socket->sk))
+    struct sock *sk = socket ? socket->sk : NULL;
+    if (!sk || sk->sk_protocol != IPPROTO_TCP)
         return 0;
-    struct sock *sk = socket->sk;
+    __u16 family = sk->__sk_common.skc_family;
+    if (family != AF_INET && family != AF_INET6)
+        return 0;
     __u8 state = sk->__sk_common.skc_state;
     if (state != TCP_CLOSE_WAIT && state != TCP_LISTEN && !is_peer_side(state))
         return 0;
@@ -198,11 +201,11 @@ int census_descriptors(struct bpf_iter__task_file *ctx)
     __builtin_memset(&record, 0, sizeof(record));
     record.header = (struct wc_header){WC_KIND_CENSUS_DESCRIPTOR, sizeof(record)};
     record.socket_address = (__u64)sk;
-    record.inode = BPF_CORE_READ(file, f_inode, i_ino);
+    record.inode = file->f_inode->i_ino;
     record.leader_start_ns = leader_start_of(task);
     record.tgid = process_id(task);
     record.fd = ctx->fd;
-    record.netns = netns_of(&sk->__sk_common);
+    record.netns = netns_of(sk);
     record.state = state;
     record.close_on_exec = state == TCP_CLOSE_WAIT && is_close_on_exec(task, ctx->fd);
     bpf_seq_write(ctx->meta->seq, &record, sizeof(record));

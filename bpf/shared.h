@@ -49,15 +49,21 @@ static __always_inline void count(__u64 *counter)
     __sync_fetch_and_add(counter, 1);
 }
 
-static __always_inline bool is_tcp(const struct sock *sk)
+/*
+ * The same socket as the kernel's TCP type, NULL when it is none. Through this pointer fields and further
+ * pointers are read directly: for a pointer the verifier calls trusted, as hooks and iterators give it, every
+ * pointer followed makes it search the whole BTF by name (btf_nested_type_is_trusted, since 6.3), a
+ * millisecond of the start each.
+ */
+static __always_inline struct sock *tcp_of(void *sk)
 {
-    __u16 family = sk->__sk_common.skc_family;
-    return (family == AF_INET || family == AF_INET6) && sk->sk_protocol == IPPROTO_TCP;
+    return (struct sock *)bpf_skc_to_tcp_sock(sk);
 }
 
 /* An IPv4 connection, also when it runs on an IPv6 (dual-stack) socket. */
-static __always_inline bool speaks_ipv4(const struct sock_common *sk)
+static __always_inline bool speaks_ipv4(const struct sock *sock)
 {
+    const struct sock_common *sk = &sock->__sk_common;
     if (sk->skc_family == AF_INET)
         return true;
     return sk->skc_v6_daddr.in6_u.u6_addr32[0] == 0 && sk->skc_v6_daddr.in6_u.u6_addr32[1] == 0 &&
@@ -69,31 +75,27 @@ static __always_inline bool has_bit(const volatile __u8 *bitmap, __u16 port)
     return bitmap[port >> 3] & (1 << (port & 7));
 }
 
-/*
- * Pointers are followed with BPF_CORE_READ, not directly: for every direct one the verifier searches the whole
- * BTF by name (btf_nested_type_is_trusted, since 6.3), which costs the start a millisecond each.
- */
-static __always_inline __u32 netns_of(const struct sock_common *sk)
+static __always_inline __u32 netns_of(const struct sock *sk)
 {
-    return BPF_CORE_READ(sk, skc_net.net, ns.inum);
+    return sk->__sk_common.skc_net.net->ns.inum;
 }
 
 /*
  * skc_num is the port in host order, but is 0 already when a socket that bound itself moves to CLOSE
  * (tcp_set_state calls inet_put_port first); inet_sport still has it.
  */
-static __always_inline __u16 local_port_of(const struct sock_common *sk)
+static __always_inline __u16 local_port_of(const struct sock *sk)
 {
-    __u16 port = sk->skc_num;
+    __u16 port = sk->__sk_common.skc_num;
     return port ? port : bpf_ntohs(BPF_CORE_READ((const struct inet_sock *)sk, inet_sport));
 }
 
 /* Whether the user asked for this socket. */
-static __always_inline bool is_selected(const struct sock_common *sk)
+static __always_inline bool is_selected(const struct sock *sk)
 {
     if (filter.by_local_port && !has_bit(filter.local_ports, local_port_of(sk)))
         return false;
-    if (filter.by_remote_port && !has_bit(filter.remote_ports, bpf_ntohs(sk->skc_dport)))
+    if (filter.by_remote_port && !has_bit(filter.remote_ports, bpf_ntohs(sk->__sk_common.skc_dport)))
         return false;
     if (!filter.ipv4 && speaks_ipv4(sk))
         return false;
@@ -103,16 +105,17 @@ static __always_inline bool is_selected(const struct sock_common *sk)
 }
 
 /* Writes every byte of `out`. */
-static __always_inline void describe_socket(const struct sock_common *sk, __u64 cookie, struct wc_socket *out)
+static __always_inline void describe_socket(const struct sock *sock, __u64 cookie, struct wc_socket *out)
 {
+    const struct sock_common *sk = &sock->__sk_common;
     __builtin_memset(out, 0, sizeof(*out));
     out->cookie = cookie;
-    out->address = (__u64)sk;
-    out->netns = netns_of(sk);
-    out->local_port = local_port_of(sk);
+    out->address = (__u64)sock;
+    out->netns = netns_of(sock);
+    out->local_port = local_port_of(sock);
     out->remote_port = bpf_ntohs(sk->skc_dport);
     out->state = sk->skc_state;
-    if (speaks_ipv4(sk)) {
+    if (speaks_ipv4(sock)) {
         out->family = AF_INET;
         __builtin_memcpy(out->local, (const void *)&sk->skc_rcv_saddr, 4);
         __builtin_memcpy(out->remote, (const void *)&sk->skc_daddr, 4);
@@ -164,7 +167,9 @@ static __always_inline void describe_actor(struct task_struct *task, struct wc_a
 /* The inode number of the socket's file; 0 when it has none (never accepted, or the kernel's own). */
 static __always_inline __u64 inode_of(const struct sock *sk)
 {
-    return BPF_CORE_READ(sk, sk_socket, file, f_inode, i_ino);
+    struct socket *socket = sk->sk_socket;
+    struct file *file = socket ? socket->file : NULL;
+    return file ? file->f_inode->i_ino : 0;
 }
 
 static __always_inline void store_touches(const struct sock *sk, const struct wc_touches *fresh)

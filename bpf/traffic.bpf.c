@@ -5,8 +5,8 @@
 /* A return of 0 alone does not prove end-of-file: a read of no bytes returns it too. */
 static __always_inline bool has_consumed_fin(struct sock *sk)
 {
-    struct tcp_sock *tcp = bpf_skc_to_tcp_sock(sk);
-    return tcp && tcp->rcv_nxt == tcp->copied_seq;
+    struct tcp_sock *tcp = (struct tcp_sock *)sk;
+    return tcp->rcv_nxt == tcp->copied_seq;
 }
 
 static __always_inline void update(struct wc_touches *seen, struct sock *sk, struct task_struct *task, int result,
@@ -27,9 +27,10 @@ static __always_inline void update(struct wc_touches *seen, struct sock *sk, str
     }
 }
 
-static __always_inline void touch(struct sock *sk, int result, int flags, __u32 operation)
+static __always_inline void touch(struct sock *any, int result, int flags, __u32 operation)
 {
-    if (result < 0 || !sk || !is_tcp(sk) || !is_selected(&sk->__sk_common))
+    struct sock *sk = result < 0 ? NULL : tcp_of(any);
+    if (!sk || !is_selected(sk))
         return;
     struct task_struct *task = bpf_get_current_task_btf();
     if (task->flags & PF_KTHREAD)

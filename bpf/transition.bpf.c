@@ -18,7 +18,7 @@ static __always_inline void send_transition(struct sock *sk, __u32 old_state, __
     record->at_ns = now;
     record->old_state = old_state;
     record->new_state = new_state;
-    describe_socket(&sk->__sk_common, bpf_get_socket_cookie(sk), &record->socket);
+    describe_socket(sk, bpf_get_socket_cookie(sk), &record->socket);
     bpf_ringbuf_submit(record, BPF_RB_NO_WAKEUP);
 }
 
@@ -32,7 +32,7 @@ static __always_inline void send_entered(struct sock *sk, __u64 now)
     }
     record->header = (struct wc_header){WC_KIND_ENTERED, sizeof(*record)};
     record->at_ns = now;
-    describe_socket(&sk->__sk_common, bpf_get_socket_cookie(sk), &record->socket);
+    describe_socket(sk, bpf_get_socket_cookie(sk), &record->socket);
     /* The hook runs before the state is stored. */
     record->socket.state = TCP_CLOSE_WAIT;
     bpf_ringbuf_submit(record, BPF_RB_NO_WAKEUP);
@@ -54,14 +54,14 @@ static __always_inline void send_left(struct sock *sk, __u32 new_state, __u64 no
     record->header = (struct wc_header){WC_KIND_LEFT, sizeof(*record)};
     record->at_ns = now;
     record->cookie = bpf_get_socket_cookie(sk);
-    record->netns = netns_of(&sk->__sk_common);
+    record->netns = netns_of(sk);
     record->new_state = new_state;
     record->error = sk->sk_err;
     __builtin_memset(&record->closer, 0, sizeof(record->closer));
     struct task_struct *task = bpf_get_current_task_btf();
     if (sk->sk_err && new_state != TCP_LAST_ACK) {
         record->end = WC_END_ERROR;
-    } else if (sk->sk_shutdown == SHUTDOWN_MASK && BPF_CORE_READ(sk, sk_socket)) {
+    } else if (sk->sk_shutdown == SHUTDOWN_MASK && sk->sk_socket) {
         record->end = WC_END_PROGRAM;
         if (!(task->flags & PF_KTHREAD))
             describe_actor(task, &record->closer);
@@ -87,11 +87,12 @@ static __always_inline void note_connect(struct sock *sk, __u64 now)
 }
 
 SEC("tp_btf/inet_sock_set_state")
-int BPF_PROG(on_transition, struct sock *sk, int old_state, int new_state)
+int BPF_PROG(on_transition, struct sock *any, int old_state, int new_state)
 {
     bool of_interest = old_state == TCP_CLOSE_WAIT || new_state == TCP_CLOSE_WAIT ||
                        new_state == TCP_SYN_SENT || new_state == TCP_CLOSE || all_transitions;
-    if (!of_interest || !is_tcp(sk))
+    struct sock *sk = of_interest ? tcp_of(any) : NULL;
+    if (!sk)
         return 0;
     if (new_state == TCP_CLOSE) {
         __u64 address = (__u64)sk;
@@ -99,7 +100,7 @@ int BPF_PROG(on_transition, struct sock *sk, int old_state, int new_state)
         if (old_state != TCP_CLOSE_WAIT && !all_transitions)
             return 0;
     }
-    if (!is_selected(&sk->__sk_common))
+    if (!is_selected(sk))
         return 0;
     __u64 now = bpf_ktime_get_boot_ns();
     if (all_transitions)

@@ -198,7 +198,25 @@ struct pt_regs {
 #error "waitclose knows the registers of x86_64 and arm64 only"
 #endif
 
-/* ---- BPF iterators: kernel/bpf/task_iter.c, net/ipv4/tcp_ipv4.c ------------------------------------- */
+/* ---- syscall tracepoints: kernel/trace/trace.h ------------------------------------------------------ */
+
+struct trace_event_raw_sys_enter {
+    long id;
+    unsigned long args[6];
+};
+
+struct trace_event_raw_sys_exit {
+    long id;
+    long ret;
+};
+
+#pragma clang attribute pop
+
+/*
+ * ---- BPF iterators: kernel/bpf/task_iter.c, net/ipv4/tcp_ipv4.c -------------------------------------
+ * The contexts of iterators, each member in a slot of eight bytes: an interface with programs, the same since
+ * 5.8, so nothing needs to be looked up.
+ */
 
 struct seq_file;
 
@@ -222,19 +240,5 @@ struct bpf_iter__task_file {
     __u32 fd;
     struct file *file;
 };
-
-/* ---- syscall tracepoints: kernel/trace/trace.h ------------------------------------------------------ */
-
-struct trace_event_raw_sys_enter {
-    long id;
-    unsigned long args[6];
-};
-
-struct trace_event_raw_sys_exit {
-    long id;
-    long ret;
-};
-
-#pragma clang attribute pop
 
 #endif

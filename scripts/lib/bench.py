@@ -54,9 +54,9 @@ def programs(watch):
         with contextlib.suppress(OSError):
             found = re.search(r"^prog_id:\s+(\d+)", info.read_text(), re.MULTILINE)
             ids |= {int(found[1])} if found else set()
-    listed = json.loads(subprocess.run(["bpftool", "prog", "show", "--json"], stdout=subprocess.PIPE, check=True).stdout)
+    shown = subprocess.run(["bpftool", "prog", "show", "--json"], stdout=subprocess.PIPE, check=True)
     return {(program.get("name", "?"), program["id"]): (program.get("run_cnt", 0), program.get("run_time_ns", 0))
-            for program in listed if program["id"] in ids}
+            for program in json.loads(shown.stdout) if program["id"] in ids}
 
 
 @contextlib.contextmanager
@@ -79,11 +79,12 @@ def sockets_in_time_wait():
 @contextlib.contextmanager
 def held_sockets(count):
     """So many connections that clients have closed. The clients' ends are gone too, as if on other machines."""
-    with setting("net.ipv4.tcp_fin_timeout", "1"), stage.Culprit("hold_many", "--sockets", str(count), "--peers", "close"):
-        patience = time.monotonic() + 70
-        while sockets_in_time_wait() > count // 100 and time.monotonic() < patience:
-            time.sleep(0.1)
-        yield
+    with setting("net.ipv4.tcp_fin_timeout", "1"):
+        with stage.Culprit("hold_many", "--sockets", str(count), "--peers", "close"):
+            patience = time.monotonic() + 70
+            while sockets_in_time_wait() > count // 100 and time.monotonic() < patience:
+                time.sleep(0.1)
+            yield
 
 
 # --- showing things ---
@@ -239,7 +240,7 @@ def measure_precision(options):
         raise stage.CannotGoOn(f"waitclose watch told the length of {len(errors)} of {count} holds")
     percentiles = statistics.quantiles(errors, n=100)
     table("Length of a hold against the program's own clock", ("holds", "seen", "p50", "p99", "most", "target"),
-          [(f"{count:,}", f"{len(errors):,}", duration(percentiles[49]), duration(percentiles[98]), duration(max(errors)),
+          [(f"{count:,}", f"{len(errors):,}", *map(duration, (percentiles[49], percentiles[98], max(errors))),
             verdict(percentiles[98] <= 100e-6, "p99 <= 100 us"))])
 
 

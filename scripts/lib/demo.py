@@ -9,7 +9,7 @@ import pathlib
 import shlex
 import subprocess
 import sys
-import tempfile
+import threading
 import time
 
 sys.dont_write_bytecode = True
@@ -128,6 +128,7 @@ class Comparison:
 
 
 def play():
+    say("", bold("waitclose: who never called close(), for how long, and why"))
     comparison = Comparison()
     with contextlib.ExitStack() as running:
         services = [running.enter_context(stage.Culprit(*service)) for service in SERVICES]
@@ -177,28 +178,61 @@ def look(services, comparison):
     found, looked = snapshot_of(ports)
     for service in services:
         truth = service.truth
-        comparison.add(name_of(truth["pid"]), truth, looked - truth["fin_after_ns"], found.get(truth["port"]), traced=False)
+        held = looked - truth["fin_after_ns"]
+        comparison.add(name_of(truth["pid"]), truth, held, found.get(truth["port"]), traced=False)
 
 
 def watch_live(service, comparison):
     act(3, "waitclose watch: a fourth service leaks one before our eyes",
         "checkout is like orders. But now reads and close() are seen as they happen:",
         "look at the thread, one of 20, that read end-of-file, and at the exact time.",
-        "After 1.5 s checkout closes the connection at last.")
+        "After 1.5 s or so checkout closes the connection at last.")
     options = ("-L", str(service.truth["port"]), "--min-held", "300ms")
-    with tempfile.TemporaryFile("w+") as lines:
-        with stage.Watch("--json", *options, stdout=lines):
-            say(dim("$ build/waitclose watch " + " ".join(options)))
-            with stage.Watch(*options, stdout=None) as shown:
-                truth = service.obey("fin")
-                time.sleep(1.5)
-                name = name_of(truth["pid"])
-                closed = service.obey("close")
-        say(dim(shown.totals))
-        lines.seek(0)
-        about = [json.loads(line)["socket"] for line in lines if f'"port":{truth["remote_port"]}' in line]
+    say(dim("$ build/waitclose watch " + " ".join(options)))
+    color = ("--color", "always" if COLOR else "never")
+    with Told(*options, "--json") as in_json, Told(*options, *color, show=say) as shown:
+        truth = service.obey("fin")
+        name = name_of(truth["pid"])
+        time.sleep(1.5)
+        in_json.wait_for('"event":"held"')
+        shown.wait_for("held")
+        closed = service.obey("close")
+    say(dim(shown.totals))
+    about = [json.loads(line)["socket"] for line in in_json.lines if f'"port":{truth["remote_port"]}' in line]
     held = closed["close_after_ns"] - truth["fin_after_ns"]
     comparison.add(name, truth, held, about[-1] if about else None, traced=True)
+
+
+class Told(stage.Watch):
+    """`waitclose watch` whose lines are kept, and passed on as they come."""
+
+    def __init__(self, *arguments, show=lambda line: None):
+        super().__init__(*arguments, stdout=subprocess.PIPE)
+        self.show = show
+        self.lines = []
+        self.news = threading.Condition()
+
+    def __enter__(self):
+        super().__enter__()
+        self.reader = threading.Thread(target=self.read)
+        self.reader.start()
+        return self
+
+    def read(self):
+        for line in self.child.stdout:
+            self.show(line.rstrip())
+            with self.news:
+                self.lines.append(line)
+                self.news.notify_all()
+
+    def wait_for(self, words, patience=15):
+        """On a machine with very many sockets waitclose looks less often, to stay cheap."""
+        with self.news:
+            self.news.wait_for(lambda: any(words in line for line in self.lines), patience)
+
+    def __exit__(self, *_):
+        super().__exit__()
+        self.reader.join()
 
 
 def what_next():

@@ -51,7 +51,8 @@ int main(int argc, char** argv) {
     if (options.mode == "read-eof") {
         judge.holds(hear(child.line, Say::leaked));
         judge.truth.cause = "eof-ignored";
-        judge.truth.acceptable_untraced = {"unknown"};  // it sent just before the FIN: a half-open stream may look so
+        judge.truth.acceptable_untraced = {
+            "unknown"};  // it sent just before the FIN: a half-open stream may look so
         judge.truth.eof_read = judge.truth.seen_reading = true;
     }
     return judge.obey([&] {

@@ -17,37 +17,33 @@ namespace {
 
 using output::printable;
 
-Result<std::uint64_t> check_number(const std::string& option, const std::string& text, std::uint64_t most)
+/// The numbers of lists such as "80,443".
+Result<std::vector<std::uint64_t>> check_numbers(const std::string& option, const std::vector<std::string>& lists,
+                                                 std::uint64_t most)
 {
-    const auto number = system::to_number(text);
-    if (number && *number >= 1 && *number <= most)
-        return *number;
-    return tl::unexpected(Failure{fmt::format("{}: '{}' is not a number from 1 to {}", option, printable(text), most),
-                                  fmt::format("give one or several, e.g. {} 8080,8443", option)});
-}
-
-/// The elements of lists such as "80,443"; an empty element stays, so that it is noticed.
-std::vector<std::string> elements(const std::vector<std::string>& lists)
-{
-    std::vector<std::string> all;
+    std::vector<std::uint64_t> numbers;
     for (const std::string& list : lists)
         for (std::size_t begin = 0; begin <= list.size();) {
             const std::size_t end = std::min(list.find(',', begin), list.size());
-            all.push_back(list.substr(begin, end - begin));
+            const auto number = system::to_number(std::string_view(list).substr(begin, end - begin));
+            if (!number || *number < 1 || *number > most)
+                return tl::unexpected(
+                    Failure{fmt::format("{}: '{}' is not a list of numbers from 1 to {}", option, printable(list), most),
+                            fmt::format("give one or several, e.g. {} 8080,8443", option)});
+            numbers.push_back(*number);
             begin = end + 1;
         }
-    return all;
+    return numbers;
 }
 
-Result<bool> set_ports(const std::string& option, const std::vector<std::string>& texts, wc_u8* bitmap)
+Result<bool> set_ports(const std::string& option, const std::vector<std::string>& lists, wc_u8* bitmap)
 {
-    for (const std::string& text : elements(texts)) {
-        const auto port = check_number(option, text, std::numeric_limits<std::uint16_t>::max());
-        if (!port)
-            return tl::unexpected(port.error());
-        bitmap[*port / 8] = static_cast<wc_u8>(bitmap[*port / 8] | 1U << (*port % 8));
-    }
-    return !texts.empty();
+    const auto ports = check_numbers(option, lists, std::numeric_limits<std::uint16_t>::max());
+    if (!ports)
+        return tl::unexpected(ports.error());
+    for (const std::uint64_t port : *ports)
+        bitmap[port / 8] = static_cast<wc_u8>(bitmap[port / 8] | 1U << (port % 8));
+    return !ports->empty();
 }
 
 Result<wc_filter> check_filter(const Options& options)
@@ -75,12 +71,10 @@ Result<wc_filter> check_filter(const Options& options)
 Result<model::Selection> check_selection(const Options& options)
 {
     model::Selection selection;
-    for (const std::string& text : elements(options.pids)) {
-        const auto pid = check_number("--pid", text, std::numeric_limits<std::int32_t>::max());
-        if (!pid)
-            return tl::unexpected(pid.error());
-        selection.pids.push_back(static_cast<std::uint32_t>(*pid));
-    }
+    const auto pids = check_numbers("--pid", options.pids, std::numeric_limits<std::int32_t>::max());
+    if (!pids)
+        return tl::unexpected(pids.error());
+    selection.pids.assign(pids->begin(), pids->end());
     if (options.comm) {
         try {
             selection.comm = std::regex(*options.comm, std::regex::extended);

@@ -14,7 +14,7 @@
 namespace waitclose::model {
 
 struct Selection {
-    std::vector<std::uint32_t> pids;   // empty: all
+    std::vector<std::uint64_t> pids;    // empty: all
     std::optional<std::regex> comm;
     std::optional<std::string> cgroup; // a holder's cgroup is this one or below it
     std::uint64_t min_held_ns = 0;
