@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <optional>
 #include <unordered_map>
+#include <utility>
 
 #include <fmt/format.h>
 #include <poll.h>
@@ -191,11 +192,14 @@ Result<void> loop(Session& session, Reporter& reporter, const WatchRequest& requ
     constexpr int kRoundMs = 50;
     Rhythm rhythm;
     bool unsettled = true;
+    std::uint64_t lost = 0;
     const std::uint64_t begun = system::boottime_ns();
     for (;;) {
         session.drain();
         const std::uint64_t now = system::boottime_ns();
         const std::uint64_t min_held = request.common.selection.min_held_ns;
+        const bool has_lost = std::exchange(lost, session.losses().ring) != lost;
+        unsettled = unsettled || has_lost;
         if (rhythm.is_due(now, unsettled || session.ledger().has_untold(now, min_held))) {
             const auto looked = look(session, reporter, request.common.selection);
             if (!looked)
@@ -210,6 +214,16 @@ Result<void> loop(Session& session, Reporter& reporter, const WatchRequest& requ
         if (over || sink.ended() || ::poll(&ended, 1, kRoundMs) > 0)
             return {};
     }
+}
+
+/// After a loss the ledger may hold what has long ended: two censuses that agree settle it.
+Result<void> settle(Session& session)
+{
+    session.drain();
+    for (int round = 0; session.losses().ring > 0 && round < 2; ++round)
+        if (auto census = session.take_census(); !census)
+            return tl::unexpected(census.error());
+    return {};
 }
 
 void print_totals(Session& session)
@@ -239,7 +253,8 @@ Result<void> run(const WatchRequest& request)
             return created;
     if (auto looped = loop(**session, reporter, request, *sink, signals); !looped)
         return looped;
-    (*session)->drain();
+    if (auto settled = settle(**session); !settled)
+        return settled;
     print_totals(**session);
     if (auto finished = sink->finish(); !finished)
         return tl::unexpected(Failure{finished.error(), "free some space or name another file with -o"});
