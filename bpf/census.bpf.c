@@ -197,6 +197,8 @@ int census_descriptors(struct bpf_iter__task_file *ctx)
     __u8 state = sk->__sk_common.skc_state;
     if (state != TCP_CLOSE_WAIT && state != TCP_LISTEN && !is_peer_side(state))
         return 0;
+    if (state == TCP_CLOSE_WAIT && !is_selected(sk))
+        return 0;
     struct wc_census_descriptor record;
     __builtin_memset(&record, 0, sizeof(record));
     record.header = (struct wc_header){WC_KIND_CENSUS_DESCRIPTOR, sizeof(record)};

@@ -77,14 +77,18 @@ def sockets_in_time_wait():
 
 
 @contextlib.contextmanager
-def held_sockets(count):
-    """So many connections that clients have closed. The clients' ends are gone too, as if on other machines."""
+def held_sockets(count, peers):
+    """So many connections that clients have closed. With peers "close" the clients' ends are gone, as if elsewhere."""
     with setting("net.ipv4.tcp_fin_timeout", "1"):
-        with stage.Culprit("hold_many", "--sockets", str(count), "--peers", "close"):
+        with stage.Culprit("hold_many", "--sockets", str(count), "--peers", peers):
             patience = time.monotonic() + 70
             while sockets_in_time_wait() > count // 100 and time.monotonic() < patience:
                 time.sleep(0.1)
             yield
+            with open("/proc/net/tcp", encoding="ascii") as sockets:
+                held = sum(line.split()[3] == "08" for line in sockets)
+            if held < count:
+                raise stage.CannotGoOn(f"only {held} of {count} connections were still held at the end of the measurement")
 
 
 # --- showing things ---
@@ -133,8 +137,9 @@ def measure_census(options):
     counts = options.sockets or ([20000, 145000] if options.large else [20000])
     for count in counts:
         progress(f"census: opening and abandoning {count} connections")
-        with held_sockets(count):
-            one_census(count, options.runs or 5, "10 x" if count < 100000 else "20 x")
+        with held_sockets(count, "keep" if options.keep_peers else "close"):
+            header, rows = one_census(count, options.runs or 5, "10 x" if count < 100000 else "20 x")
+        table(f"Census of {count:,} held sockets (median of {options.runs or 5})", header, rows)
 
 
 def one_census(count, runs, target):
@@ -163,8 +168,7 @@ def one_census(count, runs, target):
             aim = verdict(memory < 120e6, "< 120 MB")
         rows.append((name, duration(middle), duration(min(seconds[name])), duration(max(seconds[name])), ratio,
                      f"{memory / 1e6:.0f} MB", aim))
-    table(f"Census of {count:,} held sockets (median of {runs})",
-          ("command", "time", "least", "most", "ratio", "peak memory", "target"), rows)
+    return ("command", "time", "least", "most", "ratio", "peak memory", "target"), rows
 
 
 class Churn:
@@ -297,6 +301,7 @@ def main():
     parser.add_argument("what", nargs="*", help="census, precision, start, churn, kernel, all")
     parser.add_argument("--large", action="store_true", help="census: 145,000 sockets too")
     parser.add_argument("--sockets", type=int, action="append", metavar="N", help="census: this many instead")
+    parser.add_argument("--keep-peers", action="store_true", help="census: the clients are processes of this machine too")
     parser.add_argument("--seconds", type=int, default=10, metavar="N", help="churn, kernel: how long a run lasts (10)")
     parser.add_argument("--runs", type=int, metavar="N", help="how often (census 5, churn 3, start 10)")
     parser.add_argument("--build", type=pathlib.Path, metavar="DIR", help="measure this build, and do not build")

@@ -143,13 +143,13 @@ private:
     std::unordered_map<model::SocketKey, std::string, model::SocketKeyHash> last_told_;
 };
 
-/// Decides when a census is due: soon after a hold has come of age, else every few seconds, and never so often
-/// that it takes more than a twentieth of the time.
+/// Decides when a census is due: soon after a hold has come of age, else every few seconds; and never so often
+/// that censuses take more than a tenth of one CPU, or a twentieth where nothing waits to be told.
 class Rhythm {
 public:
     bool is_due(std::uint64_t now_ns, bool wanted) const
     {
-        const std::uint64_t pause = std::max(wanted ? kShortest : kUsual, 20 * cost_ns_);
+        const std::uint64_t pause = wanted ? std::max(kShortest, 9 * cost_ns_) : std::max(kUsual, 19 * cost_ns_);
         return now_ns - last_ns_ >= pause;
     }
     void took(std::uint64_t begun_ns, std::uint64_t ended_ns)

@@ -61,6 +61,15 @@ Failure load_failure(int error, std::string_view log)
             "please report this with the output of 'waitclose doctor --json'"};
 }
 
+std::string why_not_attached(const Alternative& hook, int error, std::string_view log)
+{
+    if (error == ENOENT && hook.hook.starts_with("tp/"))
+        return "tracefs does not show it; if it is not mounted: mount -t tracefs tracefs /sys/kernel/tracing";
+    if (error == EACCES && hook.hook.starts_with("tp/"))
+        return "tracefs cannot be read; that takes root or cap_dac_read_search";
+    return fmt::format("{} ({})", std::strerror(error), last_line(log));
+}
+
 /// How often the kernel did not run a program because it was running on that CPU already, interrupted by a
 /// softirq (bpf_prog_info.recursion_misses, since 5.12): each time something happened that was not seen.
 std::uint64_t times_skipped(const bpf_program* program)
@@ -182,7 +191,7 @@ bool Probes::attach_programs(Refusals& refused)
             bpf_program* program = bpf_object__find_program_by_name(skeleton_->obj, std::string(name).c_str());
             bpf_link* link = bpf_program__attach(program);
             if (!link) {
-                refused[std::string(hook->hook)] = fmt::format("{} ({})", std::strerror(errno), last_line(log.text()));
+                refused[std::string(hook->hook)] = why_not_attached(*hook, errno, log.text());
                 return false;
             }
             parts_->links.emplace_back(link);
