@@ -29,7 +29,7 @@ struct queue_place {
 struct {
     __uint(type, BPF_MAP_TYPE_HASH);
     __uint(map_flags, BPF_F_NO_PREALLOC);
-    __uint(max_entries, 1 << 16);
+    __uint(max_entries, 1 << 14);
     __type(key, __u64);
     __type(value, struct queue_place);
 } queued SEC(".maps");
@@ -61,14 +61,10 @@ static __always_inline void note_queue(struct tcp_sock *tcp, __u32 length)
     bpf_loop(length, walk_queue, &walk, 0);
 }
 
-static __always_inline __u64 take_listener_of(__u64 address)
+static __always_inline __u64 listener_of(__u64 address)
 {
     struct queue_place *place = bpf_map_lookup_elem(&queued, &address);
-    if (!place)
-        return 0;
-    __u64 listener = place->census == census_number ? place->listener : 0;
-    bpf_map_delete_elem(&queued, &address);
-    return listener;
+    return place && place->census == census_number ? place->listener : 0;
 }
 
 static __always_inline __u64 references_of(const struct file *file)
@@ -105,22 +101,56 @@ static __always_inline void fill_socket(struct tcp_sock *tcp, struct wc_census_s
     }
 }
 
-static __always_inline void send_touches(struct seq_file *seq, struct sock *sk, __u64 cookie, __u64 inode)
+static __always_inline long send_touches(struct seq_file *seq, struct sock *sk, __u64 cookie, __u64 inode)
 {
     __u64 address = (__u64)sk;
     struct wc_touches *seen = bpf_map_lookup_elem(&touches, &address);
     if (!seen || !inode || seen->inode != inode)
-        return;
+        return 0;
     struct wc_census_touch record;
     record.header = (struct wc_header){WC_KIND_CENSUS_TOUCH, sizeof(record)};
     record.cookie = cookie;
     record.touches = *seen;
-    bpf_seq_write(seq, &record, sizeof(record));
+    return bpf_seq_write(seq, &record, sizeof(record));
 }
 
 static __always_inline bool is_peer_side(__u8 state)
 {
     return want_peers && (state == TCP_FIN_WAIT1 || state == TCP_FIN_WAIT2);
+}
+
+/* Returns 0, or what bpf_seq_write says when the reader's buffer is full: then the kernel shows the socket again. */
+static __always_inline long send_socket(struct seq_file *seq, struct sock_common *any, struct sock *sk, __u8 state)
+{
+    struct tcp_sock *tcp = (struct tcp_sock *)sk;
+    struct wc_census_socket record;
+    __builtin_memset(&record, 0, sizeof(record));
+    record.header = (struct wc_header){WC_KIND_CENSUS_SOCKET, sizeof(record)};
+    __u64 cookie = bpf_get_socket_cookie(any);
+    describe_socket(sk, cookie, &record.socket);
+    fill_socket(tcp, &record);
+    if (state == TCP_LISTEN) {
+        record.backlog = sk->sk_ack_backlog;
+        record.backlog_limit = sk->sk_max_ack_backlog;
+        note_queue(tcp, record.backlog);
+    } else if (!record.has_socket) {
+        record.listener = listener_of((__u64)sk);
+    }
+    long failed = bpf_seq_write(seq, &record, sizeof(record));
+    if (!failed && tracing && state == TCP_CLOSE_WAIT)
+        failed = send_touches(seq, sk, cookie, record.inode);
+    if (!failed && record.listener) {
+        __u64 address = (__u64)sk;
+        bpf_map_delete_elem(&queued, &address);
+    }
+    return failed;
+}
+
+static __always_inline bool is_to_be_sent(struct sock *sk, __u8 state)
+{
+    if (state == TCP_CLOSE_WAIT)
+        return is_selected(sk);
+    return state == TCP_LISTEN || is_peer_side(state);
 }
 
 SEC("iter/tcp")
@@ -130,38 +160,11 @@ int census_sockets(struct bpf_iter__tcp *ctx)
     if (!any)
         return 0;
     __u8 state = any->skc_state;
-    counters.states[state & (WC_STATE_COUNT - 1)]++;
     /* Neither of these two is a whole sock. */
     struct sock *sk = state == TCP_TIME_WAIT || state == TCP_NEW_SYN_RECV ? NULL : tcp_of(any);
-    if (!sk)
+    if (sk && is_to_be_sent(sk, state) && send_socket(ctx->meta->seq, any, sk, state))
         return 0;
-    struct tcp_sock *tcp = (struct tcp_sock *)sk;
-    __u32 backlog = 0;
-    if (state == TCP_LISTEN) {
-        backlog = sk->sk_ack_backlog;
-        if (backlog)
-            note_queue(tcp, backlog);
-    } else if (state != TCP_CLOSE_WAIT && !is_peer_side(state)) {
-        return 0;
-    }
-    if (state == TCP_CLOSE_WAIT && !is_selected(sk))
-        return 0;
-
-    struct wc_census_socket record;
-    __builtin_memset(&record, 0, sizeof(record));
-    record.header = (struct wc_header){WC_KIND_CENSUS_SOCKET, sizeof(record)};
-    __u64 cookie = bpf_get_socket_cookie(any);
-    describe_socket(sk, cookie, &record.socket);
-    fill_socket(tcp, &record);
-    if (state == TCP_LISTEN) {
-        record.backlog = backlog;
-        record.backlog_limit = sk->sk_max_ack_backlog;
-    } else if (!record.has_socket) {
-        record.listener = take_listener_of((__u64)sk);
-    }
-    bpf_seq_write(ctx->meta->seq, &record, sizeof(record));
-    if (tracing && state == TCP_CLOSE_WAIT)
-        send_touches(ctx->meta->seq, sk, cookie, record.inode);
+    counters.states[state & (WC_STATE_COUNT - 1)]++;
     return 0;
 }
 
@@ -220,7 +223,7 @@ int census_descriptors(struct bpf_iter__task_file *ctx)
 struct {
     __uint(type, BPF_MAP_TYPE_HASH);
     __uint(map_flags, BPF_F_NO_PREALLOC);
-    __uint(max_entries, 1 << 16);
+    __uint(max_entries, 1 << 13);
     __type(key, __u32);
     __type(value, __u8);
 } wanted_processes SEC(".maps");
@@ -282,7 +285,7 @@ int census_threads(struct bpf_iter__task *ctx)
 struct {
     __uint(type, BPF_MAP_TYPE_HASH);
     __uint(map_flags, BPF_F_NO_PREALLOC);
-    __uint(max_entries, 1 << 16);
+    __uint(max_entries, 1 << 12);
     __type(key, __u32);
     __type(value, __u64);
 } namespaces_seen SEC(".maps");
@@ -318,8 +321,10 @@ int census_namespaces(struct bpf_iter__task *ctx)
     record.tid = thread_id(task);
     if (!record.tid)
         return 0;
+    /* When the reader's buffer is full the task is shown again. */
+    if (bpf_seq_write(ctx->meta->seq, &record, sizeof(record)))
+        return 0;
     __u64 now = census_number;
     bpf_map_update_elem(&namespaces_seen, &inode, &now, BPF_ANY);
-    bpf_seq_write(ctx->meta->seq, &record, sizeof(record));
     return 0;
 }

@@ -125,8 +125,7 @@ struct wc_deed {
 };
 WC_ASSERT_SIZE(struct wc_deed, 40);
 
-/* What tracing learned about one socket, in task context only. Sized so that with the key and the kernel's own
- * header an element fits the 256 bytes its allocator gives. */
+/* What tracing learned about one socket, in task context only. */
 struct wc_touches {
     wc_u64 inode; /* of the socket's file: tells it from a later socket at the same address */
     struct wc_deed opened;

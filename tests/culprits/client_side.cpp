@@ -36,7 +36,7 @@ void be_client(const Options& options, int line) {
 int main(int argc, char** argv) {
     Options options = parse(argc, argv, {"idle-pool", "read-eof"});
     Judge judge(options);
-    Child child = start_child("client_side", [&](int line) { be_client(options, line); });
+    Child child = start_child(options.name("client_side"), [&](int line) { be_client(options, line); });
     Listener listener = listen_on(options.family);
     judge.announce(0, listener.port);
     tell(child.line, note(Say::proceed, -1, listener.port));

@@ -29,6 +29,9 @@ struct Options {
     bool netns = false;            // --netns: in a network namespace of its own
     bool wait_for_start = false;   // --wait-for-start: no connection before the command `start`
     bool wait_for_fin = false;     // --wait-for-fin: no FIN before the command `fin`
+
+    /// What the program under suspicion is to call itself.
+    std::string name(const char* usual) const { return comm.empty() ? usual : comm; }
 };
 
 Options parse(int argc, char** argv, std::initializer_list<std::string_view> modes);

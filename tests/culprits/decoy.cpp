@@ -116,7 +116,7 @@ void play_peer(Judge& judge, const Options& options, int peer) {
 int main(int argc, char** argv) {
     Options options = parse(argc, argv, {"quick-close", "keep-alive", "half-open", "reaping-pool", "reset"});
     Judge judge(options);
-    Child child = start_child("decoy", [&](int line) { behave(options, line); });
+    Child child = start_child(options.name("decoy"), [&](int line) { behave(options, line); });
     int peer = reach(judge, options, child);
     judge.holds(hear(child.line, Say::accepted));
     if (options.mode == "reaping-pool") judge.truth.role = "client";

@@ -33,7 +33,7 @@ void keep_duplicate(const Options& options, int line) {
 int main(int argc, char** argv) {
     Options options = parse(argc, argv, {"unread", "eof"});
     Judge judge(options);
-    Child child = start_child("duplicate", [&](int line) { keep_duplicate(options, line); });
+    Child child = start_child(options.name("duplicate"), [&](int line) { keep_duplicate(options, line); });
     int peer = connect_to(options.family, judge.listening(child));
     hear(child.line, Say::accepted);
     judge.hang_up(peer);

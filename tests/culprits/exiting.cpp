@@ -35,7 +35,7 @@ void outlive_the_leader(const Options& options, int line) {
 int main(int argc, char** argv) {
     Options options = parse(argc, argv, {"eof", "unread"});
     Judge judge(options);
-    Child child = start_child("exiting", [&](int line) { outlive_the_leader(options, line); });
+    Child child = start_child(options.name("exiting"), [&](int line) { outlive_the_leader(options, line); });
     int peer = connect_to(options.family, judge.listening(child));
     judge.holds(hear(child.line, Say::accepted));
     judge.hang_up(peer);

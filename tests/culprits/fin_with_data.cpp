@@ -36,7 +36,7 @@ void serve(const Options& options, int line) {
 int main(int argc, char** argv) {
     Options options = parse(argc, argv, {"data-only", "to-end"});
     Judge judge(options);
-    Child child = start_child("fin_with_data", [&](int line) { serve(options, line); });
+    Child child = start_child(options.name("fin_with_data"), [&](int line) { serve(options, line); });
     int peer = connect_to(options.family, judge.listening(child));
     hear(child.line, Say::accepted);
     judge.ready(peer);

@@ -153,7 +153,7 @@ int main(int argc, char** argv) {
         parse(argc, argv, {"fork-before", "fork-after", "exec-self", "exec-cat", "parent-forgets"});
     Judge judge(options);
     bool by_fork = options.mode == "parent-forgets";
-    Child child = start_child("inherited", [&](int line) {
+    Child child = start_child(options.name("inherited"), [&](int line) {
         by_fork ? serve_by_fork(options, line) : share_with_child(options, line);
     });
     int peer = connect_to(options.family, judge.listening(child));

@@ -47,11 +47,11 @@ int main(int argc, char** argv) {
     Options options = parse(argc, argv, {"single", "reuseport"});
     Judge judge(options);
     auto body = [&](int line) { neglect(options, line); };
-    Child owner = start_child("never_accepted", body);
+    Child owner = start_child(options.name("never_accepted"), body);
     std::uint16_t port = told_to_listen(owner, 0);
     Child other;
     if (options.mode == "reuseport") {
-        other = start_child("never_accepted", body);
+        other = start_child(options.name("never_accepted"), body);
         told_to_listen(other, port);
     }
     judge.announce(port);

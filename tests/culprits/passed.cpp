@@ -79,12 +79,12 @@ int main(int argc, char** argv) {
     Judge judge(options);
     int channel[2];
     check(socketpair(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0, channel), "socketpair");
-    Child sender = start_child("sender", [&](int line) {
+    Child sender = start_child(options.name("sender"), [&](int line) {
         close(channel[1]);
         accept_and_pass(options, channel[0], line);
     });
     close(channel[0]);
-    Child receiver = start_child("receiver", [&](int line) { receive_and_leak(options, channel[1], line); });
+    Child receiver = start_child(options.name("receiver"), [&](int line) { receive_and_leak(options, channel[1], line); });
     close(channel[1]);
     int peer = connect_to(options.family, judge.listening(sender));
     hear(sender.line, Say::accepted);

@@ -39,7 +39,7 @@ void stop(pid_t pid) {
 int main(int argc, char** argv) {
     Options options = parse(argc, argv, {"accepted", "never-accepted"});
     Judge judge(options);
-    Child child = start_child("stopped", [&](int line) { be_stopped(options, line); });
+    Child child = start_child(options.name("stopped"), [&](int line) { be_stopped(options, line); });
     int peer = connect_to(options.family, judge.listening(child));
     if (options.mode == "accepted") {
         judge.holds(hear(child.line, Say::accepted));

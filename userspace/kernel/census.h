@@ -4,6 +4,7 @@
 
 #include <cstdint>
 #include <set>
+#include <vector>
 
 #include "failure.h"
 #include "kernel/iterator.h"
@@ -28,7 +29,9 @@ private:
 
     using Visited = std::set<std::uint32_t>;
 
-    Result<void> read_sockets(Readings& readings, Visited& visited) const;
+    Result<std::vector<wc_census_namespace>> read_namespaces() const;
+    Result<void> read_sockets(Readings& readings, const std::vector<wc_census_namespace>& lived_in,
+                              Visited& visited) const;
     Result<void> read_sockets_here(Readings& readings) const;
     Result<void> read_descriptors(Readings& readings) const;
     Result<void> read_threads(Readings& readings) const;
