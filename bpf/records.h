@@ -144,24 +144,24 @@ struct wc_census_socket {
     struct wc_header header;
     wc_u64 taken_ns;
     struct wc_socket socket;
-    wc_u64 inode;             /* 0 when it has no file */
-    wc_u64 listener;          /* address of the listener whose accept queue it sits in, or 0 */
-    wc_u64 file_references;   /* 0 when it has no file */
-    wc_u64 jiffies;           /* the kernel's tick counter now */
+    wc_u64 inode;           /* 0 when it has no file */
+    wc_u64 listener;        /* address of the listener whose accept queue it sits in, or 0 */
+    wc_u64 file_references; /* 0 when it has no file */
+    wc_u64 jiffies;         /* the kernel's tick counter now */
     wc_u64 bytes_received;
     wc_u64 bytes_acked;
     wc_u64 bytes_sent;
     wc_u64 bytes_retransmitted;
-    wc_u32 segment_jiffies;   /* low half of the tick counter at the peer's last segment */
-    wc_u32 data_jiffies;      /* at the peer's last data */
-    wc_u32 sent_jiffies;      /* at our last data */
-    wc_u32 unread;            /* rcv_nxt - copied_seq: counts an unread FIN as one byte */
-    wc_u32 unacknowledged;    /* write_seq - snd_una */
-    wc_u32 in_flight;         /* snd_nxt - snd_una */
-    wc_u32 backlog;           /* listener: connections waiting for accept() */
+    wc_u32 segment_jiffies; /* low half of the tick counter at the peer's last segment */
+    wc_u32 data_jiffies;    /* at the peer's last data */
+    wc_u32 sent_jiffies;    /* at our last data */
+    wc_u32 unread;          /* rcv_nxt - copied_seq: counts an unread FIN as one byte */
+    wc_u32 unacknowledged;  /* write_seq - snd_una */
+    wc_u32 in_flight;       /* snd_nxt - snd_una */
+    wc_u32 backlog;         /* listener: connections waiting for accept() */
     wc_u32 backlog_limit;
     wc_u8 kernel_owned;
-    wc_u8 has_socket;         /* a struct socket is attached: it was accepted or connected */
+    wc_u8 has_socket; /* a struct socket is attached: it was accepted or connected */
     wc_u8 shutdown;
     wc_u8 keepalive;
     wc_u8 reserved[4];
@@ -201,7 +201,7 @@ struct wc_census_thread {
     wc_u32 state;
     wc_u32 exit_state;
     wc_u32 flags;
-    wc_u32 syscall;    /* only meaningful while it sleeps; ~0 when it is not in a system call */
+    wc_u32 syscall; /* only meaningful while it sleeps; ~0 when it is not in a system call */
     wc_u8 in_iowait;
     wc_u8 has_registers;
     wc_u8 reserved[6];
@@ -220,7 +220,7 @@ WC_ASSERT_SIZE(struct wc_census_namespace, 24);
 
 /* What to look at; decided in the kernel. Set before load. */
 struct wc_filter {
-    wc_u32 netns;            /* 0: all */
+    wc_u32 netns; /* 0: all */
     wc_u8 ipv4;
     wc_u8 ipv6;
     wc_u8 by_local_port;
@@ -234,11 +234,11 @@ WC_ASSERT_SIZE(struct wc_filter, 8 + 2 * WC_PORT_BITMAP_BYTES);
 struct wc_counters {
     wc_u64 entered;
     wc_u64 left;
-    wc_u64 lost_entered;     /* ring buffer full */
+    wc_u64 lost_entered; /* ring buffer full */
     wc_u64 lost_left;
     wc_u64 lost_transitions;
-    wc_u64 lost_storage;     /* no memory for what a thread did to a socket */
-    wc_i64 tick_phase_ns;    /* smallest CLOCK_BOOTTIME minus jiffies in ns seen: where ticks begin */
+    wc_u64 lost_storage;  /* no memory for what a thread did to a socket */
+    wc_i64 tick_phase_ns; /* smallest CLOCK_BOOTTIME minus jiffies in ns seen: where ticks begin */
     wc_u64 states[WC_STATE_COUNT];
 };
 WC_ASSERT_SIZE(struct wc_counters, 56 + 8 * WC_STATE_COUNT);

@@ -7,9 +7,8 @@ struct {
     __uint(max_entries, 16 << 20);
 } events SEC(".maps");
 
-static __always_inline void send_transition(struct sock *sk, __u32 old_state, __u32 new_state, __u64 now)
-{
-    struct wc_transition *record = bpf_ringbuf_reserve(&events, sizeof(*record), 0);
+static __always_inline void send_transition(struct sock* sk, __u32 old_state, __u32 new_state, __u64 now) {
+    struct wc_transition* record = bpf_ringbuf_reserve(&events, sizeof(*record), 0);
     if (!record) {
         count(&counters.lost_transitions);
         return;
@@ -22,10 +21,9 @@ static __always_inline void send_transition(struct sock *sk, __u32 old_state, __
     bpf_ringbuf_submit(record, BPF_RB_NO_WAKEUP);
 }
 
-static __always_inline void send_entered(struct sock *sk, __u64 now)
-{
+static __always_inline void send_entered(struct sock* sk, __u64 now) {
     count(&counters.entered);
-    struct wc_entered *record = bpf_ringbuf_reserve(&events, sizeof(*record), 0);
+    struct wc_entered* record = bpf_ringbuf_reserve(&events, sizeof(*record), 0);
     if (!record) {
         count(&counters.lost_entered);
         return;
@@ -43,10 +41,9 @@ static __always_inline void send_entered(struct sock *sk, __u64 now)
  * Everything else that ends a hold (reset, timeout, ss -K) has set sk_err, or runs where `current` is
  * somebody else: there nobody is named.
  */
-static __always_inline void send_left(struct sock *sk, __u32 new_state, __u64 now)
-{
+static __always_inline void send_left(struct sock* sk, __u32 new_state, __u64 now) {
     count(&counters.left);
-    struct wc_left *record = bpf_ringbuf_reserve(&events, sizeof(*record), 0);
+    struct wc_left* record = bpf_ringbuf_reserve(&events, sizeof(*record), 0);
     if (!record) {
         count(&counters.lost_left);
         return;
@@ -58,13 +55,12 @@ static __always_inline void send_left(struct sock *sk, __u32 new_state, __u64 no
     record->new_state = new_state;
     record->error = sk->sk_err;
     __builtin_memset(&record->closer, 0, sizeof(record->closer));
-    struct task_struct *task = bpf_get_current_task_btf();
+    struct task_struct* task = bpf_get_current_task_btf();
     if (sk->sk_err && new_state != TCP_LAST_ACK) {
         record->end = WC_END_ERROR;
     } else if (sk->sk_shutdown == SHUTDOWN_MASK && sk->sk_socket) {
         record->end = WC_END_PROGRAM;
-        if (!(task->flags & PF_KTHREAD))
-            describe_actor(task, &record->closer);
+        if (!(task->flags & PF_KTHREAD)) describe_actor(task, &record->closer);
     } else {
         record->end = WC_END_KERNEL;
     }
@@ -72,11 +68,9 @@ static __always_inline void send_left(struct sock *sk, __u32 new_state, __u64 no
 }
 
 /* connect() moves CLOSE to SYN_SENT in the caller's context. */
-static __always_inline void note_connect(struct sock *sk, __u64 now)
-{
-    struct task_struct *task = bpf_get_current_task_btf();
-    if (task->flags & PF_KTHREAD)
-        return;
+static __always_inline void note_connect(struct sock* sk, __u64 now) {
+    struct task_struct* task = bpf_get_current_task_btf();
+    if (task->flags & PF_KTHREAD) return;
     struct wc_touches fresh;
     __builtin_memset(&fresh, 0, sizeof(fresh));
     fresh.inode = inode_of(sk);
@@ -87,24 +81,19 @@ static __always_inline void note_connect(struct sock *sk, __u64 now)
 }
 
 SEC("tp_btf/inet_sock_set_state")
-int BPF_PROG(on_transition, struct sock *any, int old_state, int new_state)
-{
+int BPF_PROG(on_transition, struct sock* any, int old_state, int new_state) {
     bool of_interest = old_state == TCP_CLOSE_WAIT || new_state == TCP_CLOSE_WAIT ||
                        new_state == TCP_SYN_SENT || new_state == TCP_CLOSE || all_transitions;
-    struct sock *sk = of_interest ? tcp_of(any) : NULL;
-    if (!sk)
-        return 0;
+    struct sock* sk = of_interest ? tcp_of(any) : NULL;
+    if (!sk) return 0;
     if (new_state == TCP_CLOSE) {
         __u64 address = (__u64)sk;
         bpf_map_delete_elem(&touches, &address);
-        if (old_state != TCP_CLOSE_WAIT && !all_transitions)
-            return 0;
+        if (old_state != TCP_CLOSE_WAIT && !all_transitions) return 0;
     }
-    if (!is_selected(sk))
-        return 0;
+    if (!is_selected(sk)) return 0;
     __u64 now = bpf_ktime_get_boot_ns();
-    if (all_transitions)
-        send_transition(sk, old_state, new_state, now);
+    if (all_transitions) send_transition(sk, old_state, new_state, now);
     if (new_state == TCP_CLOSE_WAIT)
         send_entered(sk, now);
     else if (old_state == TCP_CLOSE_WAIT)

@@ -34,8 +34,7 @@ void abandon(const Options& options, int line) {
 int main(int argc, char** argv) {
     Options options = parse(argc, argv, {"no-data", "unread-data", "worker"});
     Judge judge(options);
-    Child child = start_child(options.name("never_read"),
-                              [&](int line) { abandon(options, line); });
+    Child child = start_child(options.name("never_read"), [&](int line) { abandon(options, line); });
     int peer = connect_to(options.family, judge.listening(child));
     Note accepted = hear(child.line, Say::accepted);
     judge.ready(peer);

@@ -84,7 +84,8 @@ int main(int argc, char** argv) {
         accept_and_pass(options, channel[0], line);
     });
     close(channel[0]);
-    Child receiver = start_child(options.name("receiver"), [&](int line) { receive_and_leak(options, channel[1], line); });
+    Child receiver =
+        start_child(options.name("receiver"), [&](int line) { receive_and_leak(options, channel[1], line); });
     close(channel[1]);
     int peer = connect_to(options.family, judge.listening(sender));
     hear(sender.line, Say::accepted);

@@ -131,8 +131,7 @@ Note play(Judge& judge, const Options& options, const Child& child, std::uint16_
 int main(int argc, char** argv) {
     Options options = parse(argc, argv, {"main", "worker", "one-of-20", "event-loop"});
     Judge judge(options);
-    Child child = start_child(options.name("read_eof"),
-                              [&](int line) { misbehave(options, line); });
+    Child child = start_child(options.name("read_eof"), [&](int line) { misbehave(options, line); });
     std::uint16_t port = judge.listening(child);
     Note leaked = play(judge, options, child, port);
     judge.holds(leaked);

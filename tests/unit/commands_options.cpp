@@ -6,13 +6,11 @@
 namespace waitclose::commands {
 namespace {
 
-bool has_port(const wc_u8* bitmap, unsigned port)
-{
+bool has_port(const wc_u8* bitmap, unsigned port) {
     return bitmap[port / 8] >> (port % 8) & 1;
 }
 
-TEST(Options, DefaultsSelectEverythingThatLasted)
-{
+TEST(Options, DefaultsSelectEverythingThatLasted) {
     const auto request = check(Options{});
     ASSERT_TRUE(request);
     EXPECT_EQ(request->selection.min_held_ns, 250'000'000U);
@@ -22,8 +20,7 @@ TEST(Options, DefaultsSelectEverythingThatLasted)
     EXPECT_EQ(request->probes.filter.netns, 0U);
 }
 
-TEST(Options, PortsBecomeBits)
-{
+TEST(Options, PortsBecomeBits) {
     Options options;
     options.local_ports = {"1", "8080", "65535"};
     const auto request = check(options);
@@ -31,14 +28,11 @@ TEST(Options, PortsBecomeBits)
     const wc_filter& filter = request->probes.filter;
     EXPECT_TRUE(filter.by_local_port);
     EXPECT_FALSE(filter.by_remote_port);
-    for (const unsigned port : {1U, 8080U, 65535U})
-        EXPECT_TRUE(has_port(filter.local_ports, port));
-    for (const unsigned port : {2U, 8081U, 65534U})
-        EXPECT_FALSE(has_port(filter.local_ports, port));
+    for (const unsigned port : {1U, 8080U, 65535U}) EXPECT_TRUE(has_port(filter.local_ports, port));
+    for (const unsigned port : {2U, 8081U, 65534U}) EXPECT_FALSE(has_port(filter.local_ports, port));
 }
 
-TEST(Options, OneFamilyExcludesTheOther)
-{
+TEST(Options, OneFamilyExcludesTheOther) {
     Options options;
     options.ipv4 = true;
     EXPECT_FALSE(check(options)->probes.filter.ipv6);
@@ -49,8 +43,7 @@ TEST(Options, OneFamilyExcludesTheOther)
 
 /// Checks that a wrong value is refused, in a sentence that names the option.
 template <typename Set>
-void expect_refused(const char* option, Set set)
-{
+void expect_refused(const char* option, Set set) {
     Options options;
     set(options);
     const auto request = check(options);
@@ -60,8 +53,7 @@ void expect_refused(const char* option, Set set)
     EXPECT_FALSE(request.error().remedy.empty());
 }
 
-TEST(Options, RefusesWhatMakesNoSense)
-{
+TEST(Options, RefusesWhatMakesNoSense) {
     for (const char* port : {"0", "65536", "-1", "http", "", "80 ", "8e3", "99999999999999999999"}) {
         expect_refused("--localport", [&](Options& o) { o.local_ports = {"80", port}; });
         expect_refused("--remoteport", [&](Options& o) { o.remote_ports = {port}; });
@@ -76,8 +68,7 @@ TEST(Options, RefusesWhatMakesNoSense)
     expect_refused("--no-hook", [](Options& o) { o.disabled_hooks = {"tp_btf/\x1b[2J"}; });
 }
 
-TEST(Options, AHookCanBeSwitchedOff)
-{
+TEST(Options, AHookCanBeSwitchedOff) {
     Options options;
     options.disabled_hooks = {"tp_btf/sock_recv_length"};
     const auto request = check(options);

@@ -13,8 +13,7 @@ namespace {
 
 constexpr std::uint64_t kTick = 4'000'000;
 
-TEST(TickClock, NeverClaimsMoreThanIsCertain)
-{
+TEST(TickClock, NeverClaimsMoreThanIsCertain) {
     // The counter was 0 at 1 s; it reads 100 now, 401 ms later; the stamp is 10 ticks old.
     const TickClock clock(1'000'000'000, kTick);
     const std::uint64_t now = 1'000'000'000 + 100 * kTick + 1'000'000;
@@ -22,21 +21,18 @@ TEST(TickClock, NeverClaimsMoreThanIsCertain)
     EXPECT_EQ(clock.latest(90, 100, now), end_of_tick + 1'000'000);
 }
 
-TEST(TickClock, NeverLiesInTheFuture)
-{
+TEST(TickClock, NeverLiesInTheFuture) {
     const TickClock clock(0, kTick);
     EXPECT_EQ(clock.latest(100, 100, 100 * kTick + 5), 100 * kTick + 5);
 }
 
-TEST(TickClock, SurvivesTheWrapOfTheStamp)
-{
+TEST(TickClock, SurvivesTheWrapOfTheStamp) {
     const std::uint64_t jiffies = (1ULL << 32) + 5;
     const TickClock clock(0, kTick);
     EXPECT_EQ(clock.latest(0xfffffffeU, jiffies, jiffies * kTick), (jiffies - 6) * kTick + 1'000'000);
 }
 
-TEST(TickClock, SurvivesACounterThatBeganBeforeBoot)
-{
+TEST(TickClock, SurvivesACounterThatBeganBeforeBoot) {
     // jiffies begins at 2^32 - 300 s, so the phase is far below zero.
     const std::uint64_t jiffies = (1ULL << 32) - 300 * 250 + 1000;
     const std::int64_t phase = 4'000'000'000 - static_cast<std::int64_t>(jiffies * kTick);
@@ -45,8 +41,7 @@ TEST(TickClock, SurvivesACounterThatBeganBeforeBoot)
               4'000'000'000 - 249 * kTick + 1'000'000);
 }
 
-wc_census_socket record()
-{
+wc_census_socket record() {
     wc_census_socket one{};
     one.taken_ns = 1'000'000'000'000;
     one.jiffies = one.taken_ns / kTick;
@@ -57,8 +52,7 @@ wc_census_socket record()
     return one;
 }
 
-TEST(SocketOf, TheFinCountsAsOneUnreadByte)
-{
+TEST(SocketOf, TheFinCountsAsOneUnreadByte) {
     const TickClock clock(0, kTick);
     wc_census_socket one = record();
     one.unread = 0;
@@ -70,8 +64,7 @@ TEST(SocketOf, TheFinCountsAsOneUnreadByte)
     EXPECT_EQ(socket_of(one, clock).unread_bytes, 12U);
 }
 
-TEST(SocketOf, ABareFinIsNoData)
-{
+TEST(SocketOf, ABareFinIsNoData) {
     const TickClock clock(0, kTick);
     wc_census_socket one = record();
     one.bytes_received = 1;
@@ -81,8 +74,7 @@ TEST(SocketOf, ABareFinIsNoData)
     EXPECT_TRUE(socket_of(one, clock).received_data);
 }
 
-TEST(RoleOf, TheAcknowledgedSynTellsWhoOpened)
-{
+TEST(RoleOf, TheAcknowledgedSynTellsWhoOpened) {
     wc_census_socket one = record();
     one.bytes_sent = one.bytes_acked = 500;
     EXPECT_EQ(role_of(one), model::Role::kServer);
@@ -98,8 +90,7 @@ TEST(RoleOf, TheAcknowledgedSynTellsWhoOpened)
     EXPECT_EQ(role_of(one), model::Role::kUnknown);
 }
 
-TEST(Records, AnActorWithoutIdsIsNobody)
-{
+TEST(Records, AnActorWithoutIdsIsNobody) {
     wc_actor nobody{};
     EXPECT_FALSE(actor_of(nobody));
     nobody.tgid = 5;
@@ -109,8 +100,7 @@ TEST(Records, AnActorWithoutIdsIsNobody)
     EXPECT_EQ(actor_of(nobody)->tid, 6U);
 }
 
-TEST(Records, ADeedWithoutATimeDidNotHappen)
-{
+TEST(Records, ADeedWithoutATimeDidNotHappen) {
     wc_deed deed{};
     deed.actor.tgid = deed.actor.tid = 5;
     EXPECT_FALSE(deed_of(deed, WC_OPERATION_READ));
@@ -118,8 +108,7 @@ TEST(Records, ADeedWithoutATimeDidNotHappen)
     EXPECT_TRUE(deed_of(deed, WC_OPERATION_READ));
 }
 
-wc_census_descriptor descriptor(std::uint32_t pid, std::uint64_t start, std::uint32_t fd, SocketPlace place)
-{
+wc_census_descriptor descriptor(std::uint32_t pid, std::uint64_t start, std::uint32_t fd, SocketPlace place) {
     wc_census_descriptor one{};
     one.tgid = pid;
     one.leader_start_ns = start;
@@ -129,8 +118,7 @@ wc_census_descriptor descriptor(std::uint32_t pid, std::uint64_t start, std::uin
     return one;
 }
 
-wc_census_thread thread(std::uint32_t pid, std::uint64_t start, std::uint32_t tid, const char* comm)
-{
+wc_census_thread thread(std::uint32_t pid, std::uint64_t start, std::uint32_t tid, const char* comm) {
     wc_census_thread one{};
     one.actor.tgid = pid;
     one.actor.tid = tid;
@@ -141,8 +129,7 @@ wc_census_thread thread(std::uint32_t pid, std::uint64_t start, std::uint32_t ti
     return one;
 }
 
-Readings with_socket(SocketPlace place)
-{
+Readings with_socket(SocketPlace place) {
     Readings readings;
     readings.sockets.emplace_back();
     readings.sockets.back().has_file = place.inode != 0;
@@ -151,8 +138,7 @@ Readings with_socket(SocketPlace place)
     return readings;
 }
 
-TEST(Join, NamesEveryHolder)
-{
+TEST(Join, NamesEveryHolder) {
     Readings readings = with_socket({0x10, 5});
     readings.descriptors = {descriptor(100, 1, 7, {0x10, 5}), descriptor(200, 2, 9, {0x10, 5}),
                             descriptor(200, 2, 11, {0x99, 6})};
@@ -165,15 +151,13 @@ TEST(Join, NamesEveryHolder)
     EXPECT_EQ(holders[1].fd, 9);
 }
 
-TEST(Join, AReusedAddressIsNotTheSameSocket)
-{
+TEST(Join, AReusedAddressIsNotTheSameSocket) {
     Readings readings = with_socket({0x10, 5});
     readings.descriptors = {descriptor(100, 1, 7, {0x10, 6})};
     EXPECT_EQ(join(std::move(readings)).sockets[0].holder_count, 0U);
 }
 
-TEST(Join, AReusedPidIsNotTheSameProcess)
-{
+TEST(Join, AReusedPidIsNotTheSameProcess) {
     Readings readings = with_socket({0x10, 5});
     readings.descriptors = {descriptor(100, 1, 7, {0x10, 5})};
     readings.threads = {thread(100, 999, 100, "somebody else")};
@@ -182,16 +166,14 @@ TEST(Join, AReusedPidIsNotTheSameProcess)
     EXPECT_EQ(census.processes[0].comm, "");
 }
 
-TEST(Join, TheDescriptorsOfAProcessWhoseLeaderIsGoneCountOnce)
-{
+TEST(Join, TheDescriptorsOfAProcessWhoseLeaderIsGoneCountOnce) {
     Readings readings = with_socket({0x10, 5});
     readings.descriptors = {descriptor(100, 1, 7, {0x10, 5}), descriptor(100, 1, 8, {0x10, 5}),
                             descriptor(100, 1, 7, {0x10, 5}), descriptor(100, 1, 8, {0x10, 5})};
     EXPECT_EQ(join(std::move(readings)).sockets[0].holder_count, 2U);
 }
 
-model::Socket listener(std::uint16_t port, std::uint8_t last_byte)
-{
+model::Socket listener(std::uint16_t port, std::uint8_t last_byte) {
     model::Socket one;
     one.state = model::TcpState::kListen;
     one.local.port = port;
@@ -199,8 +181,7 @@ model::Socket listener(std::uint16_t port, std::uint8_t last_byte)
     return one;
 }
 
-TEST(Join, AnUnacceptedSocketFindsTheListenerTheKernelNamed)
-{
+TEST(Join, AnUnacceptedSocketFindsTheListenerTheKernelNamed) {
     Readings readings = with_socket({0x10, 0});
     readings.sockets[0].local.port = 80;
     readings.queued_at[0] = 0x30;
@@ -210,8 +191,7 @@ TEST(Join, AnUnacceptedSocketFindsTheListenerTheKernelNamed)
     EXPECT_EQ(join(std::move(readings)).sockets[0].listener, 1);
 }
 
-TEST(Join, WithoutThatOnlyASingleFittingListenerIsBelieved)
-{
+TEST(Join, WithoutThatOnlyASingleFittingListenerIsBelieved) {
     const auto listener_found = [](std::initializer_list<std::uint8_t> addresses) {
         Readings readings = with_socket({0x10, 0});
         readings.sockets[0].local.port = 80;
@@ -228,8 +208,7 @@ TEST(Join, WithoutThatOnlyASingleFittingListenerIsBelieved)
     EXPECT_EQ(listener_found({2}), model::kNone);
 }
 
-TEST(Join, FindsTheOtherEndByItsMirroredAddresses)
-{
+TEST(Join, FindsTheOtherEndByItsMirroredAddresses) {
     Readings readings = with_socket({0x10, 5});
     readings.sockets[0].local.port = 80;
     readings.sockets[0].remote.port = 5000;
@@ -245,13 +224,12 @@ TEST(Join, FindsTheOtherEndByItsMirroredAddresses)
     EXPECT_EQ(census.process_of(holder).pid, 300U);
 }
 
-std::size_t split(std::vector<std::uint64_t>& words, std::vector<std::uint32_t>& sizes)
-{
-    return split_records(std::as_bytes(std::span(words)), [&](const wc_header& header) { sizes.push_back(header.size); });
+std::size_t split(std::vector<std::uint64_t>& words, std::vector<std::uint32_t>& sizes) {
+    return split_records(std::as_bytes(std::span(words)),
+                         [&](const wc_header& header) { sizes.push_back(header.size); });
 }
 
-TEST(SplitRecords, GivesWholeRecordsAndKeepsTheRest)
-{
+TEST(SplitRecords, GivesWholeRecordsAndKeepsTheRest) {
     const auto header = [](std::uint64_t size) { return size << 32 | WC_KIND_CENSUS_SOCKET; };
     std::vector<std::uint64_t> words{header(16), 0, header(8), header(24), 0};
     std::vector<std::uint32_t> sizes;
@@ -259,8 +237,7 @@ TEST(SplitRecords, GivesWholeRecordsAndKeepsTheRest)
     EXPECT_EQ(sizes, (std::vector<std::uint32_t>{16, 8}));
 }
 
-TEST(SplitRecords, EndsAtASizeThatCannotBe)
-{
+TEST(SplitRecords, EndsAtASizeThatCannotBe) {
     for (const std::uint64_t size : {0ULL, 4ULL, 13ULL}) {
         std::vector<std::uint64_t> words{size << 32, 1, 2};
         std::vector<std::uint32_t> sizes;

@@ -8,24 +8,21 @@ namespace {
 
 constexpr SocketKey kKey{1, 7};
 
-Entered entered(std::uint64_t at_ns, SocketKey key = kKey)
-{
+Entered entered(std::uint64_t at_ns, SocketKey key = kKey) {
     Entered event;
     event.at_ns = at_ns;
     event.connection.key = key;
     return event;
 }
 
-Left left(std::uint64_t at_ns, SocketKey key = kKey)
-{
+Left left(std::uint64_t at_ns, SocketKey key = kKey) {
     Left event;
     event.at_ns = at_ns;
     event.key = key;
     return event;
 }
 
-Census census_of(std::uint64_t taken_ns, std::initializer_list<std::uint64_t> cookies)
-{
+Census census_of(std::uint64_t taken_ns, std::initializer_list<std::uint64_t> cookies) {
     Census census;
     census.taken_ns = taken_ns;
     for (const std::uint64_t cookie : cookies) {
@@ -38,14 +35,12 @@ Census census_of(std::uint64_t taken_ns, std::initializer_list<std::uint64_t> co
     return census;
 }
 
-std::vector<Closed> take(Ledger& ledger, Census& census)
-{
+std::vector<Closed> take(Ledger& ledger, Census& census) {
     ledger.begin_census(census.taken_ns);
     return ledger.reconcile(census);
 }
 
-TEST(Ledger, MeasuresAHoldFromEntryToExit)
-{
+TEST(Ledger, MeasuresAHoldFromEntryToExit) {
     Ledger ledger;
     ledger.apply(entered(100));
     EXPECT_EQ(ledger.open(), 1U);
@@ -56,15 +51,13 @@ TEST(Ledger, MeasuresAHoldFromEntryToExit)
     EXPECT_EQ(ledger.open(), 0U);
 }
 
-TEST(Ledger, CountsAnExitItNeverSawTheEntryOf)
-{
+TEST(Ledger, CountsAnExitItNeverSawTheEntryOf) {
     Ledger ledger;
     EXPECT_FALSE(ledger.apply(left(10)));
     EXPECT_EQ(ledger.totals().closed, 1U);
 }
 
-TEST(Ledger, KeepsSocketsOfDifferentNamespacesApart)
-{
+TEST(Ledger, KeepsSocketsOfDifferentNamespacesApart) {
     Ledger ledger;
     ledger.apply(entered(100, {1, 7}));
     ledger.apply(entered(100, {2, 7}));
@@ -74,8 +67,7 @@ TEST(Ledger, KeepsSocketsOfDifferentNamespacesApart)
     EXPECT_EQ(ledger.find({2, 7}), nullptr);
 }
 
-TEST(Ledger, ASecondEntryReplacesTheFirst)
-{
+TEST(Ledger, ASecondEntryReplacesTheFirst) {
     Ledger ledger;
     ledger.apply(entered(100));
     ledger.apply(entered(500));
@@ -83,15 +75,13 @@ TEST(Ledger, ASecondEntryReplacesTheFirst)
     EXPECT_EQ(ledger.apply(left(600))->held_ns, 100U);
 }
 
-TEST(Ledger, AnEventOutOfOrderGivesNoNegativeHold)
-{
+TEST(Ledger, AnEventOutOfOrderGivesNoNegativeHold) {
     Ledger ledger;
     ledger.apply(entered(100));
     EXPECT_EQ(ledger.apply(left(90))->held_ns, 0U);
 }
 
-TEST(Ledger, TheFirstCensusFindsWhatIsOlderThanTheTracer)
-{
+TEST(Ledger, TheFirstCensusFindsWhatIsOlderThanTheTracer) {
     Ledger ledger;
     Census census = census_of(1000, {7});
     EXPECT_TRUE(take(ledger, census).empty());
@@ -100,8 +90,7 @@ TEST(Ledger, TheFirstCensusFindsWhatIsOlderThanTheTracer)
     EXPECT_EQ(ledger.totals().reconciled, 0U);
 }
 
-TEST(Ledger, GivesTheCensusTheExactBegin)
-{
+TEST(Ledger, GivesTheCensusTheExactBegin) {
     Ledger ledger;
     ledger.apply(entered(400));
     Census census = census_of(1000, {7});
@@ -111,8 +100,7 @@ TEST(Ledger, GivesTheCensusTheExactBegin)
     EXPECT_EQ(census.held_ns(census.sockets[0]), 600U);
 }
 
-TEST(Ledger, ALaterCensusThatFindsAnUnknownHoldReportsAMissedEntry)
-{
+TEST(Ledger, ALaterCensusThatFindsAnUnknownHoldReportsAMissedEntry) {
     Ledger ledger;
     Census first = census_of(1000, {});
     take(ledger, first);
@@ -123,8 +111,7 @@ TEST(Ledger, ALaterCensusThatFindsAnUnknownHoldReportsAMissedEntry)
     EXPECT_EQ(ledger.open(), 1U);
 }
 
-TEST(Ledger, AHoldThatEndsDuringTheCensusIsNeitherReopenedNorShown)
-{
+TEST(Ledger, AHoldThatEndsDuringTheCensusIsNeitherReopenedNorShown) {
     Ledger ledger;
     ledger.apply(entered(100));
     Census census = census_of(1000, {7});
@@ -136,8 +123,7 @@ TEST(Ledger, AHoldThatEndsDuringTheCensusIsNeitherReopenedNorShown)
     EXPECT_EQ(ledger.totals().reconciled, 0U);
 }
 
-TEST(Ledger, AHoldThatTwoCensusesMissHasEnded)
-{
+TEST(Ledger, AHoldThatTwoCensusesMissHasEnded) {
     Ledger ledger;
     ledger.apply(entered(100));
     Census seen = census_of(1000, {7});
@@ -153,8 +139,7 @@ TEST(Ledger, AHoldThatTwoCensusesMissHasEnded)
     EXPECT_EQ(ledger.open(), 0U);
 }
 
-TEST(Ledger, AHoldSkippedOnceAndSeenAgainStaysOpen)
-{
+TEST(Ledger, AHoldSkippedOnceAndSeenAgainStaysOpen) {
     Ledger ledger;
     ledger.apply(entered(100));
     for (const bool seen : {true, false, true, false, true}) {
@@ -165,8 +150,7 @@ TEST(Ledger, AHoldSkippedOnceAndSeenAgainStaysOpen)
     EXPECT_EQ(ledger.totals().reconciled, 0U);
 }
 
-TEST(Ledger, AHoldYoungerThanTheCensusIsNotMissing)
-{
+TEST(Ledger, AHoldYoungerThanTheCensusIsNotMissing) {
     Ledger ledger;
     for (std::uint64_t round = 1; round <= 5; ++round) {
         ledger.begin_census(round * 1000);
@@ -176,8 +160,7 @@ TEST(Ledger, AHoldYoungerThanTheCensusIsNotMissing)
     }
 }
 
-TEST(Ledger, KnowsWhenAHoldComesOfAge)
-{
+TEST(Ledger, KnowsWhenAHoldComesOfAge) {
     Ledger ledger;
     ledger.apply(entered(100));
     EXPECT_FALSE(ledger.has_untold(199, 100));
@@ -186,8 +169,7 @@ TEST(Ledger, KnowsWhenAHoldComesOfAge)
     EXPECT_FALSE(ledger.has_untold(200, 100));
 }
 
-TEST(Ledger, HoldsThatEndedOrWereReplacedAreNotWaitedFor)
-{
+TEST(Ledger, HoldsThatEndedOrWereReplacedAreNotWaitedFor) {
     Ledger ledger;
     ledger.apply(entered(100, {1, 1}));
     ledger.apply(entered(110, {1, 2}));

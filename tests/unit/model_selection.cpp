@@ -7,8 +7,7 @@ namespace waitclose::model {
 namespace {
 
 /// Socket 0 is held by java (100), socket 1 by nginx (200), socket 2 waits in java's accept queue.
-Census census()
-{
+Census census() {
     Census all;
     all.taken_ns = 10'000;
     all.processes.resize(2);
@@ -35,13 +34,11 @@ Census census()
 
 using Wanted = std::vector<std::uint32_t>;
 
-TEST(Selection, WithoutConditionsEverything)
-{
+TEST(Selection, WithoutConditionsEverything) {
     EXPECT_EQ(select(census(), {}), (Wanted{0, 1, 2}));
 }
 
-TEST(Selection, ByPidIncludingTheListenersQueue)
-{
+TEST(Selection, ByPidIncludingTheListenersQueue) {
     Selection selection;
     selection.pids = {100};
     EXPECT_EQ(select(census(), selection), (Wanted{0, 2}));
@@ -49,15 +46,13 @@ TEST(Selection, ByPidIncludingTheListenersQueue)
     EXPECT_EQ(select(census(), selection), Wanted{});
 }
 
-TEST(Selection, ByComm)
-{
+TEST(Selection, ByComm) {
     Selection selection;
     selection.comm = std::regex("^ng", std::regex::extended);
     EXPECT_EQ(select(census(), selection), Wanted{1});
 }
 
-TEST(Selection, ByCgroupIsByWholePathElements)
-{
+TEST(Selection, ByCgroupIsByWholePathElements) {
     Selection selection;
     selection.cgroup = "/system.slice";
     EXPECT_EQ(select(census(), selection), (Wanted{0, 2}));
@@ -69,8 +64,7 @@ TEST(Selection, ByCgroupIsByWholePathElements)
     EXPECT_EQ(select(census(), selection), (Wanted{0, 2}));
 }
 
-TEST(Selection, ByAge)
-{
+TEST(Selection, ByAge) {
     Selection selection;
     selection.min_held_ns = 5'000;
     EXPECT_EQ(select(census(), selection), (Wanted{0, 2}));

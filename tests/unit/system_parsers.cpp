@@ -12,16 +12,15 @@ namespace {
 
 const std::string kId(64, 'a');
 
-TEST(ContainerOf, KnowsTheWaysContainersAreNamed)
-{
+TEST(ContainerOf, KnowsTheWaysContainersAreNamed) {
     EXPECT_EQ(container_of("/docker/" + kId), std::string(12, 'a'));
     EXPECT_EQ(container_of("/system.slice/docker-" + kId + ".scope"), std::string(12, 'a'));
-    EXPECT_EQ(container_of("/kubepods.slice/kubepods-pod1.slice/cri-containerd-" + kId + ".scope"), std::string(12, 'a'));
+    EXPECT_EQ(container_of("/kubepods.slice/kubepods-pod1.slice/cri-containerd-" + kId + ".scope"),
+              std::string(12, 'a'));
     EXPECT_EQ(container_of("/machine.slice/libpod-" + kId + ".scope/container"), std::string(12, 'a'));
 }
 
-TEST(ContainerOf, TakesNothingElseForAContainer)
-{
+TEST(ContainerOf, TakesNothingElseForAContainer) {
     EXPECT_FALSE(container_of(""));
     EXPECT_FALSE(container_of("/"));
     EXPECT_FALSE(container_of("/system.slice/orders.service"));
@@ -29,8 +28,7 @@ TEST(ContainerOf, TakesNothingElseForAContainer)
     EXPECT_FALSE(container_of("/docker/" + std::string(63, 'a')));
 }
 
-TEST(CgroupOf, PrefersTheUnifiedHierarchy)
-{
+TEST(CgroupOf, PrefersTheUnifiedHierarchy) {
     EXPECT_EQ(cgroup_of("4:memory:/x/y\n0::/system.slice/orders.service\n"), "/system.slice/orders.service");
     EXPECT_EQ(cgroup_of("4:memory:/x/y\n2:cpu:/x\n0::/\n"), "/x/y");
     EXPECT_EQ(cgroup_of("0::/\n"), "/");
@@ -38,21 +36,19 @@ TEST(CgroupOf, PrefersTheUnifiedHierarchy)
     EXPECT_FALSE(cgroup_of("garbage"));
 }
 
-TEST(CgroupOf, APathMayContainColons)
-{
+TEST(CgroupOf, APathMayContainColons) {
     EXPECT_EQ(cgroup_of("0::/a:b/c\n"), "/a:b/c");
 }
 
-TEST(FdLimitOf, ReadsTheSoftLimit)
-{
-    EXPECT_EQ(fd_limit_of("Limit  Soft\nMax open files            1024                 524288   files\n"), 1024U);
+TEST(FdLimitOf, ReadsTheSoftLimit) {
+    EXPECT_EQ(fd_limit_of("Limit  Soft\nMax open files            1024                 524288   files\n"),
+              1024U);
     EXPECT_FALSE(fd_limit_of("Max open files            unlimited            unlimited   files\n"));
     EXPECT_FALSE(fd_limit_of("Max open files"));
     EXPECT_FALSE(fd_limit_of(""));
 }
 
-TEST(StartTicksOf, TheCommMayContainAnything)
-{
+TEST(StartTicksOf, TheCommMayContainAnything) {
     const std::string rest = " S 1 2 3 4 5 6 7 8 9 10 11 12 13 14 15 16 17 18 4711 20";
     EXPECT_EQ(start_ticks_of("1 (java)" + rest), 4711U);
     EXPECT_EQ(start_ticks_of("1 (a) S 9 (b c)" + rest), 4711U);
@@ -60,8 +56,7 @@ TEST(StartTicksOf, TheCommMayContainAnything)
     EXPECT_FALSE(start_ticks_of("no parenthesis"));
 }
 
-TEST(MountedNetnsIn, FindsBindMountsOfNetworkNamespaces)
-{
+TEST(MountedNetnsIn, FindsBindMountsOfNetworkNamespaces) {
     const auto found = mounted_netns_in(
         "25 1 0:22 / /proc rw - proc proc rw\n"
         "90 25 0:4 net:[4026532201] /run/netns/blue rw shared:9 - nsfs nsfs rw\n"
@@ -73,22 +68,20 @@ TEST(MountedNetnsIn, FindsBindMountsOfNetworkNamespaces)
     EXPECT_EQ(found[1].path, "/run/netns/my name");
 }
 
-TEST(MountedNetnsIn, SurvivesMalformedLines)
-{
+TEST(MountedNetnsIn, SurvivesMalformedLines) {
     EXPECT_TRUE(mounted_netns_in("").empty());
     EXPECT_TRUE(mounted_netns_in("\n \na\na b\na b c net:[x] d\na b c net:[12 d\n").empty());
 }
 
-TEST(ParseNetns, TakesAnInodeOrAPath)
-{
+TEST(ParseNetns, TakesAnInodeOrAPath) {
     EXPECT_EQ(parse_netns("4026531840").value(), 4026531840U);
     EXPECT_EQ(parse_netns("/proc/self/ns/net").value(), own_netns());
-    for (const char* wrong : {"", "0", "-1", "99999999999", "12x", "/proc/self/ns/mnt", "/dev/null", "/no/such", "../.."})
+    for (const char* wrong :
+         {"", "0", "-1", "99999999999", "12x", "/proc/self/ns/mnt", "/dev/null", "/no/such", "../.."})
         EXPECT_FALSE(parse_netns(wrong)) << wrong;
 }
 
-TEST(Text, Words)
-{
+TEST(Text, Words) {
     EXPECT_EQ(word("  a  bc d", 1), "bc");
     EXPECT_EQ(word("a b", 2), "");
     EXPECT_EQ(word("", 0), "");
@@ -98,8 +91,7 @@ TEST(Text, Words)
     EXPECT_TRUE(text.empty());
 }
 
-TEST(Text, Numbers)
-{
+TEST(Text, Numbers) {
     EXPECT_EQ(to_number("42"), 42U);
     for (const char* wrong : {"", " 42", "42 ", "-1", "+1", "0x10", "18446744073709551616"})
         EXPECT_FALSE(to_number(wrong)) << wrong;

@@ -15,25 +15,35 @@
 
 namespace waitclose::commands {
 
-int tell(const Failure& failure, ExitCode code)
-{
+int tell(const Failure& failure, ExitCode code) {
     fmt::print(stderr, "waitclose: {}\n", output::printable(failure.what));
-    if (!failure.remedy.empty())
-        fmt::print(stderr, "  {}\n", output::printable(failure.remedy));
+    if (!failure.remedy.empty()) fmt::print(stderr, "  {}\n", output::printable(failure.remedy));
     return code;
 }
 
-Result<void> create_ready_file(const std::string& path)
-{
-    const system::Descriptor file(::open(path.c_str(), O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC | O_NOFOLLOW, 0644));
-    if (file)
-        return {};
-    return tl::unexpected(Failure{fmt::format("the ready file '{}' cannot be created: {}", path, std::strerror(errno)),
-                                  "name a file in a directory that can be written to"});
+Result<output::Sink> open_output(const std::optional<std::string>& path) {
+    auto sink = output::Sink::open(path);
+    if (!sink)
+        return tl::unexpected(Failure{sink.error(), "name a file in a directory that can be written to"});
+    return std::move(*sink);
 }
 
-int open_signal_descriptor()
-{
+Result<void> finish(output::Sink& sink) {
+    if (auto finished = sink.finish(); !finished)
+        return tl::unexpected(Failure{finished.error(), "free some space or name another file with -o"});
+    return {};
+}
+
+Result<void> create_ready_file(const std::string& path) {
+    const system::Descriptor file(
+        ::open(path.c_str(), O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC | O_NOFOLLOW, 0644));
+    if (file) return {};
+    return tl::unexpected(
+        Failure{fmt::format("the ready file '{}' cannot be created: {}", path, std::strerror(errno)),
+                "name a file in a directory that can be written to"});
+}
+
+int open_signal_descriptor() {
     sigset_t ending;
     sigemptyset(&ending);
     sigaddset(&ending, SIGINT);

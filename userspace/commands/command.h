@@ -7,6 +7,7 @@
 #include <CLI/CLI.hpp>
 
 #include "failure.h"
+#include "output/sink.h"
 
 namespace waitclose::commands {
 
@@ -20,6 +21,18 @@ void add_doctor(CLI::App& app, int& exit_code);
 
 /// Tells a failure on stderr: one sentence, one line what to do. Returns `code`.
 int tell(const Failure& failure, ExitCode code);
+
+/// Opens where the data goes, and ends it, with a remedy for each failure.
+Result<output::Sink> open_output(const std::optional<std::string>& path);
+Result<void> finish(output::Sink& sink);
+
+/// Carries out a command: what could not be understood is wrong usage, what fails could not be done.
+template <typename Request, typename Run>
+int carry_out(const Result<Request>& request, Run run) {
+    if (!request) return tell(request.error(), kWrongUsage);
+    const Result<int> result = run(*request);
+    return result ? *result : tell(result.error(), kCouldNot);
+}
 
 /// Creates the file that says every probe is attached.
 Result<void> create_ready_file(const std::string& path);

@@ -3,8 +3,8 @@
 #include <algorithm>
 
 #include <fmt/format.h>
-#include <nlohmann/json.hpp>
 #include <unistd.h>
+#include <nlohmann/json.hpp>
 
 #include "commands/command.h"
 #include "commands/options.h"
@@ -29,8 +29,7 @@ struct Findings {
     std::uint64_t sockets = 0;
 };
 
-Findings examine(const kernel::ProbeSettings& settings)
-{
+Findings examine(const kernel::ProbeSettings& settings) {
     Findings found;
     found.host = system::host_facts();
     found.has_btf = ::access("/sys/kernel/btf/vmlinux", R_OK) == 0;
@@ -60,10 +59,8 @@ Findings examine(const kernel::ProbeSettings& settings)
     return found;
 }
 
-const char* verdict(const Findings& found)
-{
-    if (found.census)
-        return "unusable";
+const char* verdict(const Findings& found) {
+    if (found.census) return "unusable";
     const bool whole = !found.tracing && std::none_of(found.plan.begin(), found.plan.end(),
                                                       [](const auto* hook) { return hook == nullptr; });
     const bool allowed = std::all_of(system::capability_uses().begin(), system::capability_uses().end(),
@@ -71,12 +68,12 @@ const char* verdict(const Findings& found)
     return whole && allowed ? "full" : "usable, with limits";
 }
 
-nlohmann::ordered_json hooks_json(const Findings& found)
-{
+nlohmann::ordered_json hooks_json(const Findings& found) {
     auto hooks = nlohmann::ordered_json::array();
     for (std::size_t i = 0; i < kernel::all_needs().size(); ++i) {
         const kernel::Need& need = kernel::all_needs()[i];
-        nlohmann::ordered_json row{{"need", need.name}, {"hook", nullptr}, {"alternatives", nlohmann::json::array()}};
+        nlohmann::ordered_json row{
+            {"need", need.name}, {"hook", nullptr}, {"alternatives", nlohmann::json::array()}};
         if (found.plan[i])
             row["hook"] = found.plan[i]->hook;
         else
@@ -84,8 +81,7 @@ nlohmann::ordered_json hooks_json(const Findings& found)
         for (const kernel::Alternative& one : need.alternatives) {
             const auto refusal = found.refusals.find(one.hook);
             nlohmann::ordered_json entry{{"hook", one.hook}, {"since", one.since}, {"refused", nullptr}};
-            if (refusal != found.refusals.end())
-                entry["refused"] = refusal->second;
+            if (refusal != found.refusals.end()) entry["refused"] = refusal->second;
             row["alternatives"].push_back(std::move(entry));
         }
         hooks.push_back(std::move(row));
@@ -93,8 +89,7 @@ nlohmann::ordered_json hooks_json(const Findings& found)
     return hooks;
 }
 
-std::string as_json(const Findings& found)
-{
+std::string as_json(const Findings& found) {
     auto capabilities = nlohmann::ordered_json::array();
     for (const auto& use : system::capability_uses())
         capabilities.push_back({{"name", use.name},
@@ -116,13 +111,11 @@ std::string as_json(const Findings& found)
            "\n";
 }
 
-std::string row(bool good, std::string_view name, std::string_view text)
-{
+std::string row(bool good, std::string_view name, std::string_view text) {
     return fmt::format("  {:<4}{:<22}{}\n", good ? "ok" : "--", name, text);
 }
 
-std::string hooks_text(const Findings& found)
-{
+std::string hooks_text(const Findings& found) {
     std::string text;
     for (std::size_t i = 0; i < kernel::all_needs().size(); ++i) {
         const kernel::Need& need = kernel::all_needs()[i];
@@ -140,11 +133,11 @@ std::string hooks_text(const Findings& found)
     return text;
 }
 
-std::string as_text(const Findings& found)
-{
+std::string as_text(const Findings& found) {
     std::string text = fmt::format("waitclose is {} here.\n\nKernel\n", verdict(found));
     text += row(true, "release", found.host.kernel);
-    text += row(found.has_btf, "BTF", found.has_btf ? "/sys/kernel/btf/vmlinux" : "missing: CONFIG_DEBUG_INFO_BTF=y is needed");
+    text += row(found.has_btf, "BTF",
+                found.has_btf ? "/sys/kernel/btf/vmlinux" : "missing: CONFIG_DEBUG_INFO_BTF=y is needed");
     text += "\nPrivileges\n";
     std::string wanted;
     bool complete = true;
@@ -157,8 +150,9 @@ std::string as_text(const Findings& found)
     if (!complete)
         text += fmt::format("  To get what is missing: sudo, or once: sudo setcap {}+ep WAITCLOSE\n", wanted);
     text += "\nReading sockets\n";
-    text += row(!found.census, "census", found.census ? found.census->what
-                                                      : fmt::format("works; {} sockets in CLOSE_WAIT now", found.sockets));
+    text += row(!found.census, "census",
+                found.census ? found.census->what
+                             : fmt::format("works; {} sockets in CLOSE_WAIT now", found.sockets));
     text += "\nTracing\n";
     text += found.tracing ? row(false, "tracing", found.tracing->what) : hooks_text(found);
     if (const auto& failure = found.census ? found.census : found.tracing)
@@ -166,34 +160,22 @@ std::string as_text(const Findings& found)
     return text;
 }
 
-Result<int> run(const Request& request)
-{
-    auto sink = output::Sink::open(request.output);
-    if (!sink)
-        return tl::unexpected(Failure{sink.error(), "name a file in a directory that can be written to"});
+Result<int> run(const Request& request) {
+    auto sink = open_output(request.output);
+    if (!sink) return tl::unexpected(sink.error());
     const Findings found = examine(request.probes);
     sink->write(request.json ? as_json(found) : as_text(found));
-    if (auto finished = sink->finish(); !finished)
-        return tl::unexpected(Failure{finished.error(), "free some space or name another file with -o"});
+    if (auto finished = finish(*sink); !finished) return tl::unexpected(finished.error());
     return found.census ? kCouldNot : kDone;
 }
 
 }  // namespace
 
-void add_doctor(CLI::App& app, int& exit_code)
-{
+void add_doctor(CLI::App& app, int& exit_code) {
     CLI::App* command = app.add_subcommand("doctor", "what this kernel and these privileges allow");
     auto options = std::make_shared<Options>();
     add_common_options(*command, *options);
-    command->callback([options, &exit_code] {
-        const auto request = check(*options);
-        if (!request) {
-            exit_code = tell(request.error(), kWrongUsage);
-            return;
-        }
-        const auto result = run(*request);
-        exit_code = result ? *result : tell(result.error(), kCouldNot);
-    });
+    command->callback([options, &exit_code] { exit_code = carry_out(check(*options), run); });
 }
 
 }  // namespace waitclose::commands

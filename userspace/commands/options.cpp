@@ -18,129 +18,132 @@ namespace {
 using output::printable;
 
 /// The numbers of lists such as "80,443".
-Result<std::vector<std::uint64_t>> check_numbers(const std::string& option, const std::vector<std::string>& lists,
-                                                 std::uint64_t most)
-{
+Result<std::vector<std::uint64_t>> check_numbers(const std::string& option,
+                                                 const std::vector<std::string>& lists, std::uint64_t most) {
     std::vector<std::uint64_t> numbers;
     for (const std::string& list : lists)
         for (std::size_t begin = 0; begin <= list.size();) {
             const std::size_t end = std::min(list.find(',', begin), list.size());
             const auto number = system::to_number(std::string_view(list).substr(begin, end - begin));
             if (!number || *number < 1 || *number > most)
-                return tl::unexpected(
-                    Failure{fmt::format("{}: '{}' is not a list of numbers from 1 to {}", option, printable(list), most),
-                            fmt::format("give one or several, e.g. {} 8080,8443", option)});
+                return tl::unexpected(Failure{fmt::format("{}: '{}' is not a list of numbers from 1 to {}",
+                                                          option, printable(list), most),
+                                              fmt::format("give one or several, e.g. {} 8080,8443", option)});
             numbers.push_back(*number);
             begin = end + 1;
         }
     return numbers;
 }
 
-Result<bool> set_ports(const std::string& option, const std::vector<std::string>& lists, wc_u8* bitmap)
-{
+Result<bool> set_ports(const std::string& option, const std::vector<std::string>& lists, wc_u8* bitmap) {
     const auto ports = check_numbers(option, lists, std::numeric_limits<std::uint16_t>::max());
-    if (!ports)
-        return tl::unexpected(ports.error());
+    if (!ports) return tl::unexpected(ports.error());
     for (const std::uint64_t port : *ports)
         bitmap[port / 8] = static_cast<wc_u8>(bitmap[port / 8] | 1U << (port % 8));
     return !ports->empty();
 }
 
-Result<wc_filter> check_filter(const Options& options)
-{
+Result<wc_filter> check_filter(const Options& options) {
     wc_filter filter{};
     filter.ipv4 = !options.ipv6 || options.ipv4;
     filter.ipv6 = !options.ipv4 || options.ipv6;
     const auto local = set_ports("--localport", options.local_ports, filter.local_ports);
-    if (!local)
-        return tl::unexpected(local.error());
+    if (!local) return tl::unexpected(local.error());
     const auto remote = set_ports("--remoteport", options.remote_ports, filter.remote_ports);
-    if (!remote)
-        return tl::unexpected(remote.error());
+    if (!remote) return tl::unexpected(remote.error());
     filter.by_local_port = *local;
     filter.by_remote_port = *remote;
     if (options.netns) {
         const auto netns = system::parse_netns(*options.netns);
-        if (!netns)
-            return tl::unexpected(netns.error());
+        if (!netns) return tl::unexpected(netns.error());
         filter.netns = *netns;
     }
     return filter;
 }
 
-Result<model::Selection> check_selection(const Options& options)
-{
+Result<model::Selection> check_selection(const Options& options) {
     model::Selection selection;
     const auto pids = check_numbers("--pid", options.pids, std::numeric_limits<std::int32_t>::max());
-    if (!pids)
-        return tl::unexpected(pids.error());
+    if (!pids) return tl::unexpected(pids.error());
     selection.pids.assign(pids->begin(), pids->end());
     if (options.comm) {
         try {
             selection.comm = std::regex(*options.comm, std::regex::extended);
         } catch (const std::regex_error&) {
-            return tl::unexpected(Failure{fmt::format("--comm: '{}' is not a regular expression", printable(*options.comm)),
-                                          "give a POSIX extended one, e.g. --comm '^java$'"});
+            return tl::unexpected(
+                Failure{fmt::format("--comm: '{}' is not a regular expression", printable(*options.comm)),
+                        "give a POSIX extended one, e.g. --comm '^java$'"});
         }
     }
     if (options.cgroup) {
         if (!options.cgroup->starts_with('/'))
-            return tl::unexpected(Failure{fmt::format("--cgroup: '{}' is not a cgroup path", printable(*options.cgroup)),
-                                          "give it as /proc/PID/cgroup shows it, e.g. /system.slice/orders.service"});
+            return tl::unexpected(
+                Failure{fmt::format("--cgroup: '{}' is not a cgroup path", printable(*options.cgroup)),
+                        "give it as /proc/PID/cgroup shows it, e.g. /system.slice/orders.service"});
         selection.cgroup = options.cgroup;
     }
     const auto min_held = check_duration("--min-held", options.min_held);
-    if (!min_held)
-        return tl::unexpected(min_held.error());
+    if (!min_held) return tl::unexpected(min_held.error());
     selection.min_held_ns = *min_held;
     return selection;
 }
 
 }  // namespace
 
-void add_selection_options(CLI::App& app, Options& options)
-{
+void add_selection_options(CLI::App& app, Options& options) {
     const char* group = "Which sockets";
     app.add_option("-p,--pid", options.pids, "held by these processes")->type_name("LIST")->group(group);
-    app.add_option("--comm", options.comm, "held by a process whose name matches")->type_name("REGEX")->group(group);
-    app.add_option("-L,--localport", options.local_ports, "with these local ports")->type_name("LIST")->group(group);
-    app.add_option("-D,--remoteport", options.remote_ports, "with these remote ports")->type_name("LIST")->group(group);
-    app.add_flag("-4", options.ipv4, "IPv4 connections only (also those on dual-stack sockets)")->group(group);
+    app.add_option("--comm", options.comm, "held by a process whose name matches")
+        ->type_name("REGEX")
+        ->group(group);
+    app.add_option("-L,--localport", options.local_ports, "with these local ports")
+        ->type_name("LIST")
+        ->group(group);
+    app.add_option("-D,--remoteport", options.remote_ports, "with these remote ports")
+        ->type_name("LIST")
+        ->group(group);
+    app.add_flag("-4", options.ipv4, "IPv4 connections only (also those on dual-stack sockets)")
+        ->group(group);
     app.add_flag("-6", options.ipv6, "IPv6 connections only")->group(group);
-    app.add_option("--netns", options.netns, "in this network namespace only")->type_name("INODE|PATH")->group(group);
-    app.add_option("--cgroup", options.cgroup, "held by a process in this cgroup or below")->type_name("PATH")->group(group);
-    app.add_option("--min-held", options.min_held, "held at least this long")->type_name("DUR")->capture_default_str()->group(group);
+    app.add_option("--netns", options.netns, "in this network namespace only")
+        ->type_name("INODE|PATH")
+        ->group(group);
+    app.add_option("--cgroup", options.cgroup, "held by a process in this cgroup or below")
+        ->type_name("PATH")
+        ->group(group);
+    app.add_option("--min-held", options.min_held, "held at least this long")
+        ->type_name("DUR")
+        ->capture_default_str()
+        ->group(group);
 }
 
-void add_common_options(CLI::App& app, Options& options)
-{
+void add_common_options(CLI::App& app, Options& options) {
     app.add_flag("--json", options.json, "machine-readable output");
     app.add_option("-o,--output", options.output, "write to this file instead of stdout")->type_name("FILE");
-    app.add_option("--color", options.color, "auto, always or never")->capture_default_str()
+    app.add_option("--color", options.color, "auto, always or never")
+        ->capture_default_str()
         ->check(CLI::IsMember({"auto", "always", "never"}));
-    app.add_option("--no-hook", options.disabled_hooks, "do without this hook (see 'waitclose doctor')")->type_name("NAME");
-    app.add_option("--ready-file", options.ready_file, "create this file once every probe is attached")->type_name("PATH");
+    app.add_option("--no-hook", options.disabled_hooks, "do without this hook (see 'waitclose doctor')")
+        ->type_name("NAME");
+    app.add_option("--ready-file", options.ready_file, "create this file once every probe is attached")
+        ->type_name("PATH");
 }
 
-Result<std::uint64_t> check_duration(const std::string& option, const std::string& text)
-{
+Result<std::uint64_t> check_duration(const std::string& option, const std::string& text) {
     const auto duration = output::parse_duration(text);
-    if (duration)
-        return static_cast<std::uint64_t>(duration->count());
-    return tl::unexpected(Failure{fmt::format("{}: {}", option, duration.error()),
-                                  fmt::format("give a number with its unit, e.g. {} 250ms, 10s or 5m", option)});
+    if (duration) return static_cast<std::uint64_t>(duration->count());
+    return tl::unexpected(
+        Failure{fmt::format("{}: {}", option, duration.error()),
+                fmt::format("give a number with its unit, e.g. {} 250ms, 10s or 5m", option)});
 }
 
-Result<Request> check(const Options& options)
-{
+Result<Request> check(const Options& options) {
     Request request;
     auto selection = check_selection(options);
-    if (!selection)
-        return tl::unexpected(selection.error());
+    if (!selection) return tl::unexpected(selection.error());
     request.selection = std::move(*selection);
     const auto filter = check_filter(options);
-    if (!filter)
-        return tl::unexpected(filter.error());
+    if (!filter) return tl::unexpected(filter.error());
     request.probes.filter = *filter;
     for (const std::string& hook : options.disabled_hooks) {
         if (!kernel::is_hook(hook))

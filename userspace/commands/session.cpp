@@ -7,66 +7,52 @@
 namespace waitclose::commands {
 
 Session::Session(kernel::Probes&& probes, bool traces, HoldListener& listener)
-    : probes_(std::move(probes)), traces_(traces), listener_(listener)
-{
-}
+    : probes_(std::move(probes)), traces_(traces), listener_(listener) {}
 
-Result<std::unique_ptr<Session>> Session::open(const kernel::ProbeSettings& settings, HoldListener& listener)
-{
+Result<std::unique_ptr<Session>> Session::open(const kernel::ProbeSettings& settings,
+                                               HoldListener& listener) {
     auto probes = kernel::Probes::attach(settings);
-    if (!probes)
-        return tl::unexpected(probes.error());
+    if (!probes) return tl::unexpected(probes.error());
     std::unique_ptr<Session> session(new Session(std::move(*probes), settings.trace, listener));
     auto taker = kernel::CensusTaker::prepare(session->probes_, settings.filter.netns);
-    if (!taker)
-        return tl::unexpected(taker.error());
+    if (!taker) return tl::unexpected(taker.error());
     session->taker_.emplace(std::move(*taker));
     system::drop_capabilities();
     return session;
 }
 
-void Session::drain()
-{
-    if (traces_)
-        probes_.drain(*this);
+void Session::drain() {
+    if (traces_) probes_.drain(*this);
 }
 
-Result<model::Census> Session::take_census()
-{
+Result<model::Census> Session::take_census() {
     drain();
     ledger_.begin_census(system::boottime_ns());
     auto census = taker_->take();
     drain();
     if (census && traces_)
-        for (const model::Closed& closed : ledger_.reconcile(*census))
-            listener_.closed(closed);
+        for (const model::Closed& closed : ledger_.reconcile(*census)) listener_.closed(closed);
     return census;
 }
 
-model::Losses Session::losses() const
-{
+model::Losses Session::losses() const {
     const kernel::KernelTotals totals = probes_.totals();
     return {totals.lost_events, totals.lost_storage, ledger_.totals().reconciled};
 }
 
-model::ProbeFacts Session::probe_facts() const
-{
+model::ProbeFacts Session::probe_facts() const {
     return kernel::probe_facts(kernel::all_needs(), probes_.plan(), traces_);
 }
 
-void Session::on(const model::Entered& event)
-{
+void Session::on(const model::Entered& event) {
     listener_.entered(ledger_.apply(event));
 }
 
-void Session::on(const model::Left& event)
-{
-    if (const auto closed = ledger_.apply(event))
-        listener_.closed(*closed);
+void Session::on(const model::Left& event) {
+    if (const auto closed = ledger_.apply(event)) listener_.closed(*closed);
 }
 
-void Session::on(const model::Transition& event)
-{
+void Session::on(const model::Transition& event) {
     listener_.transition(event);
 }
 

@@ -23,8 +23,10 @@ public:
 
 class Session : private kernel::EventSink {
 public:
-    /// Loads and attaches. Capabilities that are of no more use afterwards are given up. `listener` must outlive it.
-    static Result<std::unique_ptr<Session>> open(const kernel::ProbeSettings& settings, HoldListener& listener);
+    /// Loads and attaches. Capabilities that are of no more use afterwards are given up. `listener` must
+    /// outlive it.
+    static Result<std::unique_ptr<Session>> open(const kernel::ProbeSettings& settings,
+                                                 HoldListener& listener);
 
     /// Applies all waiting events to the ledger.
     void drain();

@@ -41,51 +41,47 @@ public:
         : sink_(sink),
           json_(request.json),
           style_(output::style_for(request.color, output::read_terminal(sink.descriptor()))),
-          selects_holders_(!request.selection.pids.empty() || request.selection.comm || request.selection.cgroup)
-    {
-    }
+          selects_holders_(!request.selection.pids.empty() || request.selection.comm ||
+                           request.selection.cgroup) {}
 
-    void entered(const model::Hold& hold) override
-    {
+    void entered(const model::Hold& hold) override {
         // Whose socket it is no event can tell: where holders select, the first census speaks.
         if (json_ && !selects_holders_)
             sink_.write(output::watch_line(WatchEvent::kEntered, wall(hold.since_ns),
                                            output::socket_json(hold, 0, offset_)));
     }
 
-    void closed(const model::Closed& closed) override
-    {
+    void closed(const model::Closed& closed) override {
         const auto told = last_told_.find(closed.hold.connection.key);
         const bool was_told = closed.hold.told > kUnwanted;
         if (json_ && (was_told || !selects_holders_)) {
-            auto socket = told != last_told_.end() ? nlohmann::ordered_json::parse(told->second)
-                                                   : output::socket_json(closed.hold, closed.held_ns, offset_);
+            auto socket = told != last_told_.end()
+                              ? nlohmann::ordered_json::parse(told->second)
+                              : output::socket_json(closed.hold, closed.held_ns, offset_);
             output::set_hold(socket, closed.held_ns, closed.hold.since_ns, closed.hold.precision, offset_);
             sink_.write(output::watch_line(WatchEvent::kClosed, wall(closed.hold.since_ns + closed.held_ns),
                                            std::move(socket), closed.left ? &*closed.left : nullptr));
         } else if (!json_ && was_told) {
             sink_.write(output::watch_text(closed, wall(closed.hold.since_ns + closed.held_ns), style_));
         }
-        if (told != last_told_.end())
-            last_told_.erase(told);
+        if (told != last_told_.end()) last_told_.erase(told);
     }
 
-    void transition(const model::Transition& transition) override
-    {
+    void transition(const model::Transition& transition) override {
         sink_.write(json_ ? output::transition_line(transition, offset_)
                           : output::transition_text(transition, offset_, style_));
     }
 
-    /// Tells of a hold that lasted, if there is something new to tell. `diagnoser` is that of the census. Returns
-    /// whether the cause may soon be known better: it is young, and its thread may still be on its way to close().
+    /// Tells of a hold that lasted, if there is something new to tell. `diagnoser` is that of the census.
+    /// Returns whether the cause may soon be known better: it is young, and its thread may still be on its
+    /// way to close().
     bool lasting(const model::Census& census, diagnose::Diagnoser& diagnoser, const model::Socket& socket,
-                 model::Hold& hold)
-    {
+                 model::Hold& hold) {
         const diagnose::Verdict verdict = diagnoser.decide(socket).verdict;
-        const bool unsettled = verdict.cause == diagnose::Cause::kUnknown && census.held_ns(socket) < kSettledAfterNs;
+        const bool unsettled =
+            verdict.cause == diagnose::Cause::kUnknown && census.held_ns(socket) < kSettledAfterNs;
         const std::uint64_t now_told = fingerprint(census, socket, verdict);
-        if (hold.told == now_told)
-            return unsettled;
+        if (hold.told == now_told) return unsettled;
         const auto event = hold.told > kUnwanted ? WatchEvent::kChanged : WatchEvent::kHeld;
         hold.told = now_told;
         const auto diagnosis = diagnoser.diagnose(socket);
@@ -109,19 +105,19 @@ private:
     static constexpr std::size_t kMostRemembered = 20'000;
     static constexpr std::uint64_t kSettledAfterNs = 3'000'000'000;
 
-    std::int64_t wall(std::uint64_t boottime_ns) const { return static_cast<std::int64_t>(boottime_ns) + offset_; }
+    std::int64_t wall(std::uint64_t boottime_ns) const {
+        return static_cast<std::int64_t>(boottime_ns) + offset_;
+    }
 
     /// What a `closed` line repeats. Bounded: past that a consumer joins by id.
-    void remember(const model::SocketKey& key, const nlohmann::ordered_json& object)
-    {
+    void remember(const model::SocketKey& key, const nlohmann::ordered_json& object) {
         if (last_told_.size() < kMostRemembered || last_told_.contains(key))
             last_told_[key] = object.dump(-1, ' ', true, nlohmann::ordered_json::error_handler_t::replace);
     }
 
     /// Changes when the cause, the culprit or the holders do; greater than kUnwanted.
     static std::uint64_t fingerprint(const model::Census& census, const model::Socket& socket,
-                                     const diagnose::Verdict& verdict)
-    {
+                                     const diagnose::Verdict& verdict) {
         std::uint64_t hash = 14695981039346656037U;
         const auto mix = [&hash](std::uint64_t value) { hash = (hash ^ value) * 1099511628211U; };
         mix(static_cast<std::uint64_t>(verdict.cause));
@@ -144,18 +140,17 @@ private:
 };
 
 /// Decides when a census is due: at once when a hold has come of age, else every few seconds. Censuses get a
-/// tenth of one CPU; what they do not use is saved up, so that a quiet watch answers at once even where a census
-/// is dear.
+/// tenth of one CPU; what they do not use is saved up, so that a quiet watch answers at once even where a
+/// census is dear.
 class Rhythm {
 public:
-    bool is_due(std::uint64_t now_ns, bool wanted)
-    {
-        saved_ns_ = std::min(kMostSaved, saved_ns_ + static_cast<std::int64_t>(now_ns - counted_until_ns_) / 10);
+    bool is_due(std::uint64_t now_ns, bool wanted) {
+        saved_ns_ =
+            std::min(kMostSaved, saved_ns_ + static_cast<std::int64_t>(now_ns - counted_until_ns_) / 10);
         counted_until_ns_ = now_ns;
         return saved_ns_ >= 0 && now_ns - last_ns_ >= (wanted ? kShortest : kUsual);
     }
-    void took(std::uint64_t begun_ns, std::uint64_t ended_ns)
-    {
+    void took(std::uint64_t begun_ns, std::uint64_t ended_ns) {
         last_ns_ = ended_ns;
         saved_ns_ -= static_cast<std::int64_t>(ended_ns - begun_ns);
     }
@@ -170,18 +165,15 @@ private:
 };
 
 /// Takes a census and tells what is new. Returns whether another look soon may tell more.
-Result<bool> look(Session& session, Reporter& reporter, const model::Selection& selection)
-{
+Result<bool> look(Session& session, Reporter& reporter, const model::Selection& selection) {
     auto census = session.take_census();
-    if (!census)
-        return tl::unexpected(census.error());
+    if (!census) return tl::unexpected(census.error());
     reporter.set_wall_offset(census->wall_offset_ns);
     diagnose::Diagnoser diagnoser(*census);
     bool unsettled = false;
     for (const model::Socket& socket : census->sockets) {
         model::Hold* hold = session.ledger().find({socket.netns, socket.cookie});
-        if (!hold || census->held_ns(socket) < selection.min_held_ns)
-            continue;
+        if (!hold || census->held_ns(socket) < selection.min_held_ns) continue;
         if (model::is_wanted(*census, socket, selection))
             unsettled |= reporter.lasting(*census, diagnoser, socket, *hold);
         else
@@ -191,8 +183,7 @@ Result<bool> look(Session& session, Reporter& reporter, const model::Selection& 
 }
 
 Result<void> loop(Session& session, Reporter& reporter, const WatchRequest& request, output::Sink& sink,
-                  const system::Descriptor& signals)
-{
+                  const system::Descriptor& signals) {
     constexpr int kRoundMs = 50;
     Rhythm rhythm;
     bool unsettled = true;
@@ -206,8 +197,7 @@ Result<void> loop(Session& session, Reporter& reporter, const WatchRequest& requ
         unsettled = unsettled || has_lost;
         if (rhythm.is_due(now, unsettled || session.ledger().has_untold(now, min_held))) {
             const auto looked = look(session, reporter, request.common.selection);
-            if (!looked)
-                return tl::unexpected(looked.error());
+            if (!looked) return tl::unexpected(looked.error());
             unsettled = *looked;
             rhythm.took(now, system::boottime_ns());
         }
@@ -215,69 +205,59 @@ Result<void> loop(Session& session, Reporter& reporter, const WatchRequest& requ
             return tl::unexpected(Failure{flushed.error(), "free some space or name another file with -o"});
         pollfd ended{signals.get(), POLLIN, 0};
         const bool over = request.duration_ns && now - begun >= *request.duration_ns;
-        if (over || sink.ended() || ::poll(&ended, 1, kRoundMs) > 0)
-            return {};
+        if (over || sink.ended() || ::poll(&ended, 1, kRoundMs) > 0) return {};
     }
 }
 
 /// After a loss the ledger may hold what has long ended: two censuses that agree settle it.
-Result<void> settle(Session& session)
-{
+Result<void> settle(Session& session) {
     session.drain();
     for (int round = 0; session.losses().ring > 0 && round < 2; ++round)
-        if (auto census = session.take_census(); !census)
-            return tl::unexpected(census.error());
+        if (auto census = session.take_census(); !census) return tl::unexpected(census.error());
     return {};
 }
 
-void print_totals(Session& session)
-{
+void print_totals(Session& session) {
     const model::Totals& totals = session.ledger().totals();
     const model::Losses losses = session.losses();
-    fmt::print(stderr, "waitclose: entered {}, closed {}, still open {}; lost: ring {}, storage {}, reconciled {}\n",
-               totals.entered, totals.closed, session.ledger().open(), losses.ring, losses.storage, losses.reconciled);
+    fmt::print(stderr,
+               "waitclose: entered {}, closed {}, still open {}; lost: ring {}, storage {}, reconciled {}\n",
+               totals.entered, totals.closed, session.ledger().open(), losses.ring, losses.storage,
+               losses.reconciled);
 }
 
-Result<void> run(const WatchRequest& request)
-{
+Result<int> run(const WatchRequest& request) {
     const system::Descriptor signals(open_signal_descriptor());
-    auto sink = output::Sink::open(request.common.output);
-    if (!sink)
-        return tl::unexpected(Failure{sink.error(), "name a file in a directory that can be written to"});
+    auto sink = open_output(request.common.output);
+    if (!sink) return tl::unexpected(sink.error());
     Reporter reporter(*sink, request.common);
     const auto session = Session::open(request.common.probes, reporter);
-    if (!session)
-        return tl::unexpected(session.error());
+    if (!session) return tl::unexpected(session.error());
     for (const std::string& need : (*session)->probe_facts().missing)
         fmt::print(stderr, "waitclose: no hook for '{}'; 'waitclose doctor' says what that costs\n", need);
     if (auto looked = look(**session, reporter, request.common.selection); !looked)
         return tl::unexpected(looked.error());
     if (request.common.ready_file)
         if (auto created = create_ready_file(*request.common.ready_file); !created)
-            return created;
+            return tl::unexpected(created.error());
     if (auto looped = loop(**session, reporter, request, *sink, signals); !looped)
-        return looped;
-    if (auto settled = settle(**session); !settled)
-        return settled;
+        return tl::unexpected(looped.error());
+    if (auto settled = settle(**session); !settled) return tl::unexpected(settled.error());
     print_totals(**session);
-    if (auto finished = sink->finish(); !finished)
-        return tl::unexpected(Failure{finished.error(), "free some space or name another file with -o"});
-    return {};
+    if (auto finished = finish(*sink); !finished) return tl::unexpected(finished.error());
+    return kDone;
 }
 
-Result<WatchRequest> check_watch(const WatchOptions& options)
-{
+Result<WatchRequest> check_watch(const WatchOptions& options) {
     WatchRequest request;
     auto common = check(options);
-    if (!common)
-        return tl::unexpected(common.error());
+    if (!common) return tl::unexpected(common.error());
     request.common = std::move(*common);
     request.common.probes.trace = true;
     request.common.probes.all_transitions = options.all_transitions;
     if (options.duration) {
         const auto duration = check_duration("--duration", *options.duration);
-        if (!duration)
-            return tl::unexpected(duration.error());
+        if (!duration) return tl::unexpected(duration.error());
         request.duration_ns = *duration;
     }
     return request;
@@ -285,23 +265,16 @@ Result<WatchRequest> check_watch(const WatchOptions& options)
 
 }  // namespace
 
-void add_watch(CLI::App& app, int& exit_code)
-{
+void add_watch(CLI::App& app, int& exit_code) {
     CLI::App* command = app.add_subcommand("watch", "holds as they begin, last, change and end, a line each");
     auto options = std::make_shared<WatchOptions>();
     add_selection_options(*command, *options);
     add_common_options(*command, *options);
-    command->add_flag("--all-transitions", options->all_transitions, "print every state change of every socket");
-    command->add_option("--duration", options->duration, "stop after this long (default: at SIGINT)")->type_name("DUR");
-    command->callback([options, &exit_code] {
-        const auto request = check_watch(*options);
-        if (!request) {
-            exit_code = tell(request.error(), kWrongUsage);
-            return;
-        }
-        const auto result = run(*request);
-        exit_code = result ? kDone : tell(result.error(), kCouldNot);
-    });
+    command->add_flag("--all-transitions", options->all_transitions,
+                      "print every state change of every socket");
+    command->add_option("--duration", options->duration, "stop after this long (default: at SIGINT)")
+        ->type_name("DUR");
+    command->callback([options, &exit_code] { exit_code = carry_out(check_watch(*options), run); });
 }
 
 }  // namespace waitclose::commands

@@ -7,35 +7,6 @@
 
 namespace waitclose::diagnose {
 
-namespace {
-
-constexpr std::uint64_t kMicrosecond = 1'000;
-constexpr std::uint64_t kMillisecond = 1'000'000;
-constexpr std::uint64_t kSecond = 1'000'000'000;
-constexpr std::uint64_t kMinute = 60 * kSecond;
-constexpr std::uint64_t kHour = 60 * kMinute;
-constexpr std::uint64_t kDay = 24 * kHour;
-
-std::string two_parts(std::uint64_t ns, std::uint64_t big, const char* big_name, std::uint64_t small,
-                      const char* small_name) {
-    const std::uint64_t rest = ns % big / small;
-    if (rest == 0) return fmt::format("{} {}", ns / big, big_name);
-    return fmt::format("{} {} {} {}", ns / big, big_name, rest, small_name);
-}
-
-}  // namespace
-
-std::string duration_text(std::uint64_t ns) {
-    if (ns < kMillisecond) return fmt::format("{} µs", ns / kMicrosecond);
-    if (ns < kSecond) return fmt::format("{} ms", ns / kMillisecond);
-    // Cut off, not rounded: "10.0 s" for 9.96 s would say more than was measured.
-    if (ns < 10 * kSecond) return fmt::format("{}.{} s", ns / kSecond, ns % kSecond / (kSecond / 10));
-    if (ns < kMinute) return fmt::format("{} s", ns / kSecond);
-    if (ns < kHour) return two_parts(ns, kMinute, "min", kSecond, "s");
-    if (ns < kDay) return two_parts(ns, kHour, "h", kMinute, "min");
-    return two_parts(ns, kDay, "d", kHour, "h");
-}
-
 std::string process_text(const model::Process& process) {
     return fmt::format("{} (pid {})", process.comm, process.pid);
 }
@@ -75,12 +46,6 @@ std::string descriptors_text(const Scene& scene, const model::Process* process) 
     }
     if (count > kShown) list += fmt::format(" and {} more", count - kShown);
     return fmt::format("{} {}", count == 1 ? "fd" : "fds", list);
-}
-
-std::string endpoint_text(model::Family family, const model::Endpoint& endpoint) {
-    const std::string address = address_text(family, endpoint);
-    return family == model::Family::kIpv6 ? fmt::format("[{}]:{}", address, endpoint.port)
-                                          : fmt::format("{}:{}", address, endpoint.port);
 }
 
 std::string service_text(const model::Socket& socket) {

@@ -8,11 +8,12 @@
 #include <variant>
 
 #include "diagnose/scene.h"
+#include "model/wording.h"
 
 namespace waitclose::diagnose {
 
-/// "250 ms", "1.8 s", "42 s", "12 min 5 s", "3 h 12 min", "4 d 7 h"; never more than has gone by.
-std::string duration_text(std::uint64_t ns);
+using model::duration_text;
+using model::endpoint_text;
 
 /// "java (pid 4121)"; "thread http-exec-17 (tid 4188)".
 std::string process_text(const model::Process& process);
@@ -27,8 +28,6 @@ std::string activity_text(const model::Thread& thread);
 std::string descriptors_text(const Scene& scene, const model::Process* process);
 /// "port 8080", or "10.0.0.9:443" where this side opened the connection.
 std::string service_text(const model::Socket& socket);
-/// "10.0.0.9:443", "[::1]:443".
-std::string endpoint_text(model::Family family, const model::Endpoint& endpoint);
 
 /// How a sentence calls the culprit: "thread http-exec-17", or "java" where it is the main or no one thread.
 std::string subject_text(const Who& who);

@@ -22,13 +22,11 @@ namespace waitclose::kernel {
 namespace {
 
 template <typename Record>
-const Record& as(const wc_header& header)
-{
+const Record& as(const wc_header& header) {
     return reinterpret_cast<const Record&>(header);
 }
 
-void add_socket(Readings& readings, const wc_census_socket& record, const TickClock& clock)
-{
+void add_socket(Readings& readings, const wc_census_socket& record, const TickClock& clock) {
     model::Socket socket = socket_of(record, clock);
     const SocketPlace place{record.socket.address, record.inode};
     if (socket.state == model::TcpState::kCloseWait) {
@@ -45,51 +43,42 @@ void add_socket(Readings& readings, const wc_census_socket& record, const TickCl
 }
 
 /// Network namespaces by inode, each with a way in: through a mount, or through a thread that lives there.
-std::map<std::uint32_t, system::Descriptor> doors(const std::vector<wc_census_namespace>& lived_in)
-{
+std::map<std::uint32_t, system::Descriptor> doors(const std::vector<wc_census_namespace>& lived_in) {
     std::map<std::uint32_t, system::Descriptor> found;
     const auto add = [&](std::uint32_t netns, system::Descriptor file) {
-        if (file && system::netns_inode(file) == netns)
-            found.try_emplace(netns, std::move(file));
+        if (file && system::netns_inode(file) == netns) found.try_emplace(netns, std::move(file));
     };
     for (const system::MountedNamespace& mounted : system::mounted_netns())
-        if (!found.contains(mounted.inode))
-            add(mounted.inode, system::open_netns_at(mounted.path));
+        if (!found.contains(mounted.inode)) add(mounted.inode, system::open_netns_at(mounted.path));
     for (const wc_census_namespace& one : lived_in)
-        if (!found.contains(one.netns))
-            add(one.netns, system::open_netns_of(one.tgid, one.tid));
+        if (!found.contains(one.netns)) add(one.netns, system::open_netns_of(one.tgid, one.tid));
     return found;
 }
 
 }  // namespace
 
-CensusTaker::CensusTaker(const Probes& probes, std::uint32_t netns, Iterator&& sockets, Iterator&& descriptors,
-                         Iterator&& threads, Iterator&& namespaces)
+CensusTaker::CensusTaker(const Probes& probes, std::uint32_t netns, Iterator&& sockets,
+                         Iterator&& descriptors, Iterator&& threads, Iterator&& namespaces)
     : probes_(&probes),
       netns_(netns),
       sockets_(std::move(sockets)),
       descriptors_(std::move(descriptors)),
       threads_(std::move(threads)),
-      namespaces_(std::move(namespaces))
-{
-}
+      namespaces_(std::move(namespaces)) {}
 
-Result<CensusTaker> CensusTaker::prepare(const Probes& probes, std::uint32_t netns)
-{
+Result<CensusTaker> CensusTaker::prepare(const Probes& probes, std::uint32_t netns) {
     const auto& programs = probes.skeleton().progs;
     auto sockets = Iterator::attach(programs.census_sockets);
     auto descriptors = Iterator::attach(programs.census_descriptors);
     auto threads = Iterator::attach(programs.census_threads);
     auto namespaces = Iterator::attach(programs.census_namespaces);
     for (const auto* one : {&sockets, &descriptors, &threads, &namespaces})
-        if (!*one)
-            return tl::unexpected(one->error());
+        if (!*one) return tl::unexpected(one->error());
     return CensusTaker(probes, netns, std::move(*sockets), std::move(*descriptors), std::move(*threads),
                        std::move(*namespaces));
 }
 
-Result<model::Census> CensusTaker::take()
-{
+Result<model::Census> CensusTaker::take() {
     waitclose_bpf& skeleton = probes_->skeleton();
     ++skeleton.bss->census_number;
     wc_counters& counters = skeleton.bss->counters;
@@ -100,71 +89,57 @@ Result<model::Census> CensusTaker::take()
     readings.traced = skeleton.rodata->tracing;
     Visited visited;
     const auto lived_in = read_namespaces();
-    if (!lived_in)
-        return tl::unexpected(lived_in.error());
+    if (!lived_in) return tl::unexpected(lived_in.error());
     // Side by side: they read different things, and together they are most of the time.
     auto descriptors = std::async(std::launch::async, [&] { return read_descriptors(readings); });
     const auto sockets = read_sockets(readings, *lived_in, visited);
-    if (auto done = descriptors.get(); !done)
-        return tl::unexpected(done.error());
-    if (!sockets)
-        return tl::unexpected(sockets.error());
+    if (auto done = descriptors.get(); !done) return tl::unexpected(done.error());
+    if (!sockets) return tl::unexpected(sockets.error());
     // Not earlier: a hold that began during the pass would be younger than nothing.
     readings.taken_ns = system::boottime_ns();
-    if (auto done = read_threads(readings); !done)
-        return tl::unexpected(done.error());
+    if (auto done = read_threads(readings); !done) return tl::unexpected(done.error());
     for (std::size_t i = 0; i < std::size(counters.states); ++i)
-        if (counters.states[i])
-            readings.states[static_cast<model::TcpState>(i)] = counters.states[i];
-    const auto unreachable = std::count_if(readings.descriptors.begin(), readings.descriptors.end(), [&](const auto& one) {
-        return one.state == static_cast<wc_u8>(model::TcpState::kCloseWait) && !visited.contains(one.netns) &&
-               (!netns_ || one.netns == netns_);
-    });
+        if (counters.states[i]) readings.states[static_cast<model::TcpState>(i)] = counters.states[i];
+    const auto unreachable =
+        std::count_if(readings.descriptors.begin(), readings.descriptors.end(), [&](const auto& one) {
+            return one.state == static_cast<wc_u8>(model::TcpState::kCloseWait) &&
+                   !visited.contains(one.netns) && (!netns_ || one.netns == netns_);
+        });
 
     model::Census census = join(std::move(readings));
     census.unreachable = static_cast<std::uint64_t>(unreachable);
     census.wall_offset_ns = system::wall_offset_ns();
-    for (model::Process& process : census.processes)
-        system::describe_process(process);
+    for (model::Process& process : census.processes) system::describe_process(process);
     return census;
 }
 
-Result<std::vector<wc_census_namespace>> CensusTaker::read_namespaces() const
-{
+Result<std::vector<wc_census_namespace>> CensusTaker::read_namespaces() const {
     std::vector<wc_census_namespace> lived_in;
     auto listed = namespaces_.run([&](const wc_header& header) {
-        if (header.kind == WC_KIND_CENSUS_NAMESPACE)
-            lived_in.push_back(as<wc_census_namespace>(header));
+        if (header.kind == WC_KIND_CENSUS_NAMESPACE) lived_in.push_back(as<wc_census_namespace>(header));
     });
-    if (!listed)
-        return tl::unexpected(listed.error());
+    if (!listed) return tl::unexpected(listed.error());
     return lived_in;
 }
 
 Result<void> CensusTaker::read_sockets(Readings& readings, const std::vector<wc_census_namespace>& lived_in,
-                                       Visited& visited) const
-{
+                                       Visited& visited) const {
     const std::uint32_t home = system::own_netns();
     if (!netns_ || netns_ == home) {
-        if (auto done = read_sockets_here(readings); !done)
-            return done;
+        if (auto done = read_sockets_here(readings); !done) return done;
         visited.insert(home);
     }
     for (const auto& [netns, door] : doors(lived_in)) {
-        if (visited.contains(netns) || (netns_ && netns_ != netns))
-            continue;
+        if (visited.contains(netns) || (netns_ && netns_ != netns)) continue;
         const system::NetnsVisit visit(door);
-        if (!visit.entered())
-            continue;
-        if (auto done = read_sockets_here(readings); !done)
-            return done;
+        if (!visit.entered()) continue;
+        if (auto done = read_sockets_here(readings); !done) return done;
         visited.insert(netns);
     }
     return {};
 }
 
-Result<void> CensusTaker::read_sockets_here(Readings& readings) const
-{
+Result<void> CensusTaker::read_sockets_here(Readings& readings) const {
     const volatile wc_counters& counters = probes_->skeleton().bss->counters;
     const std::uint64_t tick_ns = system::tick_ns();
     return sockets_.run([&](const wc_header& header) {
@@ -177,30 +152,24 @@ Result<void> CensusTaker::read_sockets_here(Readings& readings) const
     });
 }
 
-Result<void> CensusTaker::read_descriptors(Readings& readings) const
-{
+Result<void> CensusTaker::read_descriptors(Readings& readings) const {
     return descriptors_.run([&](const wc_header& header) {
         if (header.kind == WC_KIND_CENSUS_DESCRIPTOR)
             readings.descriptors.push_back(as<wc_census_descriptor>(header));
     });
 }
 
-Result<void> CensusTaker::read_threads(Readings& readings) const
-{
+Result<void> CensusTaker::read_threads(Readings& readings) const {
     // Only of processes that hold something: the kernel side leaves all others alone.
     const int wanted = bpf_map__fd(probes_->skeleton().maps.wanted_processes);
     std::set<std::uint32_t> processes;
-    for (const wc_census_descriptor& one : readings.descriptors)
-        processes.insert(one.tgid);
+    for (const wc_census_descriptor& one : readings.descriptors) processes.insert(one.tgid);
     const std::uint8_t yes = 1;
-    for (const std::uint32_t process : processes)
-        bpf_map_update_elem(wanted, &process, &yes, BPF_ANY);
+    for (const std::uint32_t process : processes) bpf_map_update_elem(wanted, &process, &yes, BPF_ANY);
     auto done = threads_.run([&](const wc_header& header) {
-        if (header.kind == WC_KIND_CENSUS_THREAD)
-            readings.threads.push_back(as<wc_census_thread>(header));
+        if (header.kind == WC_KIND_CENSUS_THREAD) readings.threads.push_back(as<wc_census_thread>(header));
     });
-    for (const std::uint32_t process : processes)
-        bpf_map_delete_elem(wanted, &process);
+    for (const std::uint32_t process : processes) bpf_map_delete_elem(wanted, &process);
     return done;
 }
 

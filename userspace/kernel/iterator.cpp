@@ -17,16 +17,14 @@
 namespace waitclose::kernel {
 namespace {
 
-Failure failure(const char* doing, const char* program)
-{
+Failure failure(const char* doing, const char* program) {
     return {fmt::format("{} the iterator {} failed: {}", doing, program, std::strerror(errno)),
             "'waitclose doctor' shows what this kernel allows"};
 }
 
 }  // namespace
 
-void Iterator::LinkDeleter::operator()(bpf_link* link) const
-{
+void Iterator::LinkDeleter::operator()(bpf_link* link) const {
     bpf_link__destroy(link);
 }
 
@@ -34,31 +32,24 @@ Iterator::Iterator(Iterator&&) noexcept = default;
 Iterator& Iterator::operator=(Iterator&&) noexcept = default;
 Iterator::~Iterator() = default;
 
-Result<Iterator> Iterator::attach(bpf_program* program)
-{
+Result<Iterator> Iterator::attach(bpf_program* program) {
     const LogCapture log;
     bpf_link* link = bpf_program__attach_iter(program, nullptr);
-    if (!link)
-        return tl::unexpected(failure("attaching", bpf_program__name(program)));
+    if (!link) return tl::unexpected(failure("attaching", bpf_program__name(program)));
     return Iterator(link);
 }
 
-Result<void> Iterator::run(const OnRecord& on_record) const
-{
+Result<void> Iterator::run(const OnRecord& on_record) const {
     const system::Descriptor file(bpf_iter_create(bpf_link__fd(link_.get())));
-    if (!file)
-        return tl::unexpected(failure("starting", "of the census"));
+    if (!file) return tl::unexpected(failure("starting", "of the census"));
     std::vector<std::byte> buffer(128 << 10);
     std::size_t filled = 0;
     for (;;) {
         const ssize_t got = ::read(file.get(), buffer.data() + filled, buffer.size() - filled);
         // EAGAIN: the kernel went through a million objects without output and wants to be asked again.
-        if (got < 0 && (errno == EINTR || errno == EAGAIN))
-            continue;
-        if (got < 0)
-            return tl::unexpected(failure("reading", "of the census"));
-        if (got == 0)
-            return {};
+        if (got < 0 && (errno == EINTR || errno == EAGAIN)) continue;
+        if (got < 0) return tl::unexpected(failure("reading", "of the census"));
+        if (got == 0) return {};
         filled += static_cast<std::size_t>(got);
         const std::size_t used = split_records(std::span(buffer).first(filled), on_record);
         std::copy(buffer.begin() + static_cast<std::ptrdiff_t>(used),
@@ -67,16 +58,13 @@ Result<void> Iterator::run(const OnRecord& on_record) const
     }
 }
 
-std::size_t split_records(std::span<const std::byte> bytes, const Iterator::OnRecord& on_record)
-{
+std::size_t split_records(std::span<const std::byte> bytes, const Iterator::OnRecord& on_record) {
     std::size_t at = 0;
     while (bytes.size() - at >= sizeof(wc_header)) {
         // Every record is a multiple of eight bytes, so the header is aligned as the buffer is.
         const auto& header = *reinterpret_cast<const wc_header*>(bytes.data() + at);
-        if (header.size < sizeof(wc_header) || header.size % 8 != 0)
-            return bytes.size();
-        if (header.size > bytes.size() - at)
-            break;
+        if (header.size < sizeof(wc_header) || header.size % 8 != 0) return bytes.size();
+        if (header.size > bytes.size() - at) break;
         on_record(header);
         at += header.size;
     }

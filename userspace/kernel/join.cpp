@@ -17,20 +17,16 @@ using model::kNone;
 /// Finds a socket by its address; sorted once, since hundreds of thousands may be asked for.
 class PlaceIndex {
 public:
-    explicit PlaceIndex(const std::vector<SocketPlace>& places) : places_(places)
-    {
+    explicit PlaceIndex(const std::vector<SocketPlace>& places) : places_(places) {
         order_.resize(places.size());
-        for (std::uint32_t i = 0; i < order_.size(); ++i)
-            order_[i] = {places[i].address, i};
+        for (std::uint32_t i = 0; i < order_.size(); ++i) order_[i] = {places[i].address, i};
         std::sort(order_.begin(), order_.end());
     }
 
     /// The index of the socket, or kNone. An inode of 0 matches a socket without file.
-    std::int32_t find(std::uint64_t address, std::uint64_t inode) const
-    {
+    std::int32_t find(std::uint64_t address, std::uint64_t inode) const {
         const auto at = std::lower_bound(order_.begin(), order_.end(), std::pair{address, std::uint32_t{0}});
-        if (at == order_.end() || at->first != address || places_[at->second].inode != inode)
-            return kNone;
+        if (at == order_.end() || at->first != address || places_[at->second].inode != inode) return kNone;
         return static_cast<std::int32_t>(at->second);
     }
 
@@ -39,28 +35,20 @@ private:
     std::vector<std::pair<std::uint64_t, std::uint32_t>> order_;
 };
 
-model::RunState run_state(const wc_census_thread& record)
-{
+model::RunState run_state(const wc_census_thread& record) {
     // include/linux/sched.h: task->__state and exit_state
-    constexpr std::uint32_t kInterruptible = 1, kUninterruptible = 2, kStopped = 4, kTraced = 8, kIdle = 0x400,
-                            kFrozen = 0x8000;
-    if (record.exit_state)
-        return model::RunState::kZombie;
-    if (record.state & kFrozen)
-        return model::RunState::kFrozen;
-    if (record.state & kStopped)
-        return model::RunState::kStopped;
-    if (record.state & kTraced)
-        return model::RunState::kTraced;
-    if (record.state & kInterruptible || record.state & kIdle)
-        return model::RunState::kSleeping;
-    if (record.state & kUninterruptible)
-        return model::RunState::kDiskSleep;
+    constexpr std::uint32_t kInterruptible = 1, kUninterruptible = 2, kStopped = 4, kTraced = 8,
+                            kIdle = 0x400, kFrozen = 0x8000;
+    if (record.exit_state) return model::RunState::kZombie;
+    if (record.state & kFrozen) return model::RunState::kFrozen;
+    if (record.state & kStopped) return model::RunState::kStopped;
+    if (record.state & kTraced) return model::RunState::kTraced;
+    if (record.state & kInterruptible || record.state & kIdle) return model::RunState::kSleeping;
+    if (record.state & kUninterruptible) return model::RunState::kDiskSleep;
     return record.state == 0 ? model::RunState::kRunning : model::RunState::kOther;
 }
 
-model::Thread thread_of(const wc_census_thread& record)
-{
+model::Thread thread_of(const wc_census_thread& record) {
     constexpr std::uint32_t kPfExiting = 4;
     model::Thread thread;
     thread.tid = record.actor.tid;
@@ -72,8 +60,7 @@ model::Thread thread_of(const wc_census_thread& record)
     thread.switches = record.switches;
     // Of a thread that runs, the saved registers are those of some earlier call.
     const bool sleeps = thread.state != model::RunState::kRunning && thread.state != model::RunState::kZombie;
-    if (record.has_registers && sleeps && record.syscall != ~0U)
-        thread.syscall = record.syscall;
+    if (record.has_registers && sleeps && record.syscall != ~0U) thread.syscall = record.syscall;
     std::copy(std::begin(record.arguments), std::end(record.arguments), thread.arguments.begin());
     return thread;
 }
@@ -85,13 +72,11 @@ struct ProcessKey {
     auto operator<=>(const ProcessKey&) const = default;
 };
 
-ProcessKey key_of(const wc_census_descriptor& record)
-{
+ProcessKey key_of(const wc_census_descriptor& record) {
     return {record.tgid, record.leader_start_ns};
 }
 
-ProcessKey key_of(const wc_census_thread& record)
-{
+ProcessKey key_of(const wc_census_thread& record) {
     return {record.actor.tgid, record.leader_start_ns};
 }
 
@@ -101,12 +86,9 @@ public:
         : readings_(std::move(readings)),
           held_(readings_.socket_places),
           listening_(readings_.listener_places),
-          peers_(readings_.peer_places)
-    {
-    }
+          peers_(readings_.peer_places) {}
 
-    model::Census join()
-    {
+    model::Census join() {
         census_.taken_ns = readings_.taken_ns;
         census_.traced = readings_.traced;
         census_.states = std::move(readings_.states);
@@ -125,23 +107,19 @@ public:
 
 private:
     /// The same descriptor may come twice, once for each thread of a process whose leader has exited.
-    void order_descriptors()
-    {
+    void order_descriptors() {
         auto& all = readings_.descriptors;
         const auto rank = [](const wc_census_descriptor& one) { return std::tuple(key_of(one), one.fd); };
         const auto is_less = [&](const auto& a, const auto& b) { return rank(a) < rank(b); };
-        if (!std::is_sorted(all.begin(), all.end(), is_less))
-            std::sort(all.begin(), all.end(), is_less);
+        if (!std::is_sorted(all.begin(), all.end(), is_less)) std::sort(all.begin(), all.end(), is_less);
         all.erase(std::unique(all.begin(), all.end(),
                               [&](const auto& a, const auto& b) { return rank(a) == rank(b); }),
                   all.end());
     }
 
-    void make_processes()
-    {
+    void make_processes() {
         for (const wc_census_descriptor& one : readings_.descriptors) {
-            if (!processes_.empty() && processes_.back() == key_of(one))
-                continue;
+            if (!processes_.empty() && processes_.back() == key_of(one)) continue;
             processes_.push_back(key_of(one));
             model::Process process;
             process.pid = one.tgid;
@@ -150,15 +128,16 @@ private:
         }
     }
 
-    void add_threads()
-    {
+    void add_threads() {
         auto& all = readings_.threads;
-        std::stable_sort(all.begin(), all.end(), [](const auto& a, const auto& b) { return key_of(a) < key_of(b); });
+        std::stable_sort(all.begin(), all.end(),
+                         [](const auto& a, const auto& b) { return key_of(a) < key_of(b); });
         auto next = all.begin();
         for (std::size_t i = 0; i < processes_.size(); ++i) {
             model::Process& process = census_.processes[i];
             process.first_thread = static_cast<std::uint32_t>(census_.threads.size());
-            next = std::find_if(next, all.end(), [&](const auto& one) { return !(key_of(one) < processes_[i]); });
+            next = std::find_if(next, all.end(),
+                                [&](const auto& one) { return !(key_of(one) < processes_[i]); });
             for (; next != all.end() && key_of(*next) == processes_[i]; ++next) {
                 process.parent_pid = next->parent_tgid;
                 census_.threads.push_back(thread_of(*next));
@@ -170,13 +149,11 @@ private:
     }
 
     /// Counting sort of the descriptors into one run per socket.
-    void place_holders(std::vector<model::Socket>& sockets, const PlaceIndex& index)
-    {
+    void place_holders(std::vector<model::Socket>& sockets, const PlaceIndex& index) {
         std::vector<std::int32_t> target(readings_.descriptors.size(), kNone);
         for (std::size_t i = 0; i < target.size(); ++i) {
             target[i] = index.find(readings_.descriptors[i].socket_address, readings_.descriptors[i].inode);
-            if (target[i] != kNone)
-                ++sockets[static_cast<std::size_t>(target[i])].holder_count;
+            if (target[i] != kNone) ++sockets[static_cast<std::size_t>(target[i])].holder_count;
         }
         auto next = static_cast<std::uint32_t>(census_.holders.size());
         for (model::Socket& socket : sockets) {
@@ -187,80 +164,65 @@ private:
         std::uint32_t process = 0;
         for (std::size_t i = 0; i < target.size(); ++i) {
             const wc_census_descriptor& one = readings_.descriptors[i];
-            while (processes_[process] != key_of(one))
-                ++process;
-            if (target[i] == kNone)
-                continue;
+            while (processes_[process] != key_of(one)) ++process;
+            if (target[i] == kNone) continue;
             model::Socket& socket = sockets[static_cast<std::size_t>(target[i])];
-            census_.holders[socket.first_holder + socket.holder_count++] = {process, static_cast<std::int32_t>(one.fd),
-                                                                           one.close_on_exec != 0};
+            census_.holders[socket.first_holder + socket.holder_count++] = {
+                process, static_cast<std::int32_t>(one.fd), one.close_on_exec != 0};
         }
     }
 
     /// The kernel side walked the accept queues; where it could not, the only listener that fits is it.
-    void find_listeners()
-    {
+    void find_listeners() {
         for (std::size_t i = 0; i < readings_.sockets.size(); ++i) {
             model::Socket& socket = readings_.sockets[i];
-            if (socket.has_file || socket.kernel_owned)
-                continue;
+            if (socket.has_file || socket.kernel_owned) continue;
             socket.listener = readings_.queued_at[i] ? listener_at(readings_.queued_at[i]) : kNone;
-            if (socket.listener == kNone)
-                socket.listener = only_listener_for(socket);
+            if (socket.listener == kNone) socket.listener = only_listener_for(socket);
         }
     }
 
-    std::int32_t listener_at(std::uint64_t address) const
-    {
+    std::int32_t listener_at(std::uint64_t address) const {
         for (std::size_t i = 0; i < readings_.listener_places.size(); ++i)
-            if (readings_.listener_places[i].address == address)
-                return static_cast<std::int32_t>(i);
+            if (readings_.listener_places[i].address == address) return static_cast<std::int32_t>(i);
         return kNone;
     }
 
-    std::int32_t only_listener_for(const model::Socket& socket) const
-    {
+    std::int32_t only_listener_for(const model::Socket& socket) const {
         std::int32_t found = kNone;
         for (std::size_t i = 0; i < readings_.listeners.size(); ++i) {
             const model::Socket& one = readings_.listeners[i];
             const bool fits = one.netns == socket.netns && one.local.port == socket.local.port &&
                               (model::is_any_address(one.local) || one.local.address == socket.local.address);
-            if (!fits)
-                continue;
-            if (found != kNone)
-                return kNone;
+            if (!fits) continue;
+            if (found != kNone) return kNone;
             found = static_cast<std::int32_t>(i);
         }
         return found;
     }
 
     struct TupleHash {
-        std::size_t operator()(const std::pair<model::Endpoint, model::Endpoint>& tuple) const
-        {
+        std::size_t operator()(const std::pair<model::Endpoint, model::Endpoint>& tuple) const {
             std::size_t hash = 0;
             for (const model::Endpoint& end : {tuple.first, tuple.second}) {
-                for (const std::uint8_t byte : end.address)
-                    hash = hash * 131 + byte;
+                for (const std::uint8_t byte : end.address) hash = hash * 131 + byte;
                 hash = hash * 65599 + end.port;
             }
             return hash;
         }
     };
 
-    /// Both ends of a connection are here when their addresses mirror each other; two candidates prove nothing.
-    void find_peers()
-    {
+    /// Both ends of a connection are here when their addresses mirror each other; two candidates prove
+    /// nothing.
+    void find_peers() {
         std::unordered_map<std::pair<model::Endpoint, model::Endpoint>, std::int32_t, TupleHash> ends;
         for (const model::Socket& peer : readings_.peers) {
-            if (peer.holder_count == 0)
-                continue;
+            if (peer.holder_count == 0) continue;
             const auto [place, is_new] =
                 ends.try_emplace({peer.local, peer.remote}, static_cast<std::int32_t>(peer.first_holder));
-            if (!is_new)
-                place->second = kNone;
+            if (!is_new) place->second = kNone;
         }
-        if (ends.empty())
-            return;
+        if (ends.empty()) return;
         for (model::Socket& socket : readings_.sockets)
             if (const auto found = ends.find({socket.remote, socket.local}); found != ends.end())
                 socket.peer_holder = found->second;
@@ -276,8 +238,7 @@ private:
 
 }  // namespace
 
-model::Census join(Readings&& readings)
-{
+model::Census join(Readings&& readings) {
     return Joiner(std::move(readings)).join();
 }
 

@@ -23,20 +23,19 @@ constexpr std::array kClose{Alternative{"tp/syscalls/sys_enter_close", kClosePro
 constexpr std::array kNeeds{
     Need{"transition", true, "no hold is seen beginning or ending", kTransition},
     Need{"read", false, "which thread read end-of-file is not known; only that it was read", kRead},
-    Need{"write", false, "bytes sent after the peer's FIN are not counted; half-open streams stay unknown", kWrite},
+    Need{"write", false, "bytes sent after the peer's FIN are not counted; half-open streams stay unknown",
+         kWrite},
     Need{"accept", false, "which thread accepted a connection is not known", kAccept},
     Need{"close", false, "a close() that left another descriptor open is not seen", kClose},
 };
 
 }  // namespace
 
-std::span<const Need> all_needs()
-{
+std::span<const Need> all_needs() {
     return kNeeds;
 }
 
-Plan make_plan(std::span<const Need> needs, const Refusals& refused)
-{
+Plan make_plan(std::span<const Need> needs, const Refusals& refused) {
     Plan plan;
     for (const Need& need : needs) {
         const auto usable = std::find_if(need.alternatives.begin(), need.alternatives.end(),
@@ -46,16 +45,14 @@ Plan make_plan(std::span<const Need> needs, const Refusals& refused)
     return plan;
 }
 
-bool is_hook(std::string_view name)
-{
+bool is_hook(std::string_view name) {
     return std::any_of(kNeeds.begin(), kNeeds.end(), [&](const Need& need) {
         return std::any_of(need.alternatives.begin(), need.alternatives.end(),
                            [&](const Alternative& one) { return one.hook == name; });
     });
 }
 
-model::ProbeFacts probe_facts(std::span<const Need> needs, const Plan& plan, bool traces)
-{
+model::ProbeFacts probe_facts(std::span<const Need> needs, const Plan& plan, bool traces) {
     model::ProbeFacts facts;
     facts.hooks.emplace_back("census", "iter/tcp, iter/task_file, iter/task");
     for (std::size_t i = 0; traces && i < needs.size(); ++i) {

@@ -16,15 +16,15 @@ namespace waitclose::kernel {
 
 /// One way to serve a need: the programs of the object that must all be attached.
 struct Alternative {
-    std::string_view hook;                     // as --no-hook, doctor and the JSON name it
+    std::string_view hook;  // as --no-hook, doctor and the JSON name it
     std::span<const std::string_view> programs;
-    std::string_view since;                    // the kernel release that offers it
+    std::string_view since;  // the kernel release that offers it
 };
 
 /// One need, with its alternatives in order of preference.
 struct Need {
     std::string_view name;
-    bool required = false;  // without it there is no tracing at all
+    bool required = false;     // without it there is no tracing at all
     std::string_view without;  // what the user loses
     std::span<const Alternative> alternatives;
 };

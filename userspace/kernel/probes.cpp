@@ -35,22 +35,21 @@ struct RingDeleter {
 };
 
 /// The hook whose program the kernel refused to load, by what libbpf said; null when it was none of a hook's.
-const Alternative* refused_hook(const Plan& plan, std::string_view log)
-{
+const Alternative* refused_hook(const Plan& plan, std::string_view log) {
     for (const Alternative* hook : plan)
         for (const std::string_view program : hook ? hook->programs : std::span<const std::string_view>{})
-            if (log.find(fmt::format("prog '{}': failed", program)) != std::string_view::npos)
-                return hook;
+            if (log.find(fmt::format("prog '{}': failed", program)) != std::string_view::npos) return hook;
     return nullptr;
 }
 
-Failure load_failure(int error, std::string_view log)
-{
+Failure load_failure(int error, std::string_view log) {
     if (error == EPERM || error == EACCES) {
         const std::string missing = system::missing_capabilities();
         if (!missing.empty())
-            return {fmt::format("loading BPF programs needs capabilities this process does not have: {}", missing),
-                    "run it as root (sudo), or give the binary its capabilities as the README's section on privileges says"};
+            return {fmt::format("loading BPF programs needs capabilities this process does not have: {}",
+                                missing),
+                    "run it as root (sudo), or give the binary its capabilities as the README's section on "
+                    "privileges says"};
         return {"the kernel refuses to load BPF programs although the capabilities are there",
                 "look at 'waitclose doctor'; a container, lockdown mode or a security module may forbid it"};
     }
@@ -61,8 +60,7 @@ Failure load_failure(int error, std::string_view log)
             "please report this with the output of 'waitclose doctor --json'"};
 }
 
-std::string why_not_attached(const Alternative& hook, int error, std::string_view log)
-{
+std::string why_not_attached(const Alternative& hook, int error, std::string_view log) {
     if (error == ENOENT && hook.hook.starts_with("tp/"))
         return "tracefs does not show it; if it is not mounted: mount -t tracefs tracefs /sys/kernel/tracing";
     if (error == EACCES && hook.hook.starts_with("tp/"))
@@ -72,34 +70,27 @@ std::string why_not_attached(const Alternative& hook, int error, std::string_vie
 
 /// How often the kernel did not run a program because it was running on that CPU already, interrupted by a
 /// softirq (bpf_prog_info.recursion_misses, since 5.12): each time something happened that was not seen.
-std::uint64_t times_skipped(const bpf_program* program)
-{
+std::uint64_t times_skipped(const bpf_program* program) {
     bpf_prog_info info{};
     __u32 size = sizeof(info);
     return bpf_obj_get_info_by_fd(bpf_program__fd(program), &info, &size) == 0 ? info.recursion_misses : 0;
 }
 
 template <typename Record>
-const Record* as(const void* data, std::size_t size)
-{
+const Record* as(const void* data, std::size_t size) {
     return size >= sizeof(Record) ? static_cast<const Record*>(data) : nullptr;
 }
 
-int handle_event(void* context, void* data, std::size_t size)
-{
+int handle_event(void* context, void* data, std::size_t size) {
     EventSink& sink = **static_cast<EventSink**>(context);
     const auto* header = as<wc_header>(data, size);
-    if (!header)
-        return 0;
+    if (!header) return 0;
     if (header->kind == WC_KIND_ENTERED) {
-        if (const auto* record = as<wc_entered>(data, size))
-            sink.on(entered_of(*record));
+        if (const auto* record = as<wc_entered>(data, size)) sink.on(entered_of(*record));
     } else if (header->kind == WC_KIND_LEFT) {
-        if (const auto* record = as<wc_left>(data, size))
-            sink.on(left_of(*record));
+        if (const auto* record = as<wc_left>(data, size)) sink.on(left_of(*record));
     } else if (header->kind == WC_KIND_TRANSITION) {
-        if (const auto* record = as<wc_transition>(data, size))
-            sink.on(transition_of(*record));
+        if (const auto* record = as<wc_transition>(data, size)) sink.on(transition_of(*record));
     }
     return 0;
 }
@@ -112,8 +103,7 @@ struct Probes::Parts {
     std::unique_ptr<ring_buffer, RingDeleter> ring;
 };
 
-void Probes::SkeletonDeleter::operator()(waitclose_bpf* skeleton) const
-{
+void Probes::SkeletonDeleter::operator()(waitclose_bpf* skeleton) const {
     waitclose_bpf::destroy(skeleton);
 }
 
@@ -122,47 +112,41 @@ Probes::Probes(Probes&&) noexcept = default;
 Probes& Probes::operator=(Probes&&) noexcept = default;
 Probes::~Probes() = default;
 
-Result<Probes> Probes::attach(const ProbeSettings& settings)
-{
+Result<Probes> Probes::attach(const ProbeSettings& settings) {
     Refusals refused;
-    for (const std::string& hook : settings.disabled_hooks)
-        refused[hook] = "switched off with --no-hook";
+    for (const std::string& hook : settings.disabled_hooks) refused[hook] = "switched off with --no-hook";
     // Each round settles at least one hook, so this ends.
     for (;;) {
         Probes probes;
         probes.plan_ = settings.trace ? make_plan(all_needs(), refused) : Plan(all_needs().size(), nullptr);
         for (std::size_t i = 0; settings.trace && i < all_needs().size(); ++i)
             if (all_needs()[i].required && !probes.plan_[i])
-                return tl::unexpected(Failure{
-                    fmt::format("no hook for '{}' can be used here, so {}", all_needs()[i].name, all_needs()[i].without),
-                    "'waitclose doctor' shows why; 'waitclose snapshot' works without tracing"});
+                return tl::unexpected(
+                    Failure{fmt::format("no hook for '{}' can be used here, so {}", all_needs()[i].name,
+                                        all_needs()[i].without),
+                            "'waitclose doctor' shows why; 'waitclose snapshot' works without tracing"});
         const std::size_t known = refused.size();
         auto skeleton = load(settings, probes.plan_, refused);
-        if (refused.size() > known)
-            continue;
-        if (!skeleton)
-            return tl::unexpected(skeleton.error());
+        if (refused.size() > known) continue;
+        if (!skeleton) return tl::unexpected(skeleton.error());
         probes.skeleton_ = std::move(*skeleton);
-        if (!probes.attach_programs(refused))
-            continue;
+        if (!probes.attach_programs(refused)) continue;
         if (settings.trace)
-            if (auto opened = probes.open_ring(); !opened)
-                return tl::unexpected(opened.error());
+            if (auto opened = probes.open_ring(); !opened) return tl::unexpected(opened.error());
         probes.refusals_ = std::move(refused);
         return probes;
     }
 }
 
-Result<Probes::Skeleton> Probes::load(const ProbeSettings& settings, const Plan& plan, Refusals& refused)
-{
+Result<Probes::Skeleton> Probes::load(const ProbeSettings& settings, const Plan& plan, Refusals& refused) {
     const LogCapture log;
     Skeleton skeleton(waitclose_bpf::open());
-    if (!skeleton)
-        return tl::unexpected(load_failure(errno, log.text()));
+    if (!skeleton) return tl::unexpected(load_failure(errno, log.text()));
     for (const Need& need : all_needs())
         for (const Alternative& hook : need.alternatives)
             for (const std::string_view program : hook.programs) {
-                bpf_program* found = bpf_object__find_program_by_name(skeleton->obj, std::string(program).c_str());
+                bpf_program* found =
+                    bpf_object__find_program_by_name(skeleton->obj, std::string(program).c_str());
                 bpf_program__set_autoload(found, std::find(plan.begin(), plan.end(), &hook) != plan.end());
             }
     if (!settings.trace) {
@@ -177,18 +161,19 @@ Result<Probes::Skeleton> Probes::load(const ProbeSettings& settings, const Plan&
     skeleton->bss->counters.tick_phase_ns = std::numeric_limits<wc_i64>::max();
     if (const int error = waitclose_bpf::load(skeleton.get())) {
         if (const Alternative* hook = refused_hook(plan, log.text()); hook && -error != EPERM)
-            refused[std::string(hook->hook)] = fmt::format("{} ({})", std::strerror(-error), last_line(log.text()));
+            refused[std::string(hook->hook)] =
+                fmt::format("{} ({})", std::strerror(-error), last_line(log.text()));
         return tl::unexpected(load_failure(-error, log.text()));
     }
     return skeleton;
 }
 
-bool Probes::attach_programs(Refusals& refused)
-{
+bool Probes::attach_programs(Refusals& refused) {
     for (const Alternative* hook : plan_) {
         for (const std::string_view name : hook ? hook->programs : std::span<const std::string_view>{}) {
             const LogCapture log;
-            bpf_program* program = bpf_object__find_program_by_name(skeleton_->obj, std::string(name).c_str());
+            bpf_program* program =
+                bpf_object__find_program_by_name(skeleton_->obj, std::string(name).c_str());
             bpf_link* link = bpf_program__attach(program);
             if (!link) {
                 refused[std::string(hook->hook)] = why_not_attached(*hook, errno, log.text());
@@ -200,23 +185,22 @@ bool Probes::attach_programs(Refusals& refused)
     return true;
 }
 
-Result<void> Probes::open_ring()
-{
-    parts_->ring.reset(ring_buffer__new(bpf_map__fd(skeleton_->maps.events), handle_event, &parts_->sink, nullptr));
+Result<void> Probes::open_ring() {
+    parts_->ring.reset(
+        ring_buffer__new(bpf_map__fd(skeleton_->maps.events), handle_event, &parts_->sink, nullptr));
     if (!parts_->ring)
-        return tl::unexpected(Failure{fmt::format("the ring buffer cannot be mapped: {}", std::strerror(errno)),
-                                      "free some memory, or raise the memory limit of this process"});
+        return tl::unexpected(
+            Failure{fmt::format("the ring buffer cannot be mapped: {}", std::strerror(errno)),
+                    "free some memory, or raise the memory limit of this process"});
     return {};
 }
 
-void Probes::drain(EventSink& sink)
-{
+void Probes::drain(EventSink& sink) {
     parts_->sink = &sink;
     ring_buffer__consume(parts_->ring.get());
 }
 
-KernelTotals Probes::totals() const
-{
+KernelTotals Probes::totals() const {
     const volatile wc_counters& counters = skeleton_->bss->counters;
     KernelTotals totals{counters.entered, counters.left,
                         counters.lost_entered + counters.lost_left + counters.lost_transitions,

@@ -12,16 +12,14 @@ constexpr std::uint64_t kLateTickNs = 1'000'000;
 
 }  // namespace
 
-std::uint64_t TickClock::latest(std::uint32_t stamp, std::uint64_t jiffies, std::uint64_t now_ns) const
-{
+std::uint64_t TickClock::latest(std::uint32_t stamp, std::uint64_t jiffies, std::uint64_t now_ns) const {
     const std::uint32_t ago = static_cast<std::uint32_t>(jiffies) - stamp;
     const std::uint64_t end_of_tick = (jiffies - ago + 1) * tick_ns_;
     const std::uint64_t at = static_cast<std::uint64_t>(phase_ns_) + end_of_tick + kLateTickNs;
     return std::min(at, now_ns);
 }
 
-model::Role role_of(const wc_census_socket& record)
-{
+model::Role role_of(const wc_census_socket& record) {
     const std::uint64_t payload_acked = record.bytes_sent - record.bytes_retransmitted - record.in_flight;
     switch (record.bytes_acked - payload_acked) {
     case 0: return model::Role::kServer;
@@ -30,8 +28,7 @@ model::Role role_of(const wc_census_socket& record)
     }
 }
 
-model::Socket socket_of(const wc_census_socket& record, const TickClock& clock)
-{
+model::Socket socket_of(const wc_census_socket& record, const TickClock& clock) {
     const auto latest = [&](wc_u32 stamp) { return clock.latest(stamp, record.jiffies, record.taken_ns); };
     model::Socket socket;
     socket.cookie = record.socket.cookie;
@@ -54,7 +51,8 @@ model::Socket socket_of(const wc_census_socket& record, const TickClock& clock)
     socket.last_sent_ns = record.bytes_sent ? latest(record.sent_jiffies) : 0;
     socket.last_data_ns = socket.received_data ? latest(record.data_jiffies) : 0;
     // Both stamps are set when the connection is established.
-    socket.oldest_sign_ns = std::min({latest(record.data_jiffies), latest(record.sent_jiffies), socket.held_since_ns});
+    socket.oldest_sign_ns =
+        std::min({latest(record.data_jiffies), latest(record.sent_jiffies), socket.held_since_ns});
     socket.backlog = record.backlog;
     socket.backlog_limit = record.backlog_limit;
     return socket;

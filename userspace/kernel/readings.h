@@ -38,8 +38,9 @@ public:
     /// `phase_ns`: CLOCK_BOOTTIME when the tick counter was (or would have been) 0.
     TickClock(std::int64_t phase_ns, std::uint64_t tick_ns) : phase_ns_(phase_ns), tick_ns_(tick_ns) {}
 
-    /// The latest CLOCK_BOOTTIME at which the low half of the tick counter can have been `stamp`, given that the
-    /// whole counter is `jiffies` now; never later than `now_ns`. A tick may be counted late, so 1 ms is added.
+    /// The latest CLOCK_BOOTTIME at which the low half of the tick counter can have been `stamp`, given that
+    /// the whole counter is `jiffies` now; never later than `now_ns`. A tick may be counted late, so 1 ms is
+    /// added.
     std::uint64_t latest(std::uint32_t stamp, std::uint64_t jiffies, std::uint64_t now_ns) const;
 
 private:
@@ -50,9 +51,9 @@ private:
 /// One socket from its record.
 model::Socket socket_of(const wc_census_socket& record, const TickClock& clock);
 
-/// Who opened the connection, from TCP's own counters: the acknowledgement of a SYN that this side sent counts
-/// as one byte of tcp_sock.bytes_acked, which for a passively opened socket starts after it. (tcp_snd_una_update,
-/// tcp_create_openreq_child; the counters exist since 4.19.)
+/// Who opened the connection, from TCP's own counters: the acknowledgement of a SYN that this side sent
+/// counts as one byte of tcp_sock.bytes_acked, which for a passively opened socket starts after it.
+/// (tcp_snd_una_update, tcp_create_openreq_child; the counters exist since 4.19.)
 model::Role role_of(const wc_census_socket& record);
 
 /// Joins sockets, descriptors, threads and listeners. Takes the readings apart.

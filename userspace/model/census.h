@@ -35,18 +35,15 @@ struct Census {
     std::map<TcpState, std::uint64_t> states;
     std::uint64_t unreachable = 0;  // held sockets in network namespaces that could not be entered
 
-    std::span<const Holder> holders_of(const Socket& socket) const
-    {
+    std::span<const Holder> holders_of(const Socket& socket) const {
         return std::span(holders).subspan(socket.first_holder, socket.holder_count);
     }
     const Process& process_of(const Holder& holder) const { return processes[holder.process]; }
-    std::span<const Thread> threads_of(const Process& process) const
-    {
+    std::span<const Thread> threads_of(const Process& process) const {
         return std::span(threads).subspan(process.first_thread, process.thread_count);
     }
     /// How long the socket has been held when the census was taken, in ns; a lower bound unless exact.
-    std::uint64_t held_ns(const Socket& socket) const
-    {
+    std::uint64_t held_ns(const Socket& socket) const {
         return taken_ns > socket.held_since_ns ? taken_ns - socket.held_since_ns : 0;
     }
 };

@@ -20,8 +20,7 @@ struct SocketKey {
 };
 
 struct SocketKeyHash {
-    std::size_t operator()(const SocketKey& key) const
-    {
+    std::size_t operator()(const SocketKey& key) const {
         return std::hash<std::uint64_t>{}(key.cookie * 0x9e3779b97f4a7c15ULL ^ key.netns);
     }
 };

@@ -16,7 +16,8 @@ struct HostFacts {
 
 /// Which hook serves which need, and the needs that none serves.
 struct ProbeFacts {
-    std::vector<std::pair<std::string, std::string>> hooks;  // need → hook, e.g. read → tp_btf/sock_recv_length
+    std::vector<std::pair<std::string, std::string>>
+        hooks;  // need → hook, e.g. read → tp_btf/sock_recv_length
     std::vector<std::string> missing;
 };
 

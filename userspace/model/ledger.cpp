@@ -6,20 +6,17 @@
 namespace waitclose::model {
 namespace {
 
-SocketKey key_of(const Socket& socket)
-{
+SocketKey key_of(const Socket& socket) {
     return {socket.netns, socket.cookie};
 }
 
-std::uint64_t span_ns(std::uint64_t from, std::uint64_t to)
-{
+std::uint64_t span_ns(std::uint64_t from, std::uint64_t to) {
     return to > from ? to - from : 0;
 }
 
 }  // namespace
 
-const Hold& Ledger::apply(const Entered& event)
-{
+const Hold& Ledger::apply(const Entered& event) {
     ++totals_.entered;
     Hold& hold = holds_[event.connection.key];
     hold = Hold{};
@@ -30,39 +27,33 @@ const Hold& Ledger::apply(const Entered& event)
     return hold;
 }
 
-std::optional<Closed> Ledger::apply(const Left& event)
-{
+std::optional<Closed> Ledger::apply(const Left& event) {
     ++totals_.closed;
-    if (census_begun_ns_)
-        left_meanwhile_.insert(event.key);
+    if (census_begun_ns_) left_meanwhile_.insert(event.key);
     const auto found = holds_.find(event.key);
-    if (found == holds_.end())
-        return std::nullopt;
+    if (found == holds_.end()) return std::nullopt;
     Closed closed{found->second, span_ns(found->second.since_ns, event.at_ns), event};
     holds_.erase(found);
     return closed;
 }
 
-void Ledger::begin_census(std::uint64_t now_ns)
-{
+void Ledger::begin_census(std::uint64_t now_ns) {
     census_begun_ns_ = now_ns;
     left_meanwhile_.clear();
 }
 
-std::vector<Closed> Ledger::reconcile(Census& census)
-{
+std::vector<Closed> Ledger::reconcile(Census& census) {
     ++census_number_;
-    std::erase_if(census.sockets, [this](const Socket& socket) { return left_meanwhile_.contains(key_of(socket)); });
-    for (Socket& socket : census.sockets)
-        adopt(socket);
+    std::erase_if(census.sockets,
+                  [this](const Socket& socket) { return left_meanwhile_.contains(key_of(socket)); });
+    for (Socket& socket : census.sockets) adopt(socket);
     auto closed = close_missing(census.taken_ns);
     census_begun_ns_ = 0;
     left_meanwhile_.clear();
     return closed;
 }
 
-void Ledger::adopt(Socket& socket)
-{
+void Ledger::adopt(Socket& socket) {
     const auto [place, is_new] = holds_.try_emplace(key_of(socket));
     Hold& hold = place->second;
     if (is_new) {
@@ -70,21 +61,18 @@ void Ledger::adopt(Socket& socket)
         hold.since_ns = socket.held_since_ns;
         hold.precision = Precision::kAtLeast;
         in_order_.emplace_front(hold.since_ns, hold.connection.key);
-        if (census_number_ > 1)
-            ++totals_.reconciled;
+        if (census_number_ > 1) ++totals_.reconciled;
     }
     hold.seen_by = census_number_;
     socket.held_since_ns = hold.since_ns;
     socket.precision = hold.precision;
 }
 
-std::vector<Closed> Ledger::close_missing(std::uint64_t now_ns)
-{
+std::vector<Closed> Ledger::close_missing(std::uint64_t now_ns) {
     std::vector<Closed> closed;
     for (auto next = holds_.begin(); next != holds_.end();) {
         Hold& hold = next->second;
-        if (hold.since_ns >= census_begun_ns_)
-            hold.seen_by = census_number_;
+        if (hold.since_ns >= census_begun_ns_) hold.seen_by = census_number_;
         if (hold.seen_by + 1 >= census_number_) {
             ++next;
             continue;
@@ -96,14 +84,12 @@ std::vector<Closed> Ledger::close_missing(std::uint64_t now_ns)
     return closed;
 }
 
-Hold* Ledger::find(const SocketKey& key)
-{
+Hold* Ledger::find(const SocketKey& key) {
     const auto found = holds_.find(key);
     return found == holds_.end() ? nullptr : &found->second;
 }
 
-bool Ledger::has_untold(std::uint64_t now_ns, std::uint64_t min_held_ns)
-{
+bool Ledger::has_untold(std::uint64_t now_ns, std::uint64_t min_held_ns) {
     for (; !in_order_.empty(); in_order_.pop_front()) {
         const auto& [since_ns, key] = in_order_.front();
         const Hold* hold = find(key);

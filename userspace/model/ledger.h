@@ -51,8 +51,8 @@ public:
     /// Compares with the census since begun, all events up to its end having been applied. Gives its sockets
     /// the begin of their holds, takes out those that have ended meanwhile, opens holds no event told of, and
     /// closes those that a second census in a row does not see (before 6.17 a single one may skip a socket,
-    /// commit "bpf: tcp: Make sure iter->batch always contains a full bucket snapshot"). Returns what it closed.
-    /// At the first call whatever is found is simply older than the tracer; afterwards it was missed.
+    /// commit "bpf: tcp: Make sure iter->batch always contains a full bucket snapshot"). Returns what it
+    /// closed. At the first call whatever is found is simply older than the tracer; afterwards it was missed.
     std::vector<Closed> reconcile(Census& census);
 
     /// The open hold of a socket, or null.
@@ -69,7 +69,8 @@ private:
     std::vector<Closed> close_missing(std::uint64_t now_ns);
 
     std::unordered_map<SocketKey, Hold, SocketKeyHash> holds_;
-    std::deque<std::pair<std::uint64_t, SocketKey>> in_order_;  // holds by begin, those told of or ended included
+    std::deque<std::pair<std::uint64_t, SocketKey>>
+        in_order_;  // holds by begin, those told of or ended included
     std::unordered_set<SocketKey, SocketKeyHash> left_meanwhile_;  // ended since the census began
     std::uint64_t census_begun_ns_ = 0;
     std::uint64_t census_number_ = 0;

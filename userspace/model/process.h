@@ -11,7 +11,16 @@
 
 namespace waitclose::model {
 
-enum class RunState : std::uint8_t { kRunning, kSleeping, kDiskSleep, kStopped, kTraced, kFrozen, kZombie, kOther };
+enum class RunState : std::uint8_t {
+    kRunning,
+    kSleeping,
+    kDiskSleep,
+    kStopped,
+    kTraced,
+    kFrozen,
+    kZombie,
+    kOther
+};
 
 /// A thread of a process that holds a socket or a listener.
 struct Thread {

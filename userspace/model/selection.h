@@ -14,14 +14,14 @@
 namespace waitclose::model {
 
 struct Selection {
-    std::vector<std::uint64_t> pids;    // empty: all
+    std::vector<std::uint64_t> pids;  // empty: all
     std::optional<std::regex> comm;
-    std::optional<std::string> cgroup; // a holder's cgroup is this one or below it
+    std::optional<std::string> cgroup;  // a holder's cgroup is this one or below it
     std::uint64_t min_held_ns = 0;
 };
 
-/// Whether the user wants this socket: it is held long enough, and one of its holders (the listener's, for one
-/// never accepted) matches. `socket` must be one of the census's.
+/// Whether the user wants this socket: it is held long enough, and one of its holders (the listener's, for
+/// one never accepted) matches. `socket` must be one of the census's.
 bool is_wanted(const Census& census, const Socket& socket, const Selection& selection);
 
 /// The wanted sockets, as indices into census.sockets.

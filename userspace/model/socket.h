@@ -67,10 +67,10 @@ struct Deed {
 
 /// What tracing saw threads do to a socket. Absent for what happened before the tracer started.
 struct Touches {
-    std::optional<Deed> opened;   // accept() or connect()
-    std::optional<Deed> last;     // the last read or write
-    std::optional<Deed> eof;      // the first read that returned end-of-file
-    std::optional<Deed> let_go;   // the last close() that was not the last reference
+    std::optional<Deed> opened;  // accept() or connect()
+    std::optional<Deed> last;    // the last read or write
+    std::optional<Deed> eof;     // the first read that returned end-of-file
+    std::optional<Deed> let_go;  // the last close() that was not the last reference
     std::uint64_t eof_reads = 0;
     std::uint64_t sent_since_fin = 0;
 };
@@ -95,15 +95,18 @@ struct Socket {
     bool has_file = false;      // a file refers to it: it was accepted, or opened by this side
     bool kernel_owned = false;  // made by the kernel for itself: no user program can close it
     bool fin_consumed = false;  // everything the peer sent, its FIN included, was taken by a read
-    bool received_data = false; // the peer sent data before its FIN; a read of data may have taken the FIN with it
-    bool keepalive = false;     // SO_KEEPALIVE is on
+    bool received_data =
+        false;  // the peer sent data before its FIN; a read of data may have taken the FIN with it
+    bool keepalive = false;  // SO_KEEPALIVE is on
     std::uint32_t unread_bytes = 0;
     std::uint32_t unsent_bytes = 0;  // written by the program, not yet acknowledged by the peer
     std::uint64_t file_references = 0;
 
-    std::uint64_t held_since_ns = 0;   // exact, or the latest time it can have begun
-    std::uint64_t last_sent_ns = 0;    // our last data segment left at or before this time; 0 when there was none
-    std::uint64_t last_data_ns = 0;    // the peer's last data came at or before this time; 0 when there was none
+    std::uint64_t held_since_ns = 0;  // exact, or the latest time it can have begun
+    std::uint64_t last_sent_ns =
+        0;  // our last data segment left at or before this time; 0 when there was none
+    std::uint64_t last_data_ns =
+        0;  // the peer's last data came at or before this time; 0 when there was none
     std::uint64_t oldest_sign_ns = 0;  // it existed at this time already, maybe before
 
     std::uint32_t first_holder = 0;  // into Census::holders

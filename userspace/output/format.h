@@ -8,16 +8,13 @@
 #include <string_view>
 #include <tl/expected.hpp>
 
-#include "model/socket.h"
+#include "model/wording.h"
 
 namespace waitclose::output {
 
-/// For sentences: "250 ms", "1.8 s", "3 min 12 s", "2 h 13 min", "4 d 2 h". Rounded down, so that "at least"
-/// stays true.
-std::string duration_text(std::uint64_t ns);
-
-/// The same for table cells: "250ms", "1.8s", "3m12s", "2h13m", "4d2h".
-std::string short_duration_text(std::uint64_t ns);
+using model::duration_text;
+using model::endpoint_text;
+using model::short_duration_text;
 
 /// "182,331"
 std::string count_text(std::uint64_t number);
@@ -28,9 +25,6 @@ std::string rfc3339(std::int64_t epoch_ns);
 /// Local time for people: "20:00:00.123" and "2026-11-20 20:00:00 +0000".
 std::string clock_text(std::int64_t epoch_ns);
 std::string date_time_text(std::int64_t epoch_ns);
-
-/// "10.0.0.7:8080", "[::1]:8080"
-std::string endpoint_text(model::Family family, const model::Endpoint& endpoint);
 
 /// Reads "250ms", "10s", "1.5s", "5m", "2h", "1d" (also ns, us), or a bare 0. The error is a sentence.
 tl::expected<std::chrono::nanoseconds, std::string> parse_duration(std::string_view text);

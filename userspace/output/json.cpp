@@ -11,8 +11,7 @@ using nlohmann::ordered_json;
 
 namespace {
 
-const char* name_of(model::Role role)
-{
+const char* name_of(model::Role role) {
     switch (role) {
     case model::Role::kServer: return "server";
     case model::Role::kClient: return "client";
@@ -21,27 +20,23 @@ const char* name_of(model::Role role)
     return "unknown";
 }
 
-const char* name_of(model::Precision precision)
-{
+const char* name_of(model::Precision precision) {
     return precision == model::Precision::kExact ? "exact" : "at-least";
 }
 
-ordered_json text_or_null(const std::optional<std::string>& bytes)
-{
+ordered_json text_or_null(const std::optional<std::string>& bytes) {
     return bytes ? ordered_json(*bytes) : ordered_json(nullptr);
 }
 
 /// Wall time of a moment of CLOCK_BOOTTIME; 0 is "not known".
-ordered_json wall_or_null(std::uint64_t boot_ns, std::int64_t wall_offset_ns)
-{
+ordered_json wall_or_null(std::uint64_t boot_ns, std::int64_t wall_offset_ns) {
     if (boot_ns == 0) return nullptr;
     return rfc3339(static_cast<std::int64_t>(boot_ns) + wall_offset_ns);
 }
 
-/// False only for a connection that still waits for accept(); of a connection opened by this side, or by nobody knows
-/// whom, the question makes no sense.
-ordered_json accepted_json(const model::Socket& socket)
-{
+/// False only for a connection that still waits for accept(); of a connection opened by this side, or by
+/// nobody knows whom, the question makes no sense.
+ordered_json accepted_json(const model::Socket& socket) {
     if (socket.role == model::Role::kClient) return nullptr;
     if (socket.listener != model::kNone) return false;
     if (socket.role != model::Role::kServer) return nullptr;
@@ -49,8 +44,7 @@ ordered_json accepted_json(const model::Socket& socket)
     return socket.kernel_owned ? ordered_json(nullptr) : ordered_json(false);
 }
 
-ordered_json holder_json(const model::Census& census, const model::Holder& holder)
-{
+ordered_json holder_json(const model::Census& census, const model::Holder& holder) {
     const model::Process& process = census.process_of(holder);
     return {{"pid", process.pid},
             {"fd", holder.fd},
@@ -62,15 +56,14 @@ ordered_json holder_json(const model::Census& census, const model::Holder& holde
             {"started_at", wall_or_null(process.start_ns, census.wall_offset_ns)}};
 }
 
-ordered_json holders_json(const model::Census& census, const model::Socket& socket)
-{
+ordered_json holders_json(const model::Census& census, const model::Socket& socket) {
     ordered_json holders = ordered_json::array();
-    for (const model::Holder& holder : census.holders_of(socket)) holders.push_back(holder_json(census, holder));
+    for (const model::Holder& holder : census.holders_of(socket))
+        holders.push_back(holder_json(census, holder));
     return holders;
 }
 
-ordered_json peer_json(const model::Census& census, const model::Socket& socket)
-{
+ordered_json peer_json(const model::Census& census, const model::Socket& socket) {
     ordered_json peer{{"local_holder", nullptr}};
     if (socket.peer_holder != model::kNone) {
         const model::Holder& holder = census.holders[static_cast<std::size_t>(socket.peer_holder)];
@@ -80,8 +73,7 @@ ordered_json peer_json(const model::Census& census, const model::Socket& socket)
     return peer;
 }
 
-ordered_json culprit_json(const std::optional<diagnose::Culprit>& culprit)
-{
+ordered_json culprit_json(const std::optional<diagnose::Culprit>& culprit) {
     if (!culprit) return nullptr;
     return {{"pid", culprit->pid},
             {"tid", culprit->tid ? ordered_json(*culprit->tid) : ordered_json(nullptr)},
@@ -89,8 +81,7 @@ ordered_json culprit_json(const std::optional<diagnose::Culprit>& culprit)
             {"basis", diagnose::id_of(culprit->basis)}};
 }
 
-ordered_json link_json(const diagnose::Link& link)
-{
+ordered_json link_json(const diagnose::Link& link) {
     ordered_json on = nullptr;
     if (link.on) on = {{"pid", link.on->pid}, {"tid", link.on->tid}};
     return {{"pid", link.pid},
@@ -102,16 +93,12 @@ ordered_json link_json(const diagnose::Link& link)
             {"on", std::move(on)}};
 }
 
-ordered_json evidence_json(const diagnose::Evidence& evidence)
-{
+ordered_json evidence_json(const diagnose::Evidence& evidence) {
     const auto as_json = [](const auto& value) -> ordered_json { return value; };
-    return {{"fact", evidence.fact},
-            {"value", std::visit(as_json, evidence.value)},
-            {"text", evidence.text}};
+    return {{"fact", evidence.fact}, {"value", std::visit(as_json, evidence.value)}, {"text", evidence.text}};
 }
 
-ordered_json cause_json(const diagnose::Diagnosis& diagnosis)
-{
+ordered_json cause_json(const diagnose::Diagnosis& diagnosis) {
     ordered_json because = ordered_json::array();
     for (const diagnose::Link& link : diagnosis.because) because.push_back(link_json(link));
     ordered_json contributing = ordered_json::array();
@@ -129,8 +116,7 @@ ordered_json cause_json(const diagnose::Diagnosis& diagnosis)
 
 /// The keys of the contract in their order, with what every event knows; the rest is null.
 ordered_json skeleton(const model::SocketKey& key, model::Family family, const model::Endpoint& local,
-                      const model::Endpoint& remote)
-{
+                      const model::Endpoint& remote) {
     return {{"id", id_text(key)},
             {"netns", key.netns},
             {"cookie", std::to_string(key.cookie)},
@@ -153,18 +139,20 @@ ordered_json skeleton(const model::SocketKey& key, model::Family family, const m
 
 }  // namespace
 
-std::string id_text(const model::SocketKey& key) { return fmt::format("{}:{}", key.netns, key.cookie); }
+std::string id_text(const model::SocketKey& key) {
+    return fmt::format("{}:{}", key.netns, key.cookie);
+}
 
-const char* family_name(model::Family family) { return family == model::Family::kIpv4 ? "ipv4" : "ipv6"; }
+const char* family_name(model::Family family) {
+    return family == model::Family::kIpv4 ? "ipv4" : "ipv6";
+}
 
-ordered_json endpoint_json(model::Family family, const model::Endpoint& endpoint)
-{
+ordered_json endpoint_json(model::Family family, const model::Endpoint& endpoint) {
     return {{"address", model::address_text(family, endpoint)}, {"port", endpoint.port}};
 }
 
 void set_hold(ordered_json& socket, std::uint64_t held_ns, std::uint64_t since_ns, model::Precision precision,
-              std::int64_t wall_offset_ns)
-{
+              std::int64_t wall_offset_ns) {
     const bool known = since_ns != 0;
     socket["held_ns"] = known ? ordered_json(held_ns) : ordered_json(nullptr);
     socket["held_since"] = wall_or_null(since_ns, wall_offset_ns);
@@ -172,8 +160,7 @@ void set_hold(ordered_json& socket, std::uint64_t held_ns, std::uint64_t since_n
 }
 
 ordered_json socket_json(const model::Census& census, const model::Socket& socket,
-                         const diagnose::Diagnosis& diagnosis)
-{
+                         const diagnose::Diagnosis& diagnosis) {
     ordered_json object = skeleton({socket.netns, socket.cookie}, socket.family, socket.local, socket.remote);
     object["role"] = name_of(socket.role);
     object["accepted"] = accepted_json(socket);
@@ -188,16 +175,14 @@ ordered_json socket_json(const model::Census& census, const model::Socket& socke
     return object;
 }
 
-ordered_json socket_json(const model::Hold& hold, std::uint64_t held_ns, std::int64_t wall_offset_ns)
-{
+ordered_json socket_json(const model::Hold& hold, std::uint64_t held_ns, std::int64_t wall_offset_ns) {
     const model::Connection& connection = hold.connection;
     ordered_json object = skeleton(connection.key, connection.family, connection.local, connection.remote);
     set_hold(object, held_ns, hold.since_ns, hold.precision, wall_offset_ns);
     return object;
 }
 
-std::string dump(const ordered_json& value)
-{
+std::string dump(const ordered_json& value) {
     constexpr int kOneLine = -1;
     return value.dump(kOneLine, ' ', true, ordered_json::error_handler_t::replace);
 }

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: BSD-2-Clause
-// One held socket as the object of the JSON contract: ids and cookies are strings, times integer nanoseconds, and
-// what is not known is null.
+// One held socket as the object of the JSON contract: ids and cookies are strings, times integer nanoseconds,
+// and what is not known is null.
 #pragma once
 
 #include <cstdint>
@@ -18,14 +18,15 @@ nlohmann::ordered_json socket_json(const model::Census& census, const model::Soc
                                    const diagnose::Diagnosis& diagnosis);
 
 /// A socket of which only events are known: the same keys, null where an event does not tell.
-nlohmann::ordered_json socket_json(const model::Hold& hold, std::uint64_t held_ns, std::int64_t wall_offset_ns);
+nlohmann::ordered_json socket_json(const model::Hold& hold, std::uint64_t held_ns,
+                                   std::int64_t wall_offset_ns);
 
 /// Brings the hold of an object made earlier up to date, e.g. to what it was when it ended.
 void set_hold(nlohmann::ordered_json& socket, std::uint64_t held_ns, std::uint64_t since_ns,
               model::Precision precision, std::int64_t wall_offset_ns);
 
-/// The value on one line, in ASCII: what a terminal could obey (C1 controls, bidi overrides) is escaped as \uXXXX, and
-/// bytes that are not UTF-8 become U+FFFD.
+/// The value on one line, in ASCII: what a terminal could obey (C1 controls, bidi overrides) is escaped as
+/// \uXXXX, and bytes that are not UTF-8 become U+FFFD.
 std::string dump(const nlohmann::ordered_json& value);
 
 /// "netns:cookie", the id of a socket.

@@ -12,35 +12,31 @@ using nlohmann::ordered_json;
 
 namespace {
 
-ordered_json host_json(const model::HostFacts& host)
-{
+ordered_json host_json(const model::HostFacts& host) {
     const auto known = [](const std::string& text) {
         return text.empty() ? ordered_json(nullptr) : ordered_json(text);
     };
-    return {{"hostname", known(host.hostname)}, {"kernel", known(host.kernel)}, {"boot_id", known(host.boot_id)}};
+    return {
+        {"hostname", known(host.hostname)}, {"kernel", known(host.kernel)}, {"boot_id", known(host.boot_id)}};
 }
 
-ordered_json probes_json(const model::ProbeFacts& probes)
-{
+ordered_json probes_json(const model::ProbeFacts& probes) {
     ordered_json hooks = ordered_json::object();
     for (const auto& [need, hook] : probes.hooks) hooks[need] = hook;
     return {{"hooks", std::move(hooks)}, {"missing", probes.missing}};
 }
 
-ordered_json states_json(const model::Census& census)
-{
+ordered_json states_json(const model::Census& census) {
     ordered_json states = ordered_json::object();
     for (const auto& [state, count] : census.states) states[model::name_of(state)] = count;
     return states;
 }
 
-ordered_json losses_json(const model::Losses& losses)
-{
+ordered_json losses_json(const model::Losses& losses) {
     return {{"ring", losses.ring}, {"storage", losses.storage}, {"reconciled", losses.reconciled}};
 }
 
-ordered_json group_json(const diagnose::Group& group)
-{
+ordered_json group_json(const diagnose::Group& group) {
     ordered_json owner = nullptr;
     if (group.owner_pid) owner = {{"pid", *group.owner_pid}, {"comm", group.owner_comm}};
     return {{"owner", std::move(owner)},
@@ -54,12 +50,13 @@ ordered_json group_json(const diagnose::Group& group)
 }
 
 /// What separates the elements of an array written one a line.
-const char* separator(bool first) { return first ? "\n" : ",\n"; }
+const char* separator(bool first) {
+    return first ? "\n" : ",\n";
+}
 
 }  // namespace
 
-void write_snapshot_json(Sink& sink, const SnapshotView& view)
-{
+void write_snapshot_json(Sink& sink, const SnapshotView& view) {
     const model::Census& census = view.census;
     ordered_json head{
         {"schema", kSnapshotSchema},

@@ -9,8 +9,8 @@ namespace waitclose::output {
 
 inline constexpr const char* kSnapshotSchema = "waitclose.snapshot/1";
 
-/// Writes the object, one line a socket: each is diagnosed and written before the next, so that 200,000 sockets
-/// never stand in memory. Stops early when the sink has ended; the caller's finish() reports why.
+/// Writes the object, one line a socket: each is diagnosed and written before the next, so that 200,000
+/// sockets never stand in memory. Stops early when the sink has ended; the caller's finish() reports why.
 void write_snapshot_json(Sink& sink, const SnapshotView& view);
 
 }  // namespace waitclose::output

@@ -10,8 +10,7 @@ using nlohmann::ordered_json;
 
 namespace {
 
-const char* word_of(model::End end)
-{
+const char* word_of(model::End end) {
     switch (end) {
     case model::End::kProgram: return "program";
     case model::End::kError: return "error";
@@ -20,8 +19,7 @@ const char* word_of(model::End end)
     return "kernel";
 }
 
-ordered_json closer_json(const model::Left* left)
-{
+ordered_json closer_json(const model::Left* left) {
     if (left == nullptr || !left->closer) return nullptr;
     const model::Actor& closer = *left->closer;
     return {{"pid", closer.pid}, {"tid", closer.tid}, {"comm", closer.comm_text()}};
@@ -29,8 +27,7 @@ ordered_json closer_json(const model::Left* left)
 
 }  // namespace
 
-std::string_view word_of(WatchEvent event)
-{
+std::string_view word_of(WatchEvent event) {
     switch (event) {
     case WatchEvent::kEntered: return "entered";
     case WatchEvent::kHeld: return "held";
@@ -40,8 +37,8 @@ std::string_view word_of(WatchEvent event)
     return "closed";
 }
 
-std::string watch_line(WatchEvent event, std::int64_t at_epoch_ns, ordered_json socket, const model::Left* left)
-{
+std::string watch_line(WatchEvent event, std::int64_t at_epoch_ns, ordered_json socket,
+                       const model::Left* left) {
     ordered_json line{{"event", word_of(event)}, {"at", rfc3339(at_epoch_ns)}};
     if (event == WatchEvent::kClosed) {
         line["closer"] = closer_json(left);
@@ -51,8 +48,7 @@ std::string watch_line(WatchEvent event, std::int64_t at_epoch_ns, ordered_json 
     return dump(line) + "\n";
 }
 
-std::string transition_line(const model::Transition& transition, std::int64_t wall_offset_ns)
-{
+std::string transition_line(const model::Transition& transition, std::int64_t wall_offset_ns) {
     const model::Connection& connection = transition.connection;
     const ordered_json line{
         {"event", "transition"},

@@ -12,10 +12,13 @@ namespace waitclose::system {
 namespace {
 
 constexpr std::array kUses{
-    CapabilityUse{CAP_BPF, "cap_bpf", true, true, "to load BPF programs and to read their maps and iterators"},
-    CapabilityUse{CAP_PERFMON, "cap_perfmon", true, false, "to attach BPF programs to tracepoints and to read kernel structures"},
+    CapabilityUse{CAP_BPF, "cap_bpf", true, true,
+                  "to load BPF programs and to read their maps and iterators"},
+    CapabilityUse{CAP_PERFMON, "cap_perfmon", true, false,
+                  "to attach BPF programs to tracepoints and to read kernel structures"},
     CapabilityUse{CAP_DAC_READ_SEARCH, "cap_dac_read_search", false, true,
-                  "to find the accept() and close() tracepoints in tracefs, and to read /proc of other users' processes"},
+                  "to find the accept() and close() tracepoints in tracefs, and to read /proc of other "
+                  "users' processes"},
     CapabilityUse{CAP_SYS_PTRACE, "cap_sys_ptrace", false, true,
                   "to read the executable, descriptor count and network namespace of other users' processes"},
     CapabilityUse{CAP_SYS_ADMIN, "cap_sys_admin", false, true, "to enter other network namespaces"},
@@ -28,39 +31,32 @@ using Caps = std::unique_ptr<_cap_struct, CapDeleter>;
 
 }  // namespace
 
-std::span<const CapabilityUse> capability_uses()
-{
+std::span<const CapabilityUse> capability_uses() {
     return kUses;
 }
 
-bool has_capability(int capability)
-{
+bool has_capability(int capability) {
     const Caps caps(cap_get_proc());
     cap_flag_value_t value = CAP_CLEAR;
     return caps && cap_get_flag(caps.get(), capability, CAP_EFFECTIVE, &value) == 0 && value == CAP_SET;
 }
 
-std::string missing_capabilities()
-{
+std::string missing_capabilities() {
     std::string names;
     for (const CapabilityUse& use : kUses) {
-        if (!use.required || has_capability(use.capability))
-            continue;
+        if (!use.required || has_capability(use.capability)) continue;
         names += names.empty() ? "" : ",";
         names += use.name;
     }
     return names;
 }
 
-void drop_capabilities()
-{
+void drop_capabilities() {
     const Caps kept(cap_init());
-    if (!kept)
-        return;
+    if (!kept) return;
     std::vector<cap_value_t> wanted;
     for (const CapabilityUse& use : kUses)
-        if (use.after_attach && has_capability(use.capability))
-            wanted.push_back(use.capability);
+        if (use.after_attach && has_capability(use.capability)) wanted.push_back(use.capability);
     const int count = static_cast<int>(wanted.size());
     cap_set_flag(kept.get(), CAP_PERMITTED, count, wanted.data(), CAP_SET);
     cap_set_flag(kept.get(), CAP_EFFECTIVE, count, wanted.data(), CAP_SET);

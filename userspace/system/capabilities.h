@@ -10,10 +10,10 @@ namespace waitclose::system {
 
 /// A capability waitclose uses.
 struct CapabilityUse {
-    int capability;            // CAP_* of linux/capability.h
-    std::string_view name;     // as setcap spells it
-    bool required;             // without it nothing works; else something is missing
-    bool after_attach;         // still needed once the probes are attached
+    int capability;         // CAP_* of linux/capability.h
+    std::string_view name;  // as setcap spells it
+    bool required;          // without it nothing works; else something is missing
+    bool after_attach;      // still needed once the probes are attached
     std::string_view why;
 };
 

@@ -9,13 +9,12 @@
 namespace waitclose::system {
 namespace {
 
-std::uint64_t to_ns(const timespec& time)
-{
-    return static_cast<std::uint64_t>(time.tv_sec) * 1'000'000'000U + static_cast<std::uint64_t>(time.tv_nsec);
+std::uint64_t to_ns(const timespec& time) {
+    return static_cast<std::uint64_t>(time.tv_sec) * 1'000'000'000U +
+           static_cast<std::uint64_t>(time.tv_nsec);
 }
 
-std::uint64_t read_clock(clockid_t clock)
-{
+std::uint64_t read_clock(clockid_t clock) {
     timespec now{};
     clock_gettime(clock, &now);
     return to_ns(now);
@@ -23,34 +22,29 @@ std::uint64_t read_clock(clockid_t clock)
 
 }  // namespace
 
-model::HostFacts host_facts()
-{
+model::HostFacts host_facts() {
     model::HostFacts facts;
     utsname names{};
     if (uname(&names) == 0) {
         facts.hostname = names.nodename;
         facts.kernel = names.release;
     }
-    if (auto id = read_line("/proc/sys/kernel/random/boot_id"))
-        facts.boot_id = *id;
+    if (auto id = read_line("/proc/sys/kernel/random/boot_id")) facts.boot_id = *id;
     return facts;
 }
 
-std::uint64_t boottime_ns()
-{
+std::uint64_t boottime_ns() {
     return read_clock(CLOCK_BOOTTIME);
 }
 
-std::int64_t wall_offset_ns()
-{
+std::int64_t wall_offset_ns() {
     const std::uint64_t before = read_clock(CLOCK_BOOTTIME);
     const std::uint64_t wall = read_clock(CLOCK_REALTIME);
     const std::uint64_t after = read_clock(CLOCK_BOOTTIME);
     return static_cast<std::int64_t>(wall - (before + (after - before) / 2));
 }
 
-std::uint64_t tick_ns()
-{
+std::uint64_t tick_ns() {
     // The kernel's KTIME_LOW_RES is one tick (hrtimers, since 2.6.32); no kconfig needs to be read for it.
     timespec resolution{};
     clock_getres(CLOCK_MONOTONIC_COARSE, &resolution);

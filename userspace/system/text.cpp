@@ -6,32 +6,26 @@
 
 namespace waitclose::system {
 
-std::string_view word(std::string_view line, int n)
-{
+std::string_view word(std::string_view line, int n) {
     for (;; --n) {
         const auto begin = line.find_first_not_of(' ');
-        if (begin == std::string_view::npos)
-            return {};
+        if (begin == std::string_view::npos) return {};
         const auto end = std::min(line.find(' ', begin), line.size());
-        if (n == 0)
-            return line.substr(begin, end - begin);
+        if (n == 0) return line.substr(begin, end - begin);
         line.remove_prefix(end);
     }
 }
 
-std::string_view take_line(std::string_view& text)
-{
+std::string_view take_line(std::string_view& text) {
     const std::string_view line = text.substr(0, text.find('\n'));
     text.remove_prefix(std::min(line.size() + 1, text.size()));
     return line;
 }
 
-std::optional<std::uint64_t> to_number(std::string_view text)
-{
+std::optional<std::uint64_t> to_number(std::string_view text) {
     std::uint64_t value = 0;
     const auto [end, error] = std::from_chars(text.data(), text.data() + text.size(), value);
-    if (error != std::errc() || end != text.data() + text.size())
-        return std::nullopt;
+    if (error != std::errc() || end != text.data() + text.size()) return std::nullopt;
     return value;
 }
 
