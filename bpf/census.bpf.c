@@ -246,6 +246,7 @@ int census_threads(struct bpf_iter__task* ctx) {
     record.exit_state = task->exit_state;
     record.flags = task->flags;
     record.in_iowait = BPF_CORE_READ_BITFIELD_PROBED(task, in_iowait);
+    if (bpf_core_field_exists(task->frozen)) record.frozen = BPF_CORE_READ_BITFIELD_PROBED(task, frozen);
     fill_syscall(task, &record);
     bpf_seq_write(ctx->meta->seq, &record, sizeof(record));
     return 0;

@@ -95,6 +95,7 @@ WC_ASSERT_SIZE(struct wc_entered, 80);
 enum wc_end {
     WC_END_PROGRAM = 1, /* a program closed or shut down its side: `closer` is that thread */
     WC_END_ERROR = 2,   /* reset by the peer, timed out, or destroyed: `error` is the errno */
+    WC_END_EXIT = 4,    /* its last holder exited or was killed: nobody called close() */
     WC_END_KERNEL = 3,  /* the kernel let go of it without a program's close(), e.g. its listener closed */
 };
 
@@ -106,7 +107,7 @@ struct wc_left {
     wc_u32 new_state;
     wc_u32 end;
     wc_u32 error;
-    struct wc_actor closer; /* all zero unless `end` is WC_END_PROGRAM and a user thread did it */
+    struct wc_actor closer; /* all zero unless `end` is WC_END_PROGRAM or WC_END_EXIT, by a user thread */
 };
 WC_ASSERT_SIZE(struct wc_left, 72);
 
@@ -204,7 +205,8 @@ struct wc_census_thread {
     wc_u32 syscall; /* only meaningful while it sleeps; ~0 when it is not in a system call */
     wc_u8 in_iowait;
     wc_u8 has_registers;
-    wc_u8 reserved[6];
+    wc_u8 frozen;
+    wc_u8 reserved[5];
 };
 WC_ASSERT_SIZE(struct wc_census_thread, 120);
 

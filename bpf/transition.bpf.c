@@ -59,7 +59,7 @@ static __always_inline void send_left(struct sock* sk, __u32 new_state, __u64 no
     if (sk->sk_err && new_state != TCP_LAST_ACK) {
         record->end = WC_END_ERROR;
     } else if (sk->sk_shutdown == SHUTDOWN_MASK && sk->sk_socket) {
-        record->end = WC_END_PROGRAM;
+        record->end = task->flags & PF_EXITING ? WC_END_EXIT : WC_END_PROGRAM;
         if (!(task->flags & PF_KTHREAD)) describe_actor(task, &record->closer);
     } else {
         record->end = WC_END_KERNEL;

@@ -39,6 +39,10 @@ int main(int argc, char** argv) {
             return commands::tell(
                 {fmt::format("there is no command '{}'", argv[1]), "see 'waitclose --help'"},
                 commands::kWrongUsage);
+        if (argc > 1 && argv[1][0] == '-')
+            return commands::tell(
+                {fmt::format("there is no option '{}' before a command", argv[1]), "see 'waitclose --help'"},
+                commands::kWrongUsage);
         return commands::tell({error.what(), "see 'waitclose --help' and 'waitclose COMMAND --help'"},
                               commands::kWrongUsage);
     }

@@ -68,6 +68,7 @@ enum {
 /* include/linux/sched.h, include/linux/socket.h, include/net/sock.h, include/uapi/linux/stat.h */
 enum {
     PF_KTHREAD = 0x00200000,
+    PF_EXITING = 0x00000004,
     MSG_PEEK = 2,
     SHUTDOWN_MASK = 3,
     SOCK_KEEPOPEN = 3, /* a bit number of sk_flags */

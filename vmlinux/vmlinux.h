@@ -164,6 +164,7 @@ struct task_struct {
     int pid;
     int tgid;
     unsigned in_iowait : 1;
+    unsigned frozen : 1; /* by the freezer of cgroup v2, since 5.2 */
     struct task_struct *real_parent;
     struct task_struct *parent;
     struct task_struct *group_leader;

@@ -97,9 +97,11 @@ TEST(Group, OwnerWithoutACulprit) {
 
 TEST(Group, TakesTheWeakestConfidence) {
     Builder b;
-    const auto p = b.process(10, {in_accept(10), asleep(11, kPoll, 0, 1)});
+    const auto p = b.process(10, {in_accept(10), in_accept(11)});
     read_eof(b.socket({{p, 50}}), deed(10, 10, kFin + kSec, Operation::kRead));
-    read_eof(b.socket({{p, 51}}), deed(10, 11, kFin + kSec, Operation::kRead));
+    model::Socket& read_again = b.socket({{p, 51}});
+    read_eof(read_again, deed(10, 11, kFin + kSec, Operation::kRead));
+    touches(read_again).last = deed(10, 11, kFin + 2 * kSec, Operation::kRead);
     read_eof(b.socket({{p, 52}}), deed(10, 10, kFin + kSec, Operation::kRead));
     ASSERT_EQ(group_all(b).size(), 1u);
     EXPECT_EQ(group_all(b)[0].confidence, Confidence::kLikely);

@@ -36,12 +36,22 @@ struct AcceptQueue : testing::Test {
 
 TEST_F(AcceptQueue, NamesTheOnlyThreadOfTheOwner) {
     queue({{b.process(10, {asleep(10, SYS_futex)}), 3}});
-    b.census.processes[0].fds_used = 1024;
+    b.census.processes[0].fds_used = 1023;
     b.census.processes[0].fd_limit = 1024;
     const auto diagnosis = b.diagnose();
     EXPECT_EQ(gist(diagnosis), "never-accepted proven 10/10 acceptor");
     EXPECT_TRUE(says(diagnosis, "(128 of 128)"));
-    EXPECT_TRUE(says(diagnosis, "uses 1024 of 1024 descriptors"));
+    EXPECT_TRUE(says(diagnosis, "uses 1023 of 1024 descriptors"));
+}
+
+TEST_F(AcceptQueue, AnOwnerOutOfDescriptorsCannotAccept) {
+    queue({{b.process(10, {running(10)}), 3}});
+    b.census.processes[0].fds_used = 1024;
+    b.census.processes[0].fd_limit = 1024;
+    EXPECT_EQ(gist(b.diagnose()), "fd-limit likely 10/10 acceptor");
+    EXPECT_TRUE(says(b.diagnose(), "has 1024 descriptors open and may have 1024, so accept() fails"));
+    b.census.processes[0].fd_limit.reset();
+    EXPECT_EQ(gist(b.diagnose()), "never-accepted proven 10/10 acceptor");
 }
 
 TEST_F(AcceptQueue, NamesTheOnlyThreadThatAcceptsOnThisListener) {

@@ -88,6 +88,19 @@ TEST(Ledger, TheFirstCensusFindsWhatIsOlderThanTheTracer) {
     EXPECT_EQ(census.sockets[0].precision, Precision::kAtLeast);
     EXPECT_EQ(ledger.open(), 1U);
     EXPECT_EQ(ledger.totals().reconciled, 0U);
+    EXPECT_EQ(ledger.totals().already_open, 1U);
+}
+
+TEST(Ledger, RemembersWhatHadBeenReadToItsEndBefore) {
+    Ledger ledger;
+    Census first = census_of(1000, {7, 8});
+    first.sockets[0].fin_consumed = true;
+    take(ledger, first);
+    Census second = census_of(2000, {7, 8});
+    second.sockets[0].fin_consumed = second.sockets[1].fin_consumed = true;
+    take(ledger, second);
+    EXPECT_TRUE(second.sockets[0].consumed_before);
+    EXPECT_FALSE(second.sockets[1].consumed_before);
 }
 
 TEST(Ledger, GivesTheCensusTheExactBegin) {

@@ -15,17 +15,31 @@
 
 namespace waitclose::commands {
 
+void say(const std::string& line) {
+    std::fputs((line + "\n").c_str(), stderr);
+}
+
 int tell(const Failure& failure, ExitCode code) {
-    fmt::print(stderr, "waitclose: {}\n", output::printable(failure.what));
-    if (!failure.remedy.empty()) fmt::print(stderr, "  {}\n", output::printable(failure.remedy));
+    say(fmt::format("waitclose: {}", output::printable(failure.what)));
+    if (!failure.remedy.empty()) say("  " + output::printable(failure.remedy));
     return code;
 }
 
+namespace {
+
+Result<output::Sink> opened(tl::expected<output::Sink, std::string> sink) {
+    if (sink) return std::move(*sink);
+    return tl::unexpected(Failure{sink.error(), "name a file in a directory that can be written to"});
+}
+
+}  // namespace
+
 Result<output::Sink> open_output(const std::optional<std::string>& path) {
-    auto sink = output::Sink::open(path);
-    if (!sink)
-        return tl::unexpected(Failure{sink.error(), "name a file in a directory that can be written to"});
-    return std::move(*sink);
+    return opened(output::Sink::open(path));
+}
+
+Result<output::Sink> open_stream(const std::optional<std::string>& path) {
+    return opened(output::Sink::open_stream(path));
 }
 
 Result<void> finish(output::Sink& sink) {
@@ -48,6 +62,7 @@ int open_signal_descriptor() {
     sigemptyset(&ending);
     sigaddset(&ending, SIGINT);
     sigaddset(&ending, SIGTERM);
+    sigaddset(&ending, SIGHUP);
     sigprocmask(SIG_BLOCK, &ending, nullptr);
     return ::signalfd(-1, &ending, SFD_CLOEXEC | SFD_NONBLOCK);
 }

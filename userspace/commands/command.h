@@ -19,11 +19,15 @@ void add_snapshot(CLI::App& app, int& exit_code);
 void add_watch(CLI::App& app, int& exit_code);
 void add_doctor(CLI::App& app, int& exit_code);
 
+/// Prints a line on stderr, if there is one.
+void say(const std::string& line);
+
 /// Tells a failure on stderr: one sentence, one line what to do. Returns `code`.
 int tell(const Failure& failure, ExitCode code);
 
-/// Opens where the data goes, and ends it, with a remedy for each failure.
+/// Opens where the data goes, a file that appears whole or one that others follow; and ends it.
 Result<output::Sink> open_output(const std::optional<std::string>& path);
+Result<output::Sink> open_stream(const std::optional<std::string>& path);
 Result<void> finish(output::Sink& sink);
 
 /// Carries out a command: what could not be understood is wrong usage, what fails could not be done.
@@ -37,7 +41,7 @@ int carry_out(const Result<Request>& request, Run run) {
 /// Creates the file that says every probe is attached.
 Result<void> create_ready_file(const std::string& path);
 
-/// Makes SIGINT and SIGTERM readable from a descriptor instead of ending the process.
+/// Makes SIGINT, SIGTERM and SIGHUP readable from a descriptor instead of ending the process.
 int open_signal_descriptor();
 
 }  // namespace waitclose::commands

@@ -27,6 +27,7 @@ struct Findings {
     std::optional<Failure> tracing;  // why no tracing is possible
     std::optional<Failure> census;   // why not even a census is possible
     std::uint64_t sockets = 0;
+    bool nested = false;  // only the processes of this PID namespace are seen
 };
 
 Findings examine(const kernel::ProbeSettings& settings) {
@@ -43,10 +44,12 @@ Findings examine(const kernel::ProbeSettings& settings) {
     }
     auto taker = kernel::CensusTaker::prepare(*probes, 0);
     auto census = taker ? taker->take() : tl::unexpected(taker.error());
-    if (census)
+    if (census) {
         found.sockets = census->sockets.size();
-    else
+        found.nested = census->nested;
+    } else {
         found.census = census.error();
+    }
     kernel::ProbeSettings all = settings;
     all.trace = true;
     auto traced = kernel::Probes::attach(all);
@@ -65,7 +68,7 @@ const char* verdict(const Findings& found) {
                                                       [](const auto* hook) { return hook == nullptr; });
     const bool allowed = std::all_of(system::capability_uses().begin(), system::capability_uses().end(),
                                      [](const auto& use) { return system::has_capability(use.capability); });
-    return whole && allowed ? "full" : "usable, with limits";
+    return whole && allowed && !found.nested ? "full" : "usable, with limits";
 }
 
 nlohmann::ordered_json hooks_json(const Findings& found) {
@@ -104,6 +107,7 @@ std::string as_json(const Findings& found) {
                          {"kernel", found.host.kernel},
                          {"btf", found.has_btf},
                          {"netns", system::own_netns()},
+                         {"nested_pid_namespace", found.nested},
                          {"capabilities", std::move(capabilities)},
                          {"census", {{"works", !found.census}, {"why_not", reason(found.census)}}},
                          {"tracing", {{"works", !found.tracing}, {"why_not", reason(found.tracing)}}},
@@ -153,6 +157,9 @@ std::string as_text(const Findings& found) {
     text += row(!found.census, "census",
                 found.census ? found.census->what
                              : fmt::format("works; {} sockets in CLOSE_WAIT now", found.sockets));
+    text += row(!found.nested, "processes",
+                found.nested ? "only those of this PID namespace are seen: run it on the host to see all"
+                             : "all are seen");
     text += "\nTracing\n";
     text += found.tracing ? row(false, "tracing", found.tracing->what) : hooks_text(found);
     if (const auto& failure = found.census ? found.census : found.tracing)

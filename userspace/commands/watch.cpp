@@ -220,21 +220,23 @@ Result<void> settle(Session& session) {
 void print_totals(Session& session) {
     const model::Totals& totals = session.ledger().totals();
     const model::Losses losses = session.losses();
-    fmt::print(stderr,
-               "waitclose: entered {}, closed {}, still open {}; lost: ring {}, storage {}, reconciled {}\n",
-               totals.entered, totals.closed, session.ledger().open(), losses.ring, losses.storage,
-               losses.reconciled);
+    const std::string before =
+        totals.already_open ? fmt::format("already open {}, ", totals.already_open) : std::string();
+    say(fmt::format(
+        "waitclose: {}entered {}, closed {}, still open {}; lost: ring {}, storage {}, reconciled {}", before,
+        totals.entered, totals.closed, session.ledger().open(), losses.ring, losses.storage,
+        losses.reconciled));
 }
 
 Result<int> run(const WatchRequest& request) {
     const system::Descriptor signals(open_signal_descriptor());
-    auto sink = open_output(request.common.output);
+    auto sink = open_stream(request.common.output);
     if (!sink) return tl::unexpected(sink.error());
     Reporter reporter(*sink, request.common);
     const auto session = Session::open(request.common.probes, reporter);
     if (!session) return tl::unexpected(session.error());
     for (const std::string& need : (*session)->probe_facts().missing)
-        fmt::print(stderr, "waitclose: no hook for '{}'; 'waitclose doctor' says what that costs\n", need);
+        say(fmt::format("waitclose: no hook for '{}'; 'waitclose doctor' says what that costs", need));
     if (auto looked = look(**session, reporter, request.common.selection); !looked)
         return tl::unexpected(looked.error());
     if (request.common.ready_file)

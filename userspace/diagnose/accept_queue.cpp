@@ -112,6 +112,18 @@ void word_never_accepted(const Scene& scene, const Verdict& verdict, Diagnosis& 
     if (owners.size() == 1) add_owner(scene, *owners.front(), diagnosis);
 }
 
+bool is_out_of_descriptors(const Process& process) {
+    return process.fds_used && process.fd_limit && *process.fds_used >= *process.fd_limit;
+}
+
+void word_fd_limit(const Scene& scene, const Verdict& verdict, Diagnosis& diagnosis) {
+    word_never_accepted(scene, verdict, diagnosis);
+    const Process& owner = *verdict.who.process;
+    diagnosis.summary = fmt::format(
+        "in the accept queue of port {}: {} has {} descriptors open and may have {}, so accept() fails",
+        scene.listener()->local.port, owner.comm, *owner.fds_used, *owner.fd_limit);
+}
+
 void word_no_listener(const Scene&, const Verdict&, Diagnosis& diagnosis) {
     diagnosis.summary = "no program has it, and the listener it waits at is not known";
     add_fact(diagnosis, "accepted", false, "it has no file (census)");
@@ -126,8 +138,11 @@ std::optional<Verdict> accept_queue(const Scene& scene) {
     if (scene.socket.has_file || !scene.processes.empty()) return std::nullopt;
     const Socket* listener = scene.listener();
     if (!listener) return Verdict{Cause::kUnknown, Confidence::kPossible, {}, word_no_listener};
-    return Verdict{Cause::kNeverAccepted, Confidence::kProven, acceptor(scene, *listener),
-                   word_never_accepted};
+    const Who who = acceptor(scene, *listener);
+    // That accept() fails is inferred: nobody counted its errors.
+    if (who.process && is_out_of_descriptors(*who.process))
+        return Verdict{Cause::kFdLimit, Confidence::kLikely, who, word_fd_limit};
+    return Verdict{Cause::kNeverAccepted, Confidence::kProven, who, word_never_accepted};
 }
 
 }  // namespace waitclose::diagnose

@@ -87,7 +87,15 @@ bool by_deed(Who& who, const Scene& scene) {
     };
     if (names(scene.eof, Basis::kReadEof) && who.thread) return true;
     if (names(scene.last, Basis::kLastTouch)) return true;
-    return who.deed || names(scene.opened, Basis::kOpened);
+    if (who.deed) return true;
+    if (!names(scene.opened, Basis::kOpened)) return false;
+    // Acceptors hand connections to workers: with others at work, having accepted it accuses nobody.
+    const Roster& roster = scene.rosters.of(*who.process);
+    if (who.thread && !is_at_work(*who.thread) && roster.at_work()) {
+        who.thread = nullptr;
+        who.doubt = Doubt::kMayHaveHandedOver;
+    }
+    return true;
 }
 
 void by_elimination(Who& who, const Roster& roster) {

@@ -2,7 +2,10 @@
 // The program has read end-of-file, and that says: the peer is done, close it.
 #include <fmt/format.h>
 
+#include <algorithm>
+
 #include "diagnose/families.h"
+#include "diagnose/syscalls.h"
 #include "diagnose/text.h"
 
 namespace waitclose::diagnose {
@@ -52,6 +55,10 @@ void add_eof(const Scene& scene, Diagnosis& diagnosis) {
                  fmt::format("{} bytes were sent since the FIN (traced)", touches.sent_since_fin));
 }
 
+bool runs_an_event_loop(const Thread& thread) {
+    return thread.syscall && watches_descriptors(*thread.syscall);
+}
+
 bool is_last_touch(const Scene& scene) {
     return scene.last && scene.last.deed->at_ns <= scene.eof.deed->at_ns;
 }
@@ -81,7 +88,7 @@ void word_eof_seen(const Scene& scene, const Verdict& verdict, Diagnosis& diagno
 }
 
 void word_fin_taken(const Scene& scene, const Verdict& verdict, Diagnosis& diagnosis) {
-    diagnosis.summary = fmt::format("{} has read to the end of the stream and never closed {}",
+    diagnosis.summary = fmt::format("the stream has been read to its end, and {} never closed {}",
                                     subject_text(verdict.who), descriptors_text(scene, verdict.who.process));
     add_fin_consumed(diagnosis);
     add_received_data(scene, diagnosis);
@@ -90,11 +97,16 @@ void word_fin_taken(const Scene& scene, const Verdict& verdict, Diagnosis& diagn
 
 void word_still_at_work(const Scene& scene, const Verdict& verdict, Diagnosis& diagnosis) {
     const Thread* reader = scene.eof ? reader_of(scene) : verdict.who.thread;
-    const std::string doing = reader && is_at_work(*reader) ? " and is still at work" : "";
+    const bool seen_elsewhere = scene.eof && !scene.eof.process;
+    const char* doing = !reader || seen_elsewhere     ? ", and somebody may still answer"
+                        : runs_an_event_loop(*reader) ? ", and its event loop may still answer"
+                        : is_at_work(*reader)         ? " and is still at work"
+                                                      : ", and somebody may still answer";
     diagnosis.summary =
         scene.eof ? fmt::format("{} read end-of-file only {} ago{}", scene.eof.deed->actor.comm_text(),
                                 duration_text(scene.ago(scene.eof.deed->at_ns)), doing)
-                  : fmt::format("{} has read to the end of the stream{}", subject_text(verdict.who), doing);
+                  : fmt::format("the stream has been read to its end only {} ago or less{}",
+                                duration_text(scene.census.held_ns(scene.socket)), doing);
     if (scene.eof)
         add_eof(scene, diagnosis);
     else
@@ -111,45 +123,57 @@ void word_unseen_read(const Scene&, const Verdict&, Diagnosis& diagnosis) {
              "way (traced)");
 }
 
+// How strongly a leak is shown by what the process does so long after the end of the stream was read; nothing
+// while an answer may still come. `handler`: the thread that would send it, null when it is gone or not
+// known.
+std::optional<Confidence> strength(const Scene& scene, const Thread* handler, std::uint64_t age_ns) {
+    if (age_ns < kTooYoungNs) return std::nullopt;
+    const bool busy = handler && is_at_work(*handler);
+    const bool loops = handler && runs_an_event_loop(*handler);
+    // A thread may have handed the connection to another one.
+    const bool others = scene.who.process && scene.rosters.of(*scene.who.process).at_work();
+    if ((busy || loops || others) && age_ns < kMayAnswerNs) return std::nullopt;
+    if (busy || (loops && age_ns < kHardlyAnswersNs)) return Confidence::kPossible;
+    return loops || others || !scene.who.process ? Confidence::kLikely : Confidence::kProven;
+}
+
 std::optional<Verdict> from_deed(const Scene& scene) {
-    const std::uint64_t age_ns = scene.ago(scene.eof.deed->at_ns);
-    const Thread* reader = reader_of(scene);
-    const bool busy = reader && is_at_work(*reader);
-    if (age_ns < kTooYoungNs || (busy && age_ns < kAboutToCloseNs))
-        return Verdict{Cause::kUnknown, Confidence::kPossible, scene.who, word_still_at_work};
-    // A poll of one descriptor may be the wait for something this very connection needs.
-    const bool done = !reader || (!busy && !polls_one_descriptor(*reader));
-    const bool proven = done && scene.eof.process && is_last_touch(scene) && scene.sleepers.empty();
-    return Verdict{Cause::kEofIgnored, proven ? Confidence::kProven : Confidence::kLikely, scene.who,
+    const auto shown = strength(scene, reader_of(scene), scene.ago(scene.eof.deed->at_ns));
+    if (!shown) return Verdict{Cause::kUnknown, Confidence::kPossible, scene.who, word_still_at_work};
+    const bool untouched = scene.eof.process && is_last_touch(scene) && scene.sleepers.empty();
+    return Verdict{Cause::kEofIgnored, untouched ? *shown : std::max(*shown, Confidence::kLikely), scene.who,
                    word_eof_seen};
 }
 
+// Nobody saw who read it, or when: it may have been just now, by any thread.
 std::optional<Verdict> from_census(const Scene& scene) {
-    const bool busy = scene.who.thread && is_at_work(*scene.who.thread);
-    if (busy && scene.census.held_ns(scene.socket) < kAboutToCloseNs)
+    const std::uint64_t held_ns = scene.census.held_ns(scene.socket);
+    const auto shown = strength(scene, scene.who.thread, held_ns);
+    const bool any_loop =
+        !scene.who.thread && scene.who.process && scene.rosters.of(*scene.who.process).watches();
+    if (!shown || (any_loop && held_ns < kMayAnswerNs))
         return Verdict{Cause::kUnknown, Confidence::kPossible, scene.who, word_still_at_work};
-    // At work on the request that came with the FIN, or on something else long after it: both fit.
-    const bool either = busy && scene.socket.received_data;
-    return Verdict{Cause::kEofIgnored, either ? Confidence::kPossible : Confidence::kLikely, scene.who,
-                   word_fin_taken};
+    return Verdict{Cause::kEofIgnored, std::max(*shown, Confidence::kLikely), scene.who, word_fin_taken};
 }
 
 }  // namespace
 
 bool eof_read(const model::Census& census, const model::Socket& socket) {
     if (socket.touches && socket.touches->eof) return true;
-    // Who watched since the FIN and saw no end-of-file knows that the FIN was taken together with data.
+    // Who watched since the FIN and saw a read, but none of end-of-file, knows that the FIN was taken
+    // together with data; without any read it was taken in a way that is not seen, by splice() for instance.
     const bool watched = census.traced && socket.precision == model::Precision::kExact;
-    return socket.fin_consumed && !watched;
+    const bool by_a_read =
+        socket.touches && socket.touches->last && socket.touches->last->at_ns >= socket.held_since_ns;
+    return socket.fin_consumed && !(watched && by_a_read);
 }
 
 std::optional<Verdict> end_of_file(const Scene& scene) {
     if (scene.eof) return from_deed(scene);
-    if (eof_read(scene.census, scene.socket)) return from_census(scene);
-    const bool seen = scene.last && scene.last.deed->at_ns >= scene.socket.held_since_ns;
-    if (scene.socket.fin_consumed && !seen)
-        return Verdict{Cause::kUnknown, Confidence::kPossible, scene.who, word_unseen_read};
-    return std::nullopt;
+    if (!eof_read(scene.census, scene.socket)) return std::nullopt;
+    const bool watched = scene.census.traced && scene.socket.precision == model::Precision::kExact;
+    if (watched) return Verdict{Cause::kUnknown, Confidence::kPossible, scene.who, word_unseen_read};
+    return from_census(scene);
 }
 
 }  // namespace waitclose::diagnose

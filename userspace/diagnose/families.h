@@ -10,8 +10,12 @@ namespace waitclose::diagnose {
 
 /// Younger than this, a hold says nothing yet: any program needs a moment to hear of the hang-up.
 inline constexpr std::uint64_t kTooYoungNs = 10'000'000;
-/// A thread that read end-of-file this recently and is at work may be on its way to close().
-inline constexpr std::uint64_t kAboutToCloseNs = 1'000'000'000;
+/// A request that came with the end of the stream may well be worked on for so long: by the thread that read
+/// it, by one it was handed to, by an event loop that has it among others. Answer and close() are still to
+/// come.
+inline constexpr std::uint64_t kMayAnswerNs = 10'000'000'000;
+/// After this an event loop hardly has it in mind any more.
+inline constexpr std::uint64_t kHardlyAnswersNs = 60'000'000'000;
 
 std::optional<Verdict> kernel_owned(const Scene& scene);          // kernel-socket
 std::optional<Verdict> accept_queue(const Scene& scene);          // never-accepted

@@ -73,6 +73,12 @@ Scene::Scene(const Census& the_census, const Socket& the_socket, Rosters& the_ro
         last = locate(*this, socket.touches->last);
         eof = locate(*this, socket.touches->eof);
         let_go = locate(*this, socket.touches->let_go);
+        // What was read to its end before tracing began gives 0 bytes to everybody who asks: no sign of who
+        // read it.
+        if (socket.consumed_before) {
+            eof = {};
+            if (last && last.deed->operation == model::Operation::kRead) last = {};
+        }
     }
     sleepers = find_sleepers(*this);
     who = find_culprit(*this);

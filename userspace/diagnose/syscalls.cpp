@@ -146,15 +146,6 @@ bool waits_for_work(std::uint32_t number) {
     return kind == Kind::kAccept || kind == Kind::kWatch;
 }
 
-bool polls_one_descriptor(const model::Thread& thread) {
-    if (!thread.syscall) return false;
-    bool polls = *thread.syscall == SYS_ppoll;
-#ifdef SYS_poll
-    polls = polls || *thread.syscall == SYS_poll;
-#endif
-    return polls && thread.arguments[1] == 1;
-}
-
 std::array<Use, 2> uses_of(const model::Thread& thread) {
     if (!thread.syscall) return {};
     const std::int32_t first = descriptor(thread.arguments[0]);

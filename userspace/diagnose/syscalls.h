@@ -19,9 +19,6 @@ bool watches_descriptors(std::uint32_t number);
 /// accept() or accept4().
 bool accepts(std::uint32_t number);
 
-/// The thread polls one single descriptor: for work, or for the answer it needs to go on.
-bool polls_one_descriptor(const model::Thread& thread);
-
 enum class Access : std::uint8_t { kRead, kWrite, kOther };
 
 /// A descriptor that a sleeping thread's system call acts on.

@@ -59,9 +59,9 @@ void add_activity(const Who& who, Diagnosis& diagnosis) {
 void word_idle_in_pool(const Scene& scene, const Verdict& verdict, Diagnosis& diagnosis) {
     const std::uint64_t idle_ns = idle_before_fin_ns(scene);
     diagnosis.summary = fmt::format(
-        "{} keeps a connection to {}{} that the server has closed, and has not looked at it since",
+        "{} keeps a connection to {} that the server has closed{}, and has not looked at it since",
         subject_text(verdict.who), service_text(scene.socket),
-        idle_ns ? fmt::format(", idle for {},", duration_text(idle_ns)) : "");
+        idle_ns ? fmt::format(" after {} without traffic", duration_text(idle_ns)) : "");
     add_unread(scene, diagnosis);
     add_fact(diagnosis, "role", "client", "this side opened the connection (census)");
     if (idle_ns)

@@ -9,6 +9,7 @@
 
 #include <bpf/bpf.h>
 #include <bpf/libbpf.h>
+#include <fmt/format.h>
 #include <linux/types.h>
 
 #include "kernel/readings.h"
@@ -95,6 +96,11 @@ Result<model::Census> CensusTaker::take() {
     const auto sockets = read_sockets(readings, *lived_in, visited);
     if (auto done = descriptors.get(); !done) return tl::unexpected(done.error());
     if (!sockets) return tl::unexpected(sockets.error());
+    if (netns_ && !visited.contains(netns_) && !found_netns_)
+        return tl::unexpected(
+            Failure{fmt::format("there is no network namespace {} here that can be entered", netns_),
+                    "list them with: lsns -t net; entering one takes root or cap_sys_admin"});
+    found_netns_ = true;
     // Not earlier: a hold that began during the pass would be younger than nothing.
     readings.taken_ns = system::boottime_ns();
     if (auto done = read_threads(readings); !done) return tl::unexpected(done.error());
@@ -109,6 +115,7 @@ Result<model::Census> CensusTaker::take() {
     model::Census census = join(std::move(readings));
     census.unreachable = static_cast<std::uint64_t>(unreachable);
     census.wall_offset_ns = system::wall_offset_ns();
+    census.nested = skeleton.bss->pid_level > 0;
     for (model::Process& process : census.processes) system::describe_process(process);
     return census;
 }

@@ -38,6 +38,7 @@ private:
 
     const Probes* probes_;
     std::uint32_t netns_;
+    bool found_netns_ = false;  // --netns was entered once; when it is gone later, nothing is held there
     Iterator sockets_;
     Iterator descriptors_;
     Iterator threads_;

@@ -40,7 +40,7 @@ model::RunState run_state(const wc_census_thread& record) {
     constexpr std::uint32_t kInterruptible = 1, kUninterruptible = 2, kStopped = 4, kTraced = 8,
                             kIdle = 0x400, kFrozen = 0x8000;
     if (record.exit_state) return model::RunState::kZombie;
-    if (record.state & kFrozen) return model::RunState::kFrozen;
+    if (record.frozen || record.state & kFrozen) return model::RunState::kFrozen;
     if (record.state & kStopped) return model::RunState::kStopped;
     if (record.state & kTraced) return model::RunState::kTraced;
     if (record.state & kInterruptible || record.state & kIdle) return model::RunState::kSleeping;

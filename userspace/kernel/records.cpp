@@ -19,6 +19,7 @@ model::End end_of(const wc_left& record) {
     switch (record.end) {
     case WC_END_PROGRAM: return model::End::kProgram;
     case WC_END_ERROR: return model::End::kError;
+    case WC_END_EXIT: return model::End::kExit;
     default: return model::End::kKernel;
     }
 }

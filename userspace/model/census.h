@@ -33,6 +33,7 @@ struct Census {
     std::vector<Process> processes;
     std::vector<Thread> threads;
     std::map<TcpState, std::uint64_t> states;
+    bool nested = false;  // waitclose runs in a PID namespace of its own and sees no process outside it
     std::uint64_t unreachable = 0;  // held sockets in network namespaces that could not be entered
 
     std::span<const Holder> holders_of(const Socket& socket) const {

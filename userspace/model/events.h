@@ -46,8 +46,9 @@ struct Entered {
     Connection connection;
 };
 
-/// How a hold ended: by a program, by an error (reset, timeout), or by the kernel's own doing.
-enum class End : std::uint8_t { kProgram, kError, kKernel };
+/// How a hold ended: a program closed it, its last holder exited, an error (reset, timeout), or the kernel's
+/// own doing.
+enum class End : std::uint8_t { kProgram, kExit, kError, kKernel };
 
 /// A hold ends.
 struct Left {
@@ -55,7 +56,7 @@ struct Left {
     SocketKey key;
     End end = End::kProgram;
     int error = 0;                // errno of an End::kError
-    std::optional<Actor> closer;  // of an End::kProgram, unless a kernel thread did it
+    std::optional<Actor> closer;  // of an End::kProgram or kExit, unless a kernel thread did it
 };
 
 }  // namespace waitclose::model

@@ -60,12 +60,14 @@ void Ledger::adopt(Socket& socket) {
         hold.connection = {key_of(socket), socket.family, socket.local, socket.remote};
         hold.since_ns = socket.held_since_ns;
         hold.precision = Precision::kAtLeast;
+        hold.consumed_before = socket.fin_consumed;
         in_order_.emplace_front(hold.since_ns, hold.connection.key);
-        if (census_number_ > 1) ++totals_.reconciled;
+        ++(census_number_ > 1 ? totals_.reconciled : totals_.already_open);
     }
     hold.seen_by = census_number_;
     socket.held_since_ns = hold.since_ns;
     socket.precision = hold.precision;
+    socket.consumed_before = hold.consumed_before;
 }
 
 std::vector<Closed> Ledger::close_missing(std::uint64_t now_ns) {

@@ -20,8 +20,9 @@ struct Hold {
     Connection connection;
     std::uint64_t since_ns = 0;
     Precision precision = Precision::kExact;
-    std::uint64_t seen_by = 0;  // number of the last census that saw it, or that it was too young for
-    std::uint64_t told = 0;     // fingerprint of the last line told about it; 0 when none was
+    bool consumed_before = false;  // its end of stream had been read before the ledger knew of it
+    std::uint64_t seen_by = 0;     // number of the last census that saw it, or that it was too young for
+    std::uint64_t told = 0;        // fingerprint of the last line told about it; 0 when none was
 };
 
 /// A hold that has ended.
@@ -34,7 +35,8 @@ struct Closed {
 struct Totals {
     std::uint64_t entered = 0;
     std::uint64_t closed = 0;
-    std::uint64_t reconciled = 0;  // begins and ends that no event told
+    std::uint64_t already_open = 0;  // found by the first census: older than the tracer
+    std::uint64_t reconciled = 0;    // begins and ends that no event told
 };
 
 class Ledger {

@@ -92,9 +92,10 @@ struct Socket {
     Endpoint local;
     Endpoint remote;
 
-    bool has_file = false;      // a file refers to it: it was accepted, or opened by this side
-    bool kernel_owned = false;  // made by the kernel for itself: no user program can close it
-    bool fin_consumed = false;  // everything the peer sent, its FIN included, was taken by a read
+    bool has_file = false;         // a file refers to it: it was accepted, or opened by this side
+    bool kernel_owned = false;     // made by the kernel for itself: no user program can close it
+    bool fin_consumed = false;     // everything the peer sent, its FIN included, was taken by a read
+    bool consumed_before = false;  // so before tracing began: who is given 0 bytes now did not find the end
     bool received_data =
         false;  // the peer sent data before its FIN; a read of data may have taken the FIN with it
     bool keepalive = false;  // SO_KEEPALIVE is on

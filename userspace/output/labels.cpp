@@ -3,6 +3,9 @@
 
 #include <fmt/format.h>
 
+#include <algorithm>
+#include <vector>
+
 #include "output/escape.h"
 #include "output/format.h"
 
@@ -38,6 +41,20 @@ std::string holder_text(const model::Census& census, const model::Socket& socket
     const model::Process& process = census.process_of(holders.front());
     return fmt::format("{} fd {}{}{}", process_text(process.comm, process.pid, style), holders.front().fd,
                        holders.size() > 1 ? " " : "", further(holders.size()));
+}
+
+std::string holders_text(const model::Census& census, const model::Socket& socket, const TextStyle& style) {
+    constexpr std::size_t kShown = 2;
+    std::vector<const model::Process*> processes;
+    for (const model::Holder& holder : census.holders_of(socket)) {
+        const model::Process* process = &census.process_of(holder);
+        if (std::ranges::find(processes, process) == processes.end()) processes.push_back(process);
+    }
+    std::string text;
+    for (std::size_t i = 0; i < std::min(processes.size(), kShown); ++i)
+        text += (i == 0 ? "" : ", ") + process_text(processes[i]->comm, processes[i]->pid, style);
+    if (processes.size() > kShown) text += fmt::format(" and {} more", processes.size() - kShown);
+    return text.empty() ? "no process" : text;
 }
 
 std::string holder_cell(const model::Census& census, const model::Socket& socket, const TextStyle& style) {

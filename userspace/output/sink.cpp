@@ -65,6 +65,14 @@ Sink Sink::to_descriptor(int descriptor, std::string name) {
     return {Kind::kBorrowed, descriptor, std::move(name), {}};
 }
 
+tl::expected<Sink, std::string> Sink::open_stream(const std::optional<std::string>& path) {
+    if (!path || *path == "-") return to_descriptor(STDOUT_FILENO, "stdout");
+    const int descriptor =
+        ::open(path->c_str(), O_WRONLY | O_CREAT | O_APPEND | O_CLOEXEC | O_NOFOLLOW, 0644);
+    if (descriptor < 0) return tl::unexpected(sentence(*path, errno));
+    return Sink(Kind::kDirect, descriptor, *path, {});
+}
+
 tl::expected<Sink, std::string> Sink::open(const std::optional<std::string>& path) {
     if (!path || *path == "-") return to_descriptor(STDOUT_FILENO, "stdout");
     if (path->empty()) return tl::unexpected(std::string("the name of the output file is empty"));

@@ -21,6 +21,10 @@ public:
     /// program usually runs as root.
     static tl::expected<Sink, std::string> open(const std::optional<std::string>& path);
 
+    /// The same for a stream that others follow while it grows: a regular file is appended to, line by line
+    /// as flush() is called, and stays as it is whatever happens.
+    static tl::expected<Sink, std::string> open_stream(const std::optional<std::string>& path);
+
     /// Writes to a descriptor that stays the caller's. `name` is for error messages.
     static Sink to_descriptor(int descriptor, std::string name);
 

@@ -83,7 +83,7 @@ std::string no_holds_text(const SnapshotView& view) {
         return fmt::format("None that you asked for is in CLOSE_WAIT ({} held on this machine).",
                            count_of(others, "other is", "others are"));
     }
-    return view.census.unreachable > 0
+    return view.census.unreachable > 0 || view.census.nested
                ? "Nothing within reach is in CLOSE_WAIT: no program there forgot a close()."
                : "Nothing is in CLOSE_WAIT: no program here forgot a close().";
 }
@@ -91,9 +91,11 @@ std::string no_holds_text(const SnapshotView& view) {
 std::string holds_text(const SnapshotView& view) {
     const model::Socket& oldest = view.census.sockets[oldest_of(view)];
     std::set<std::uint32_t> owners;
-    for (const diagnose::Group& group : view.groups) {
+    for (const std::uint32_t index : view.selected)
+        for (const model::Holder& holder : view.census.holders_of(view.census.sockets[index]))
+            owners.insert(view.census.process_of(holder).pid);
+    for (const diagnose::Group& group : view.groups)
         if (group.owner_pid) owners.insert(*group.owner_pid);
-    }
     std::string text = count_of(view.selected.size(), "socket", "sockets");
     const std::size_t all = view.census.sockets.size();
     if (all != view.selected.size()) text += fmt::format(" (of {})", count_text(all));
@@ -150,6 +152,11 @@ void write_blind_spots(Sink& sink, const SnapshotView& view, const TextStyle& st
         const std::string needs = fmt::format("{}", fmt::join(view.probes.missing, ", "));
         write_labelled(sink, style, "Unseen",
                        printable(needs, style.charset) + " (no hook here serves it: see waitclose doctor)",
+                       Paint::kWarning);
+    }
+    if (view.census.nested) {
+        write_labelled(sink, style, "Unseen",
+                       "processes outside this PID namespace, and what they hold: run it on the host",
                        Paint::kWarning);
     }
     if (view.census.unreachable > 0) {

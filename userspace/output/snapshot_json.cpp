@@ -66,6 +66,7 @@ void write_snapshot_json(Sink& sink, const SnapshotView& view) {
         {"states", states_json(census)},
         {"losses", losses_json(view.losses)},
         {"unreachable", census.unreachable},
+        {"nested_pid_namespace", census.nested},
     };
     std::string open = dump(head);
     open.pop_back();  // the brace: the two long arrays follow in the same object

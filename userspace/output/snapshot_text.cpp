@@ -46,7 +46,8 @@ Headline headline_of(const diagnose::Group& group, const model::Census& census, 
         precision == model::Precision::kAtLeast ? at_least(style) : std::string_view();
     return {
         count_text(group.sockets),
-        group.owner_pid ? process_text(group.owner_comm, *group.owner_pid, style) : "no process",
+        group.owner_pid ? process_text(group.owner_comm, *group.owner_pid, style)
+                        : holders_text(census, census.sockets[group.oldest_socket], style),
         std::string(diagnose::id_of(group.cause)),
         std::string(diagnose::id_of(group.confidence)),
         place_text(group, style),

@@ -46,8 +46,13 @@ std::string ending_text(const std::optional<model::Left>& left, const TextStyle&
                                 : fmt::format("ended by an error: {}", std::strerror(left->error));
     }
     if (left->end == model::End::kKernel) return "ended by the kernel";
-    if (!left->closer) return "closed, by whom was not seen";
+    if (!left->closer)
+        return left->end == model::End::kExit ? "ended when its process exited"
+                                              : "closed, by whom was not seen";
     const model::Actor& closer = *left->closer;
+    if (left->end == model::End::kExit)
+        return fmt::format("ended when process {} exited",
+                           process_text(closer.comm_text(), closer.pid, style));
     return fmt::format("closed by thread {} of process {}",
                        process_text(closer.comm_text(), closer.tid, style), closer.pid);
 }
