@@ -12,6 +12,7 @@ namespace {
 
 constexpr std::int64_t exact_ns = 100'000;
 constexpr std::int64_t below_ns = 10'000'000;
+constexpr std::int64_t may_answer_ns = 10'500'000'000;
 
 class Findings {
 public:
@@ -94,6 +95,9 @@ void check_cause(Findings& findings, const json& socket, const json& truth, Trac
         tracing == Tracing::after || (tracing == Tracing::before_fin && truth.value("decided_early", false));
     if (missed)
         for (const json& id : truth.at("acceptable_untraced")) right.insert(id);
+    // For ten seconds an answer may still come; leaks_test.cpp sees what is said after that.
+    bool young = socket.at("held_ns").get<std::int64_t>() < may_answer_ns;
+    if (young && truth.at("cause") == "eof-ignored") right.insert("unknown");
     const json& cause = socket.at("cause");
     findings.expect(right.contains(cause.at("id").get<std::string>()), "cause", cause.at("id"), right);
     const std::set<std::string> levels{"proven", "likely", "possible"};

@@ -1,0 +1,65 @@
+// SPDX-License-Identifier: BSD-2-Clause
+// Read to the end and never closed: once nobody can be about to answer any more, every leak is called one.
+#include <gtest/gtest.h>
+
+#include <algorithm>
+
+#include "cases.h"
+#include "verdict.h"
+
+namespace runtime {
+
+namespace {
+
+constexpr auto patience = 30s;
+
+using Culprits = std::vector<std::unique_ptr<Culprit>>;
+
+Culprits start_leaks(const std::function<std::unique_ptr<Culprit>(const Arguments&)>& start) {
+    const std::vector<std::string> leaking{"read_eof", "passed", "exiting"};
+    Culprits culprits;
+    for (const Case& tested : holding_cases()) {
+        bool leaks = std::ranges::find(leaking, tested.command.front()) != leaking.end();
+        if (leaks && tested.name != "PassedInFlight" && tested.name != "ExitingUnread")
+            culprits.push_back(start(tested.command));
+    }
+    return culprits;
+}
+
+// Until the watch has called each of them what it is, with the right holders, thread and time.
+void expect_named(Watch& watch, const Culprits& culprits, Tracing tracing) {
+    std::vector<std::string> wrong(culprits.size(), "nothing was said");
+    watch.until(
+        [&](const json& event) {
+            for (std::size_t i = 0; i < culprits.size(); ++i) {
+                const json& truth = culprits[i]->truth();
+                if (!is_about(event, truth) || event.at("event") == "entered") continue;
+                wrong[i] = event.at("socket").at("cause").at("id") == "unknown"
+                               ? "unknown"
+                               : joined(disagreements(event.at("socket"), truth, tracing));
+            }
+            return std::ranges::all_of(wrong, &std::string::empty);
+        },
+        patience);
+    for (std::size_t i = 0; i < culprits.size(); ++i)
+        EXPECT_EQ(wrong[i], "") << culprits[i]->truth();
+}
+
+}  // namespace
+
+TEST(LongLeaks, AreNamedWhenTracedFromTheStart) {
+    Culprits culprits = start_leaks(Culprit::before_start);
+    Watch watch({"--min-held", "0ms"});
+    for (auto& culprit : culprits) culprit->reach_position();
+    expect_named(watch, culprits, Tracing::from_start);
+    EXPECT_EQ(watch.stop().code, 0);
+}
+
+TEST(LongLeaks, AreNamedByALaterLook) {
+    Culprits culprits = start_leaks(Culprit::in_position);
+    Watch watch({"--min-held", "0ms"});
+    expect_named(watch, culprits, Tracing::after);
+    EXPECT_EQ(watch.stop().code, 0);
+}
+
+}  // namespace runtime
