@@ -163,8 +163,9 @@ def meet(services):
         f"{name_of(gateway.truth['pid'])}, a client of port {gateway.truth['remote_port']}",
         "   Keeps its connection in a pool. The server has hung up.",
         "",
-        "The connections age for 1.5 s. What ss knows about them then:")
-    let_it_age(services, 1_500_000_000)
+        "For ten seconds waitclose gives a program the benefit of the doubt: it may",
+        "still be working on an answer. So the connections age for 11 s; then ss:")
+    let_it_age(services, 11_000_000_000)
     ports_filter = " or ".join(f"sport = :{service.truth['port']}" for service in services)
     show(["ss", "-tnp", "state", "close-wait", f"( {ports_filter} )"])
 
@@ -186,14 +187,13 @@ def watch_live(service, comparison):
     act(3, "waitclose watch: a fourth service leaks one before our eyes",
         "checkout is like orders. But now reads and close() are seen as they happen:",
         "look at the thread, one of 20, that read end-of-file, and at the exact time.",
-        "After 1.5 s or so checkout closes the connection at last.")
-    options = ("-L", str(service.truth["port"]), "--min-held", "300ms")
+        "Once waitclose has said so, checkout closes the connection at last.")
+    options = ("-L", str(service.truth["port"]), "--min-held", "10500ms")
     say(dim("$ build/waitclose watch " + " ".join(options)))
     color = ("--color", "always" if COLOR else "never")
     with Told(*options, "--json") as in_json, Told(*options, *color, show=say) as shown:
         truth = service.obey("fin")
         name = name_of(truth["pid"])
-        time.sleep(1.5)
         in_json.wait_for('"event":"held"')
         shown.wait_for("held")
         closed = service.obey("close")
@@ -225,7 +225,7 @@ class Told(stage.Watch):
                 self.lines.append(line)
                 self.news.notify_all()
 
-    def wait_for(self, words, patience=15):
+    def wait_for(self, words, patience=30):
         """On a machine with very many sockets waitclose looks less often, to stay cheap."""
         with self.news:
             self.news.wait_for(lambda: any(words in line for line in self.lines), patience)
