@@ -67,8 +67,12 @@ static __always_inline bool speaks_ipv4(const struct sock* sock) {
            sk->skc_v6_daddr.in6_u.u6_addr32[2] == bpf_htonl(0xffffU);
 }
 
+/* The verifier of 6.12 and before forgets what a byte swap can give; this mask tells it, and clang cannot
+ * drop it. */
 static __always_inline bool has_bit(const volatile __u8* bitmap, __u16 port) {
-    return bitmap[port >> 3] & (1 << (port & 7));
+    __u32 index = port;
+    asm volatile("%0 &= 0xffff" : "+r"(index));
+    return bitmap[index >> 3] & (1 << (index & 7));
 }
 
 static __always_inline __u32 netns_of(const struct sock* sk) {

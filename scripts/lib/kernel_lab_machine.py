@@ -14,6 +14,7 @@ import time
 from stage import CannotGoOn, ROOT
 
 MEGABYTES = 1024
+BOOT_DEADLINE = 40  # seconds; two or three are usual
 SCRIPTS = ROOT / "tests" / "kernels"
 TOOLS = ("setpriv", "setcap", "bpftool")  # busybox has the rest; the tests say which of these they miss
 
@@ -143,25 +144,12 @@ def received(sent):
 def boot(kernel, initramfs, logs, deadline):
     """Boots, waits for the machine to switch itself off, and reads what it sent. Past the deadline it is killed."""
     console, sent = logs / "console.log", logs / "results.tar"
-    command = [
-        find_program("qemu-system-x86_64"), "-accel", "tcg,thread=multi", "-smp", "2", "-cpu", "max", "-m", str(MEGABYTES),
-        "-display", "none", "-monitor", "none", "-no-reboot", "-nic", "none", "-serial", f"file:{console}",
-        "-serial", f"file:{sent}", "-kernel", str(kernel), "-initrd", str(initramfs),
-        "-append", "console=ttyS0 quiet panic=-1 rdinit=/init",
-    ]
     began = time.monotonic()
-    with (logs / "qemu.log").open("w") as log:
-        machine = subprocess.Popen(command, stdin=subprocess.DEVNULL, stdout=log, stderr=log)
-        ended = None
-        try:
-            if machine.wait(deadline) != 0:
-                ended = f"qemu ended with code {machine.returncode} (see {logs / 'qemu.log'})"
-        except subprocess.TimeoutExpired:
-            ended = f"it was not done after {deadline} s"
-        finally:
-            if machine.poll() is None:
-                machine.kill()
-                machine.wait()
+    ended = run_machine(kernel, initramfs, logs, deadline, "quiet")
+    if ended and not is_up(console):
+        console.rename(logs / "console.first.log")
+        first, ended = ended, run_machine(kernel, initramfs, logs, deadline, "earlyprintk=ttyS0 ignore_loglevel")
+        ended = f"{ended}, and at the first attempt: {first}" if ended else None
     seconds = time.monotonic() - began
     results = received(sent)
     for name, text in results.items():
@@ -171,6 +159,36 @@ def boot(kernel, initramfs, logs, deadline):
         said = [line for line in text.splitlines() if line.strip()]
         ended = f"it went down without results; it said last: {said[-1] if said else 'nothing'}"
     return Run(seconds, ended, results, text)
+
+
+def is_up(console):
+    return console.exists() and "lab: up" in console.read_text(errors="replace")
+
+
+def run_machine(kernel, initramfs, logs, deadline, words):
+    """None when the machine switched itself off, else a sentence. One that hangs before user space is soon given up."""
+    console = logs / "console.log"
+    command = [
+        find_program("qemu-system-x86_64"), "-accel", "tcg,thread=multi", "-smp", "2", "-cpu", "max", "-m", str(MEGABYTES),
+        "-display", "none", "-monitor", "none", "-no-reboot", "-nic", "none", "-serial", f"file:{console}",
+        "-serial", f"file:{logs / 'results.tar'}", "-kernel", str(kernel), "-initrd", str(initramfs),
+        "-append", f"console=ttyS0 panic=-1 rdinit=/init {words}",
+    ]
+    with (logs / "qemu.log").open("a") as log:
+        machine = subprocess.Popen(command, stdin=subprocess.DEVNULL, stdout=log, stderr=log)
+        try:
+            with contextlib.suppress(subprocess.TimeoutExpired):
+                machine.wait(min(BOOT_DEADLINE, deadline))
+            if machine.poll() is None and not is_up(console):
+                return f"it was not up after {min(BOOT_DEADLINE, deadline):.0f} s"
+            machine.wait(max(deadline - BOOT_DEADLINE, 0.1))
+        except subprocess.TimeoutExpired:
+            return f"it was not done after {deadline:.0f} s"
+        finally:
+            if machine.poll() is None:
+                machine.kill()
+                machine.wait()
+        return f"qemu ended with code {machine.returncode} (see {logs / 'qemu.log'})" if machine.returncode else None
 
 
 def run_natively(build, logs, deadline, **more):

@@ -43,7 +43,8 @@ const Alternative* refused_hook(const Plan& plan, std::string_view log) {
 }
 
 Failure load_failure(int error, std::string_view log) {
-    if (error == EPERM || error == EACCES) {
+    const bool by_verifier = log.find("BEGIN PROG LOAD LOG") != std::string_view::npos;
+    if (error == EPERM || (error == EACCES && !by_verifier)) {
         const std::string missing = system::missing_capabilities();
         if (!missing.empty())
             return {fmt::format("loading BPF programs needs capabilities this process does not have: {}",
