@@ -80,7 +80,6 @@ static __always_inline void fill_socket(struct tcp_sock* tcp, struct wc_census_s
     out->bytes_acked = tcp->bytes_acked;
     out->bytes_sent = tcp->bytes_sent;
     out->bytes_retransmitted = tcp->bytes_retrans;
-    out->shutdown = sk->sk_shutdown;
     out->keepalive = sk->__sk_common.skc_flags >> SOCK_KEEPOPEN & 1;
     out->kernel_owned = BPF_CORE_READ_BITFIELD(sk, sk_kern_sock);
     struct socket* socket = sk->sk_socket;
@@ -245,7 +244,6 @@ int census_threads(struct bpf_iter__task* ctx) {
     record.state = task->__state;
     record.exit_state = task->exit_state;
     record.flags = task->flags;
-    record.in_iowait = BPF_CORE_READ_BITFIELD_PROBED(task, in_iowait);
     if (bpf_core_field_exists(task->frozen)) record.frozen = BPF_CORE_READ_BITFIELD_PROBED(task, frozen);
     fill_syscall(task, &record);
     bpf_seq_write(ctx->meta->seq, &record, sizeof(record));

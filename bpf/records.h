@@ -163,9 +163,8 @@ struct wc_census_socket {
     wc_u32 backlog_limit;
     wc_u8 kernel_owned;
     wc_u8 has_socket; /* a struct socket is attached: it was accepted or connected */
-    wc_u8 shutdown;
     wc_u8 keepalive;
-    wc_u8 reserved[4];
+    wc_u8 reserved[5];
 };
 WC_ASSERT_SIZE(struct wc_census_socket, 184);
 
@@ -203,10 +202,9 @@ struct wc_census_thread {
     wc_u32 exit_state;
     wc_u32 flags;
     wc_u32 syscall; /* only meaningful while it sleeps; ~0 when it is not in a system call */
-    wc_u8 in_iowait;
     wc_u8 has_registers;
     wc_u8 frozen;
-    wc_u8 reserved[5];
+    wc_u8 reserved[6];
 };
 WC_ASSERT_SIZE(struct wc_census_thread, 120);
 

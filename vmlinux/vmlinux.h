@@ -163,7 +163,6 @@ struct task_struct {
     int exit_state;
     int pid;
     int tgid;
-    unsigned in_iowait : 1;
     unsigned frozen : 1; /* by the freezer of cgroup v2, since 5.2 */
     struct task_struct *real_parent;
     struct task_struct *parent;

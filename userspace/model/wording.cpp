@@ -3,16 +3,11 @@
 
 #include <fmt/format.h>
 
+#include "model/units.h"
+
 namespace waitclose::model {
 
 namespace {
-
-constexpr std::uint64_t kMicrosecond = 1'000;
-constexpr std::uint64_t kMillisecond = 1'000'000;
-constexpr std::uint64_t kSecond = 1'000'000'000;
-constexpr std::uint64_t kMinute = 60 * kSecond;
-constexpr std::uint64_t kHour = 60 * kMinute;
-constexpr std::uint64_t kDay = 24 * kHour;
 
 struct UnitNames {
     const char* ms;

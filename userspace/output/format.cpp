@@ -9,18 +9,19 @@
 #include <limits>
 #include <optional>
 
+#include "model/units.h"
 #include "output/escape.h"
 
 namespace waitclose::output {
 
 namespace {
 
-constexpr std::uint64_t kMicrosecond = 1'000;
-constexpr std::uint64_t kMillisecond = 1'000'000;
-constexpr std::uint64_t kSecond = 1'000'000'000;
-constexpr std::uint64_t kMinute = 60 * kSecond;
-constexpr std::uint64_t kHour = 60 * kMinute;
-constexpr std::uint64_t kDay = 24 * kHour;
+using model::kDay;
+using model::kHour;
+using model::kMicrosecond;
+using model::kMillisecond;
+using model::kMinute;
+using model::kSecond;
 
 std::tm local_time(std::int64_t epoch_ns) {
     const auto whole = std::chrono::floor<std::chrono::seconds>(std::chrono::nanoseconds(epoch_ns));
