@@ -1,88 +1,119 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
-/*
- * Who got a socket and who let go of one, from the system calls accept() and close(). The socket is found by
- * its descriptor.
+/* Who got a socket with accept(), and who let go of one with a close() that was not the last. */
+#define WC_POINTERS_ARE_PLAIN
+#include "descriptor.h"
+
+/* ---- accept() -------------------------------------------------------------------------------------------
  */
-#include "shared.h"
 
-static __always_inline struct file* file_at(struct task_struct* task, __u64 fd) {
-    /* Direct loads, slow to verify but fast to run: this runs for every close() of the machine. */
-    struct files_struct* files = task->files;
-    struct fdtable* table = files ? files->fdt : NULL;
-    if (!table || fd >= table->max_fds) return NULL;
-    struct file* file = NULL;
-    bpf_probe_read_kernel(&file, sizeof(file), table->fd + fd);
-    return file;
-}
-
-/* The TCP sock behind a file, or NULL. */
-static __always_inline struct sock* tcp_sock_of(struct file* file) {
-    if ((BPF_CORE_READ(file, f_inode, i_mode) & S_IFMT) != S_IFSOCK) return NULL;
-    struct socket* socket = BPF_CORE_READ(file, private_data);
-    struct sock* sk = BPF_CORE_READ(socket, sk);
-    if (!sk || BPF_CORE_READ(sk, sk_protocol) != IPPROTO_TCP) return NULL;
-    __u16 family = BPF_CORE_READ(sk, __sk_common.skc_family);
-    return family == AF_INET || family == AF_INET6 ? sk : NULL;
-}
-
-static __always_inline bool is_shared(struct file* file) {
-    if (bpf_core_field_exists(file->f_ref)) return BPF_CORE_READ(file, f_ref.refcnt.counter) > 0;
-    return BPF_CORE_READ(file, f_count.counter) > 1;
-}
-
-static __always_inline int note_accept(long fd) {
-    if (fd < 0) return 0;
-    struct task_struct* task = bpf_get_current_task_btf();
-    struct file* file = file_at(task, fd);
-    struct sock* sk = file ? tcp_sock_of(file) : NULL;
-    if (!sk) return 0;
+static __always_inline void note_accept(struct sock* sk, __u64 inode) {
+    struct task_struct* task = current_task();
+    if (!inode || OF_TASK(task, flags) & PF_KTHREAD) return;
     struct wc_touches fresh;
     __builtin_memset(&fresh, 0, sizeof(fresh));
-    fresh.inode = BPF_CORE_READ(file, f_inode, i_ino);
+    fresh.inode = inode;
     describe_actor(task, &fresh.opened.actor);
     fresh.opened.at_ns = bpf_ktime_get_boot_ns();
     fresh.opened_by = WC_OPERATION_ACCEPT;
     store_touches(sk, &fresh);
+}
+
+static __always_inline int note_accepted_socket(struct socket* accepted) {
+    struct sock* sk = tcp_of(BPF_CORE_READ(accepted, sk));
+    if (sk) note_accept(sk, BPF_CORE_READ(accepted, file, f_inode, i_ino));
     return 0;
 }
 
-SEC("tp/syscalls/sys_exit_accept4")
-int on_accept4_exit(struct trace_event_raw_sys_exit* ctx) {
-    return note_accept(ctx->ret);
+/*
+ * inet_csk_accept would not do: it returns before the socket has a file. The later arguments changed in 6.10
+ * (92ef0fd55ac8); of a call that failed there is no sock.
+ */
+SEC("fexit/inet_accept")
+int BPF_PROG(on_inet_accept, struct socket* listener, struct socket* accepted) {
+    return note_accepted_socket(accepted);
 }
 
-SEC("tp/syscalls/sys_exit_accept")
-int on_accept_exit(struct trace_event_raw_sys_exit* ctx) {
-    return note_accept(ctx->ret);
+/* Called by accept() alone, once it has the connection; so there is no need for a kretprobe (see
+ * traffic_plain.bpf.c). */
+SEC("kprobe/security_sock_graft")
+int BPF_KPROBE(on_sock_graft, struct sock* any, struct socket* accepted) {
+    struct sock* sk = tcp_of(any);
+    if (sk) note_accept(sk, BPF_CORE_READ(accepted, file, f_inode, i_ino));
+    return 0;
 }
 
-static __always_inline void note_close(struct wc_touches* seen, struct task_struct* task, __u32 fd) {
+/* accept, accept4 */
+SEC("tracepoint")
+int on_accept_exit(struct trace_event_raw_sys_exit* event) {
+    struct file* file = event->ret < 0 ? NULL : file_at(current_task(), event->ret);
+    struct sock* sk = file ? tcp_sock_of(file) : NULL;
+    if (sk) note_accept(sk, BPF_CORE_READ(file, f_inode, i_ino));
+    return 0;
+}
+
+/* ---- close() --------------------------------------------------------------------------------------------
+ * A close() of the last reference shows as a transition; one that is not the last shows only here.
+ */
+
+static __always_inline struct sock* shared_sock_of(struct file* file) {
+    struct sock* sk = references_of(file) > 1 ? tcp_sock_of(file) : NULL;
+    if (!sk) return NULL;
+    __u8 state = FOLLOW(sk, __sk_common.skc_state);
+    return state == TCP_CLOSE_WAIT || state == TCP_ESTABLISHED ? sk : NULL;
+}
+
+static __always_inline void fill_let_go(struct wc_touches* seen, struct task_struct* task, __u32 fd) {
     describe_actor(task, &seen->let_go.actor);
     seen->let_go.at_ns = bpf_ktime_get_boot_ns();
     seen->let_go_fd = fd;
 }
 
-/* A close() of the last reference shows as a transition; one that is not the last shows only here. */
-SEC("tp/syscalls/sys_enter_close")
-int on_close_enter(struct trace_event_raw_sys_enter* ctx) {
-    struct task_struct* task = bpf_get_current_task_btf();
-    __u64 fd = (__u32)ctx->args[0];
-    struct file* file = file_at(task, fd);
-    if (!file || !is_shared(file)) return 0;
-    struct sock* sk = tcp_sock_of(file);
-    if (!sk) return 0;
-    __u8 state = BPF_CORE_READ(sk, __sk_common.skc_state);
-    if (state != TCP_CLOSE_WAIT && state != TCP_ESTABLISHED) return 0;
+static __always_inline int note_let_go(struct sock* sk, struct file* file, struct task_struct* task,
+                                       __u32 fd) {
     __u64 address = (__u64)sk;
     struct wc_touches* seen = bpf_map_lookup_elem(&touches, &address);
     if (seen) {
-        note_close(seen, task, fd);
+        fill_let_go(seen, task, fd);
         return 0;
     }
     struct wc_touches fresh;
     __builtin_memset(&fresh, 0, sizeof(fresh));
     fresh.inode = BPF_CORE_READ(file, f_inode, i_ino);
-    note_close(&fresh, task, fd);
+    fill_let_go(&fresh, task, fd);
     store_touches(sk, &fresh);
     return 0;
+}
+
+/*
+ * Where close() has taken the file from the table and still holds it. filp_close would be the natural place,
+ * but close() passes it by since 6.6 (021a160abf62). Exits, dup2() and execve() come here as well: what asked
+ * for it stands in the registers, and with it the descriptor.
+ */
+static __always_inline int note_file_let_go(struct file* file) {
+    struct sock* sk = shared_sock_of(file);
+    struct task_struct* task = sk ? current_task() : NULL;
+    struct system_call call;
+    if (!task || OF_TASK(task, flags) & (PF_KTHREAD | PF_EXITING)) return 0;
+    if (!read_system_call(task, &call) || call.number != WC_NR_CLOSE) return 0;
+    return note_let_go(sk, file, task, call.arguments[0]);
+}
+
+SEC("fentry/locks_remove_posix")
+int BPF_PROG(on_file_let_go, struct file* file) {
+    return note_file_let_go(file);
+}
+
+SEC("kprobe/locks_remove_posix")
+int BPF_KPROBE(on_file_let_go_probed, struct file* file) {
+    return note_file_let_go(file);
+}
+
+/* close */
+SEC("tracepoint")
+int on_close_enter(struct trace_event_raw_sys_enter* event) {
+    struct task_struct* task = current_task();
+    __u32 fd = event->args[0];
+    struct file* file = file_at(task, fd);
+    struct sock* sk = file ? shared_sock_of(file) : NULL;
+    return sk ? note_let_go(sk, file, task, fd) : 0;
 }

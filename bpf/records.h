@@ -28,6 +28,7 @@ typedef __s64 wc_i64;
 #endif
 
 #define WC_COMM_LENGTH 16
+#define WC_OWN_IDENTITY (1ULL << 63) /* set in an identity that is not the kernel's cookie */
 #define WC_STATE_COUNT 16
 #define WC_PORT_BITMAP_BYTES 8192
 
@@ -54,7 +55,7 @@ WC_ASSERT_SIZE(struct wc_actor, 32);
 
 /* Which socket: the cookie is its identity, the address only joins the parts of one census. */
 struct wc_socket {
-    wc_u64 cookie;
+    wc_u64 cookie; /* or an identity of our own, see WC_OWN_IDENTITY */
     wc_u64 address;
     wc_u32 netns;
     wc_u16 family; /* AF_INET also for an IPv4 connection on an IPv6 (dual-stack) socket */
@@ -137,9 +138,11 @@ struct wc_touches {
     wc_u32 last_was;
     wc_u32 eof_reads; /* how many reads found end-of-file */
     wc_u32 let_go_fd;
-    wc_u64 sent_since_fin; /* bytes */
+    wc_u64 sent_since_fin;     /* bytes */
+    wc_u32 counts_by_sequence; /* sent_since_fin is the distance from first_write_seq */
+    wc_u32 first_write_seq;
 };
-WC_ASSERT_SIZE(struct wc_touches, 192);
+WC_ASSERT_SIZE(struct wc_touches, 200);
 
 struct wc_census_socket {
     struct wc_header header;
@@ -174,7 +177,7 @@ struct wc_census_touch {
     wc_u64 cookie;
     struct wc_touches touches;
 };
-WC_ASSERT_SIZE(struct wc_census_touch, 208);
+WC_ASSERT_SIZE(struct wc_census_touch, 216);
 
 struct wc_census_descriptor {
     struct wc_header header;

@@ -1,11 +1,14 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /* The settings and maps that several kernel-side files use. */
 #include "shared.h"
+#include "touch.h"
+#include "transition.h"
 
 const volatile struct wc_filter filter = {.ipv4 = 1, .ipv6 = 1};
 const volatile bool all_transitions = false;
 const volatile bool tracing = false;
 const volatile bool want_peers = false;
+const volatile bool own_identities = false;
 
 volatile __u32 pid_level = 0;
 volatile __u64 pid_namespace = 0;
@@ -15,5 +18,7 @@ volatile __u64 tick_ns = 0;
 struct wc_counters counters = {};
 
 struct touches_map touches SEC(".maps");
+struct identities_map identities SEC(".maps");
+struct events_map events SEC(".maps");
 
 char license_text[] SEC("license") = "Dual BSD/GPL";

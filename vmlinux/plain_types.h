@@ -76,4 +76,17 @@ enum {
     S_IFSOCK = 0140000,
 };
 
+/* arch/x86/include/asm/page_64_types.h, segment.h; the numbers of close() in the tables of system calls */
+#if defined(__TARGET_ARCH_x86)
+enum {
+    WC_X86_THREAD_SIZE = 16384,
+    WC_X86_USER_CS = 0x33,
+    WC_NR_CLOSE = 3,
+};
+#else
+enum {
+    WC_NR_CLOSE = 57,
+};
+#endif
+
 #endif

@@ -9,6 +9,7 @@
  */
 #ifndef WAITCLOSE_VMLINUX_H
 #define WAITCLOSE_VMLINUX_H
+#define __VMLINUX_H__ /* so that libbpf's headers call registers by the kernel's names */
 
 #include "plain_types.h"
 
@@ -157,7 +158,7 @@ struct nsproxy {
 };
 
 struct task_struct {
-    unsigned int __state; /* `volatile long state` before 5.14 */
+    unsigned int __state; /* since 5.14 */
     unsigned int flags;
     unsigned int ptrace;
     int exit_state;
@@ -174,6 +175,11 @@ struct task_struct {
     char comm[16];
     struct files_struct *files;
     struct nsproxy *nsproxy;
+    void *stack;
+};
+
+struct task_struct___until_5_13 {
+    volatile long state; /* `__state` since 5.14 (2f064a59a11f) */
 };
 
 /* ---- registers a task saved when it entered the kernel --------------------------------------------- */
@@ -185,6 +191,7 @@ struct pt_regs {
     unsigned long si;
     unsigned long dx;
     unsigned long orig_ax;
+    unsigned long cs;
 };
 #elif defined(__TARGET_ARCH_arm64)
 struct user_pt_regs {
@@ -210,7 +217,26 @@ struct trace_event_raw_sys_exit {
     long ret;
 };
 
+/* ---- classic tracepoints: include/trace/events/sock.h ------------------------------------------------ */
+
+struct trace_event_raw_inet_sock_set_state {
+    const void *skaddr;
+    int oldstate;
+    int newstate;
+};
+
 #pragma clang attribute pop
+
+/*
+ * ---- helper functions: include/uapi/linux/bpf.h -------------------------------------------------------
+ * Whether this kernel has one is asked by its name (bpf_core_enum_value_exists).
+ */
+
+enum bpf_func_id {
+    BPF_FUNC_get_current_task_btf = 158, /* since 5.11 */
+    BPF_FUNC_task_pt_regs = 175,         /* since 5.15 */
+    BPF_FUNC_get_func_ret = 184,         /* since 5.17, with get_func_arg and get_func_arg_cnt */
+};
 
 /*
  * ---- BPF iterators: kernel/bpf/task_iter.c, net/ipv4/tcp_ipv4.c -------------------------------------

@@ -8,38 +8,58 @@
 namespace waitclose::kernel {
 namespace {
 
-constexpr std::array<std::string_view, 1> kProgram{"program"};
-constexpr std::array kTwoWays{Alternative{"fentry/cheap", kProgram, "5.5"},
-                              Alternative{"kprobe/dear", kProgram, "4.1"}};
-constexpr std::array kOneWay{Alternative{"tp/only", kProgram, "4.7"}};
-constexpr std::array kNeeds{Need{"first", true, "all is lost", kTwoWays},
-                            Need{"second", false, "little is lost", kOneWay}};
+constexpr std::array kPoint{AttachPoint{"program", Mechanism::kTracepoint, "sock/some"}};
+constexpr std::array kOnlyCensus{Alternative{"iter/only", kPoint, "5.8"}};
+constexpr std::array kTwoWays{Alternative{"fentry/cheap", kPoint, "5.8"},
+                              Alternative{"kprobe/dear", kPoint, "5.8", Cost::kMedium}};
+constexpr std::array kOneWay{Alternative{"tp/only", kPoint, "5.8"}};
+constexpr std::array kNeeds{Need{"census", true, true, "nothing is left", kOnlyCensus},
+                            Need{"first", true, false, "all is lost", kTwoWays},
+                            Need{"second", false, false, "little is lost", kOneWay}};
 
 TEST(Plan, PrefersTheFirstAlternative) {
-    const Plan plan = make_plan(kNeeds, {});
-    EXPECT_EQ(plan[0]->hook, "fentry/cheap");
-    EXPECT_EQ(plan[1]->hook, "tp/only");
+    const Plan plan = make_plan(kNeeds, {}, true);
+    EXPECT_EQ(plan[0]->hook, "iter/only");
+    EXPECT_EQ(plan[1]->hook, "fentry/cheap");
+    EXPECT_EQ(plan[2]->hook, "tp/only");
+    EXPECT_EQ(first_unmet(kNeeds, plan, true), nullptr);
 }
 
 TEST(Plan, FallsBackWhereOneIsRefused) {
-    EXPECT_EQ(make_plan(kNeeds, {{"fentry/cheap", "EPERM"}})[0]->hook, "kprobe/dear");
+    EXPECT_EQ(make_plan(kNeeds, {{"fentry/cheap", "EPERM"}}, true)[1]->hook, "kprobe/dear");
 }
 
 TEST(Plan, LeavesAHoleWhereNothingIsLeft) {
-    const Plan plan = make_plan(kNeeds, {{"tp/only", "EPERM"}});
-    EXPECT_NE(plan[0], nullptr);
-    EXPECT_EQ(plan[1], nullptr);
+    const Plan plan = make_plan(kNeeds, {{"tp/only", "EPERM"}}, true);
+    EXPECT_NE(plan[1], nullptr);
+    EXPECT_EQ(plan[2], nullptr);
+    EXPECT_EQ(first_unmet(kNeeds, plan, true), nullptr) << "nobody has to have the second";
+}
+
+TEST(Plan, SaysWhatItCannotDoWithout) {
+    const Refusals refused{{"fentry/cheap", "EPERM"}, {"kprobe/dear", "ENOENT"}};
+    const Need* unmet = first_unmet(kNeeds, make_plan(kNeeds, refused, true), true);
+    ASSERT_NE(unmet, nullptr);
+    EXPECT_EQ(unmet->name, "first");
+    EXPECT_EQ(first_unmet(kNeeds, make_plan(kNeeds, refused, false), false), nullptr)
+        << "a census does not need it";
+}
+
+TEST(Plan, NoCensusMeansNothingAtAll) {
+    const Refusals refused{{"iter/only", "EPERM"}};
+    EXPECT_EQ(first_unmet(kNeeds, make_plan(kNeeds, refused, false), false)->name, "census");
+    EXPECT_EQ(first_unmet(kNeeds, make_plan(kNeeds, refused, true), true)->name, "census");
 }
 
 TEST(Plan, SaysWhatIsMissing) {
-    const auto facts = probe_facts(kNeeds, make_plan(kNeeds, {{"tp/only", "EPERM"}}), true);
+    const auto facts = probe_facts(kNeeds, make_plan(kNeeds, {{"tp/only", "EPERM"}}, true), true);
     ASSERT_EQ(facts.hooks.size(), 2U);
     EXPECT_EQ(facts.hooks[1], (std::pair<std::string, std::string>{"first", "fentry/cheap"}));
     EXPECT_EQ(facts.missing, std::vector<std::string>{"second"});
 }
 
 TEST(Plan, WithoutTracingOnlyTheCensusIsUsedAndNothingIsMissing) {
-    const auto facts = probe_facts(kNeeds, Plan(2, nullptr), false);
+    const auto facts = probe_facts(kNeeds, make_plan(kNeeds, {}, false), false);
     ASSERT_EQ(facts.hooks.size(), 1U);
     EXPECT_EQ(facts.hooks[0].first, "census");
     EXPECT_TRUE(facts.missing.empty());
@@ -50,11 +70,25 @@ TEST(Plan, EveryNeedHasAnAlternativeAndSaysWhatItsLossCosts) {
         EXPECT_FALSE(need.alternatives.empty()) << need.name;
         EXPECT_FALSE(need.without.empty()) << need.name;
         for (const Alternative& one : need.alternatives) {
-            EXPECT_FALSE(one.programs.empty());
+            EXPECT_FALSE(one.points.empty()) << one.hook;
             EXPECT_TRUE(is_hook(one.hook));
+            EXPECT_FALSE(one.since.empty()) << one.hook;
         }
     }
     EXPECT_FALSE(is_hook("tp_btf/none"));
+}
+
+TEST(Plan, EveryHookHasANameOfItsOwn) {
+    std::set<std::string_view> names;
+    for (const Need& need : all_needs())
+        for (const Alternative& one : need.alternatives)
+            EXPECT_TRUE(names.insert(one.hook).second) << one.hook;
+}
+
+TEST(Plan, AlternativesStandInTheOrderOfTheirCost) {
+    for (const Need& need : all_needs())
+        for (std::size_t i = 1; i < need.alternatives.size(); ++i)
+            EXPECT_LE(need.alternatives[i - 1].cost, need.alternatives[i].cost) << need.name;
 }
 
 }  // namespace

@@ -68,11 +68,10 @@ CensusTaker::CensusTaker(const Probes& probes, std::uint32_t netns, Iterator&& s
       namespaces_(std::move(namespaces)) {}
 
 Result<CensusTaker> CensusTaker::prepare(const Probes& probes, std::uint32_t netns) {
-    const auto& programs = probes.skeleton().progs;
-    auto sockets = Iterator::attach(programs.census_sockets);
-    auto descriptors = Iterator::attach(programs.census_descriptors);
-    auto threads = Iterator::attach(programs.census_threads);
-    auto namespaces = Iterator::attach(programs.census_namespaces);
+    auto sockets = Iterator::attach(probes.program_for("census", 0));
+    auto descriptors = Iterator::attach(probes.program_for("descriptors", 0));
+    auto threads = Iterator::attach(probes.program_for("threads", 0));
+    auto namespaces = Iterator::attach(probes.program_for("threads", 1));
     for (const auto* one : {&sockets, &descriptors, &threads, &namespaces})
         if (!*one) return tl::unexpected(one->error());
     return CensusTaker(probes, netns, std::move(*sockets), std::move(*descriptors), std::move(*threads),

@@ -2,51 +2,38 @@
 #include "kernel/plan.h"
 
 #include <algorithm>
-#include <array>
 
 namespace waitclose::kernel {
-namespace {
 
-constexpr std::array<std::string_view, 1> kTransitionPrograms{"on_transition"};
-constexpr std::array<std::string_view, 1> kReadPrograms{"on_receive"};
-constexpr std::array<std::string_view, 1> kWritePrograms{"on_send"};
-constexpr std::array<std::string_view, 2> kAcceptPrograms{"on_accept_exit", "on_accept4_exit"};
-constexpr std::array<std::string_view, 1> kClosePrograms{"on_close_enter"};
-
-// tp_btf needs 5.5; each "since" is that of the rarer of the two.
-constexpr std::array kTransition{Alternative{"tp_btf/inet_sock_set_state", kTransitionPrograms, "5.5"}};
-constexpr std::array kRead{Alternative{"tp_btf/sock_recv_length", kReadPrograms, "6.3"}};
-constexpr std::array kWrite{Alternative{"tp_btf/sock_send_length", kWritePrograms, "6.3"}};
-constexpr std::array kAccept{Alternative{"tp/syscalls/sys_exit_accept", kAcceptPrograms, "4.7"}};
-constexpr std::array kClose{Alternative{"tp/syscalls/sys_enter_close", kClosePrograms, "4.7"}};
-
-constexpr std::array kNeeds{
-    Need{"transition", true, "no hold is seen beginning or ending", kTransition},
-    Need{"read", false, "which thread read end-of-file is not known; only that it was read", kRead},
-    Need{"write", false, "bytes sent after the peer's FIN are not counted; half-open streams stay unknown",
-         kWrite},
-    Need{"accept", false, "which thread accepted a connection is not known", kAccept},
-    Need{"close", false, "a close() that left another descriptor open is not seen", kClose},
-};
-
-}  // namespace
-
-std::span<const Need> all_needs() {
-    return kNeeds;
+std::string_view name_of(Cost cost) {
+    switch (cost) {
+    case Cost::kLow: return "low";
+    case Cost::kMedium: return "medium";
+    case Cost::kHigh: return "high";
+    }
+    return "";
 }
 
-Plan make_plan(std::span<const Need> needs, const Refusals& refused) {
+Plan make_plan(std::span<const Need> needs, const Refusals& refused, bool traces) {
     Plan plan;
     for (const Need& need : needs) {
         const auto usable = std::find_if(need.alternatives.begin(), need.alternatives.end(),
                                          [&](const Alternative& one) { return !refused.contains(one.hook); });
-        plan.push_back(usable == need.alternatives.end() ? nullptr : &*usable);
+        const bool wanted = traces || need.of_census;
+        plan.push_back(wanted && usable != need.alternatives.end() ? &*usable : nullptr);
     }
     return plan;
 }
 
+const Need* first_unmet(std::span<const Need> needs, const Plan& plan, bool traces) {
+    for (std::size_t i = 0; i < needs.size(); ++i)
+        if (needs[i].required && (traces || needs[i].of_census) && !plan[i]) return &needs[i];
+    return nullptr;
+}
+
 bool is_hook(std::string_view name) {
-    return std::any_of(kNeeds.begin(), kNeeds.end(), [&](const Need& need) {
+    const auto needs = all_needs();
+    return std::any_of(needs.begin(), needs.end(), [&](const Need& need) {
         return std::any_of(need.alternatives.begin(), need.alternatives.end(),
                            [&](const Alternative& one) { return one.hook == name; });
     });
@@ -54,11 +41,10 @@ bool is_hook(std::string_view name) {
 
 model::ProbeFacts probe_facts(std::span<const Need> needs, const Plan& plan, bool traces) {
     model::ProbeFacts facts;
-    facts.hooks.emplace_back("census", "iter/tcp, iter/task_file, iter/task");
-    for (std::size_t i = 0; traces && i < needs.size(); ++i) {
+    for (std::size_t i = 0; i < needs.size(); ++i) {
         if (plan[i])
             facts.hooks.emplace_back(needs[i].name, plan[i]->hook);
-        else
+        else if (traces)
             facts.missing.emplace_back(needs[i].name);
     }
     return facts;

@@ -1,7 +1,8 @@
 // SPDX-License-Identifier: BSD-2-Clause
-// Which hook serves which need: a table of alternatives, and the pure decision among them.
+// Which hook serves which need: the decision among the alternatives of kernel/needs.h, pure.
 #pragma once
 
+#include <functional>
 #include <map>
 #include <optional>
 #include <set>
@@ -14,17 +15,40 @@
 
 namespace waitclose::kernel {
 
-/// One way to serve a need: the programs of the object that must all be attached.
+enum class Mechanism { kTypedTracepoint, kFentry, kFexit, kKprobe, kTracepoint, kIterator };
+
+/// Where one program of the object is attached.
+struct AttachPoint {
+    std::string_view program;
+    Mechanism mechanism;
+    std::string_view target;  // a kernel function; a tracepoint, with its category when it is a classic one
+    bool optional = false;    // left out where the kernel has no such target
+};
+
+/// What a hook costs the machine while it is attached.
+enum class Cost {
+    kLow,     // tens of nanoseconds, on TCP's own events only
+    kMedium,  // around a hundred nanoseconds more an event
+    kHigh,    // every system call of the machine takes the kernel's slower, traced way
+};
+
+/// "low", "medium" or "high".
+std::string_view name_of(Cost cost);
+
+/// One way to serve a need: all of its points are attached.
 struct Alternative {
     std::string_view hook;  // as --no-hook, doctor and the JSON name it
-    std::span<const std::string_view> programs;
-    std::string_view since;  // the kernel release that offers it
+    std::span<const AttachPoint> points;
+    std::string_view since;  // the kernel release that offers it, as waitclose uses it
+    Cost cost = Cost::kLow;
+    std::string_view without = {};  // what the user loses against the alternatives before it; empty: nothing
 };
 
 /// One need, with its alternatives in order of preference.
 struct Need {
     std::string_view name;
-    bool required = false;     // without it there is no tracing at all
+    bool required = false;     // without it nothing works (a part of the census), or no tracing
+    bool of_census = false;    // needed without tracing as well
     std::string_view without;  // what the user loses
     std::span<const Alternative> alternatives;
 };
@@ -38,14 +62,18 @@ using Refusals = std::map<std::string, std::string, std::less<>>;
 /// The alternative chosen for each need, in the order of all_needs(); null where none is left.
 using Plan = std::vector<const Alternative*>;
 
-/// Chooses for each need the first alternative that is not refused. Pure.
-Plan make_plan(std::span<const Need> needs, const Refusals& refused);
+/// Chooses for each need the first alternative that is not refused; without tracing, for the needs of a
+/// census only. Pure.
+Plan make_plan(std::span<const Need> needs, const Refusals& refused, bool traces);
+
+/// The need without which nothing can be done and that has no alternative left; null when there is none.
+const Need* first_unmet(std::span<const Need> needs, const Plan& plan, bool traces);
 
 /// Whether `name` is the name of a hook of some need.
 bool is_hook(std::string_view name);
 
-/// What the plan says to users: need → hook, and needs without one. The census's iterators come first; when
-/// nothing is traced they are all there is, and nothing is missing.
+/// What the plan says to users: need → hook, and needs without one. When nothing is traced the census is all
+/// there is, and nothing is missing.
 model::ProbeFacts probe_facts(std::span<const Need> needs, const Plan& plan, bool traces);
 
 }  // namespace waitclose::kernel

@@ -7,6 +7,8 @@
 #include <cstdio>
 #include <cstring>
 #include <limits>
+#include <optional>
+#include <set>
 #include <vector>
 
 #include <bpf/bpf.h>
@@ -34,39 +36,70 @@ struct RingDeleter {
     void operator()(ring_buffer* ring) const { ring_buffer__free(ring); }
 };
 
-/// The hook whose program the kernel refused to load, by what libbpf said; null when it was none of a hook's.
-const Alternative* refused_hook(const Plan& plan, std::string_view log) {
+/// Everything the plan attaches, with the hook it belongs to.
+template <typename Use>
+void for_each_point(const Facts& facts, const Plan& plan, const Use& use) {
     for (const Alternative* hook : plan)
-        for (const std::string_view program : hook ? hook->programs : std::span<const std::string_view>{})
-            if (log.find(fmt::format("prog '{}': failed", program)) != std::string_view::npos) return hook;
-    return nullptr;
+        for (const AttachPoint& point : hook ? hook->points : std::span<const AttachPoint>{})
+            if (!point.optional || facts.has(point)) use(*hook, point);
+}
+
+/// The hook whose program the kernel refused to load, by what libbpf said; null when it was none of a hook's.
+const Alternative* refused_hook(const Facts& facts, const Plan& plan, std::string_view log) {
+    const Alternative* found = nullptr;
+    for_each_point(facts, plan, [&](const Alternative& hook, const AttachPoint& point) {
+        if (log.find(fmt::format("prog '{}': failed", point.program)) != std::string_view::npos)
+            found = &hook;
+    });
+    return found;
+}
+
+/// Why nothing can be loaded, when that is a matter of privileges or of the kernel's configuration.
+std::optional<Failure> general_failure(int error) {
+    if (const std::string missing = system::missing_capabilities(); error == EPERM && !missing.empty())
+        return Failure{
+            fmt::format("loading BPF programs needs capabilities this process does not have: {}", missing),
+            "run it as root (sudo), or give the binary its capabilities as the README's section on "
+            "privileges says"};
+    if (::access(kBtf, R_OK) != 0)
+        return Failure{fmt::format("this kernel gives no type information ({} cannot be read)", kBtf),
+                       "boot a kernel built with CONFIG_DEBUG_INFO_BTF=y, or mount /sys where you are"};
+    return std::nullopt;
 }
 
 Failure load_failure(int error, std::string_view log) {
     const bool by_verifier = log.find("BEGIN PROG LOAD LOG") != std::string_view::npos;
-    if (error == EPERM || (error == EACCES && !by_verifier)) {
-        const std::string missing = system::missing_capabilities();
-        if (!missing.empty())
-            return {fmt::format("loading BPF programs needs capabilities this process does not have: {}",
-                                missing),
-                    "run it as root (sudo), or give the binary its capabilities as the README's section on "
-                    "privileges says"};
+    if (error == EACCES && !by_verifier) error = EPERM;
+    if (const auto general = general_failure(error)) return *general;
+    // Before 5.11 (bdfbca2c8b6d and others) maps count against the limit on locked memory.
+    if (error == EPERM)
         return {"the kernel refuses to load BPF programs although the capabilities are there",
-                "look at 'waitclose doctor'; a container, lockdown mode or a security module may forbid it"};
-    }
-    if (::access(kBtf, R_OK) != 0)
-        return {fmt::format("this kernel gives no type information ({} cannot be read)", kBtf),
-                "boot a kernel built with CONFIG_DEBUG_INFO_BTF=y, or mount /sys where you are"};
+                "look at 'waitclose doctor'; a container, lockdown mode, a security module or, before Linux "
+                "5.11, the limit on locked memory (ulimit -l) may forbid it"};
     return {fmt::format("the kernel refused the BPF programs: {} ({})", std::strerror(error), last_line(log)),
             "please report this with the output of 'waitclose doctor --json'"};
 }
 
-std::string why_not_attached(const Alternative& hook, int error, std::string_view log) {
-    if (error == ENOENT && hook.hook.starts_with("tp/"))
-        return "tracefs does not show it; if it is not mounted: mount -t tracefs tracefs /sys/kernel/tracing";
-    if (error == EACCES && hook.hook.starts_with("tp/"))
-        return "tracefs cannot be read; that takes root or cap_dac_read_search";
-    return fmt::format("{} ({})", std::strerror(error), last_line(log));
+/// The last resort of a need was refused: says what is missing and from which release it works.
+Failure unmet_failure(const Need& need, const Refusals& refused) {
+    if (const auto general = general_failure(EPERM)) return *general;
+    const Alternative& last = need.alternatives.back();
+    const auto reason = refused.find(last.hook);
+    return {fmt::format("nothing can serve '{}' here, so {}: {} (works from Linux {})", need.name,
+                        need.without, reason == refused.end() ? "it is refused" : reason->second, last.since),
+            need.of_census
+                ? "'waitclose doctor' shows what was tried"
+                : "'waitclose doctor' shows what was tried; 'waitclose snapshot' works without tracing"};
+}
+
+bpf_link* attach(bpf_program* program, const AttachPoint& point) {
+    const std::string target(point.target);
+    if (point.mechanism == Mechanism::kKprobe)
+        return bpf_program__attach_kprobe(program, false, target.c_str());
+    if (point.mechanism != Mechanism::kTracepoint) return bpf_program__attach(program);
+    const std::size_t slash = target.find('/');
+    return bpf_program__attach_tracepoint(program, target.substr(0, slash).c_str(),
+                                          target.substr(slash + 1).c_str());
 }
 
 /// How often the kernel did not run a program because it was running on that CPU already, interrupted by a
@@ -100,6 +133,7 @@ int handle_event(void* context, void* data, std::size_t size) {
 
 struct Probes::Parts {
     std::vector<std::unique_ptr<bpf_link, LinkDeleter>> links;
+    std::set<const bpf_program*> attached;
     EventSink* sink = nullptr;  // where drain() sends events now
     std::unique_ptr<ring_buffer, RingDeleter> ring;
 };
@@ -116,22 +150,20 @@ Probes::~Probes() = default;
 Result<Probes> Probes::attach(const ProbeSettings& settings) {
     Refusals refused;
     for (const std::string& hook : settings.disabled_hooks) refused[hook] = "switched off with --no-hook";
+    const Facts facts = Facts::of_this_kernel();
     // Each round settles at least one hook, so this ends.
     for (;;) {
+        refuse_impossible(facts, all_needs(), settings.trace, Trying::kUntilOneIsFound, refused);
         Probes probes;
-        probes.plan_ = settings.trace ? make_plan(all_needs(), refused) : Plan(all_needs().size(), nullptr);
-        for (std::size_t i = 0; settings.trace && i < all_needs().size(); ++i)
-            if (all_needs()[i].required && !probes.plan_[i])
-                return tl::unexpected(
-                    Failure{fmt::format("no hook for '{}' can be used here, so {}", all_needs()[i].name,
-                                        all_needs()[i].without),
-                            "'waitclose doctor' shows why; 'waitclose snapshot' works without tracing"});
+        probes.plan_ = make_plan(all_needs(), refused, settings.trace);
+        if (const Need* unmet = first_unmet(all_needs(), probes.plan_, settings.trace))
+            return tl::unexpected(unmet_failure(*unmet, refused));
         const std::size_t known = refused.size();
-        auto skeleton = load(settings, probes.plan_, refused);
+        auto skeleton = load(settings, facts, probes.plan_, refused);
         if (refused.size() > known) continue;
         if (!skeleton) return tl::unexpected(skeleton.error());
         probes.skeleton_ = std::move(*skeleton);
-        if (!probes.attach_programs(refused)) continue;
+        if (!probes.attach_programs(facts, refused)) continue;
         if (settings.trace)
             if (auto opened = probes.open_ring(); !opened) return tl::unexpected(opened.error());
         probes.refusals_ = std::move(refused);
@@ -139,29 +171,33 @@ Result<Probes> Probes::attach(const ProbeSettings& settings) {
     }
 }
 
-Result<Probes::Skeleton> Probes::load(const ProbeSettings& settings, const Plan& plan, Refusals& refused) {
+Result<Probes::Skeleton> Probes::load(const ProbeSettings& settings, const Facts& facts, const Plan& plan,
+                                      Refusals& refused) {
     const LogCapture log;
     Skeleton skeleton(waitclose_bpf::open());
     if (!skeleton) return tl::unexpected(load_failure(errno, log.text()));
-    for (const Need& need : all_needs())
-        for (const Alternative& hook : need.alternatives)
-            for (const std::string_view program : hook.programs) {
-                bpf_program* found =
-                    bpf_object__find_program_by_name(skeleton->obj, std::string(program).c_str());
-                bpf_program__set_autoload(found, std::find(plan.begin(), plan.end(), &hook) != plan.end());
-            }
+    std::set<std::string_view> wanted;
+    for_each_point(facts, plan,
+                   [&](const Alternative&, const AttachPoint& point) { wanted.insert(point.program); });
+    bpf_program* program = nullptr;
+    bpf_object__for_each_program(program, skeleton->obj)
+        bpf_program__set_autoload(program, wanted.contains(bpf_program__name(program)));
+    const bool own_identities = !facts.gives_cookies() || wanted.contains("on_classic_transition");
     if (!settings.trace) {
         bpf_map__set_max_entries(skeleton->maps.events, static_cast<__u32>(::getpagesize()));
         bpf_map__set_max_entries(skeleton->maps.touches, 1);
     }
+    if (!own_identities) bpf_map__set_max_entries(skeleton->maps.identities, 1);
+    if (!wanted.contains("on_touch_exit")) bpf_map__set_max_entries(skeleton->maps.touches_to_come, 1);
     std::memcpy(const_cast<wc_filter*>(&skeleton->rodata->filter), &settings.filter, sizeof(wc_filter));
     skeleton->rodata->all_transitions = settings.all_transitions;
     skeleton->rodata->tracing = settings.trace;
     skeleton->rodata->want_peers = settings.want_peers;
+    skeleton->rodata->own_identities = own_identities;
     skeleton->bss->tick_ns = system::tick_ns();
     skeleton->bss->counters.tick_phase_ns = std::numeric_limits<wc_i64>::max();
     if (const int error = waitclose_bpf::load(skeleton.get())) {
-        if (const Alternative* hook = refused_hook(plan, log.text()); hook && -error != EPERM)
+        if (const Alternative* hook = refused_hook(facts, plan, log.text()))
             refused[std::string(hook->hook)] =
                 fmt::format("{} ({})", std::strerror(-error), last_line(log.text()));
         return tl::unexpected(load_failure(-error, log.text()));
@@ -169,21 +205,33 @@ Result<Probes::Skeleton> Probes::load(const ProbeSettings& settings, const Plan&
     return skeleton;
 }
 
-bool Probes::attach_programs(Refusals& refused) {
-    for (const Alternative* hook : plan_) {
-        for (const std::string_view name : hook ? hook->programs : std::span<const std::string_view>{}) {
-            const LogCapture log;
-            bpf_program* program =
-                bpf_object__find_program_by_name(skeleton_->obj, std::string(name).c_str());
-            bpf_link* link = bpf_program__attach(program);
-            if (!link) {
-                refused[std::string(hook->hook)] = why_not_attached(*hook, errno, log.text());
-                return false;
-            }
-            parts_->links.emplace_back(link);
+bpf_program* Probes::find_program(std::string_view name) const {
+    return bpf_object__find_program_by_name(skeleton_->obj, std::string(name).c_str());
+}
+
+bpf_program* Probes::program_for(std::string_view need, std::size_t index) const {
+    for (std::size_t i = 0; i < plan_.size(); ++i)
+        if (all_needs()[i].name == need && plan_[i]) return find_program(plan_[i]->points[index].program);
+    return nullptr;
+}
+
+bool Probes::attach_programs(const Facts& facts, Refusals& refused) {
+    bool all = true;
+    for_each_point(facts, plan_, [&](const Alternative& hook, const AttachPoint& point) {
+        if (!all || point.mechanism == Mechanism::kIterator) return;
+        const LogCapture log;
+        bpf_program* program = find_program(point.program);
+        bpf_link* link = kernel::attach(program, point);
+        if (!link) {
+            refused[std::string(hook.hook)] =
+                fmt::format("{} ({})", std::strerror(errno), last_line(log.text()));
+            all = false;
+            return;
         }
-    }
-    return true;
+        parts_->links.emplace_back(link);
+        parts_->attached.insert(program);
+    });
+    return all;
 }
 
 Result<void> Probes::open_ring() {
@@ -206,13 +254,12 @@ KernelTotals Probes::totals() const {
     KernelTotals totals{counters.entered, counters.left,
                         counters.lost_entered + counters.lost_left + counters.lost_transitions,
                         counters.lost_storage};
-    for (const Alternative* hook : plan_)
-        for (const std::string_view name : hook ? hook->programs : std::span<const std::string_view>{}) {
-            const bpf_program* program =
-                bpf_object__find_program_by_name(skeleton_->obj, std::string(name).c_str());
-            const bool sends_events = program == skeleton_->progs.on_transition;
-            (sends_events ? totals.lost_events : totals.lost_storage) += times_skipped(program);
-        }
+    const auto& programs = skeleton_->progs;
+    for (const bpf_program* program : parts_->attached) {
+        const bool sends_events =
+            program == programs.on_transition || program == programs.on_classic_transition;
+        (sends_events ? totals.lost_events : totals.lost_storage) += times_skipped(program);
+    }
     return totals;
 }
 

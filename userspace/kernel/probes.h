@@ -9,10 +9,12 @@
 
 #include "bpf/records.h"
 #include "failure.h"
+#include "kernel/facts.h"
 #include "kernel/plan.h"
 #include "model/census.h"
 #include "model/events.h"
 
+struct bpf_program;
 struct waitclose_bpf;
 
 namespace waitclose::kernel {
@@ -60,6 +62,9 @@ public:
     const Refusals& refusals() const { return refusals_; }
     waitclose_bpf& skeleton() const { return *skeleton_; }
 
+    /// A program of the hook that the plan chose for a need of the census, in the order of the table.
+    bpf_program* program_for(std::string_view need, std::size_t index) const;
+
 private:
     struct Parts;
     struct SkeletonDeleter {
@@ -68,8 +73,10 @@ private:
     using Skeleton = std::unique_ptr<waitclose_bpf, SkeletonDeleter>;
 
     Probes();
-    static Result<Skeleton> load(const ProbeSettings& settings, const Plan& plan, Refusals& refused);
-    bool attach_programs(Refusals& refused);
+    static Result<Skeleton> load(const ProbeSettings& settings, const Facts& facts, const Plan& plan,
+                                 Refusals& refused);
+    bool attach_programs(const Facts& facts, Refusals& refused);
+    bpf_program* find_program(std::string_view name) const;
     Result<void> open_ring();
 
     Skeleton skeleton_;

@@ -1,0 +1,137 @@
+// SPDX-License-Identifier: BSD-2-Clause
+// The table of needs and their alternatives: the one place that says which hooks there are. In order of cost
+// within a need; `since` is the release in which the rarest of what an alternative uses appeared.
+#include <array>
+
+#include "kernel/plan.h"
+
+namespace waitclose::kernel {
+namespace {
+
+using enum Mechanism;
+
+// ---- the census ----
+
+constexpr std::array kSocketsByHelper{AttachPoint{"census_sockets", kIterator, "tcp"}};
+constexpr std::array kSocketsByLoop{AttachPoint{"census_sockets_by_loop", kIterator, "tcp"}};
+constexpr std::array kSockets{
+    Alternative{"iter/tcp+bpf_loop", kSocketsByHelper, "5.17"},
+    Alternative{"iter/tcp", kSocketsByLoop, "5.9", Cost::kLow,
+                "of a longer accept queue only the first 512 connections are tied to their listener"},
+};
+
+constexpr std::array kDescriptorsPoints{AttachPoint{"census_descriptors", kIterator, "task_file"}};
+constexpr std::array kDescriptors{Alternative{"iter/task_file", kDescriptorsPoints, "5.8"}};
+
+constexpr std::array kThreadsPoints{AttachPoint{"census_threads", kIterator, "task"},
+                                    AttachPoint{"census_namespaces", kIterator, "task"}};
+constexpr std::array kThreads{Alternative{"iter/task", kThreadsPoints, "5.8"}};
+
+// ---- transitions ----
+
+constexpr std::array kTypedTransition{AttachPoint{"on_transition", kTypedTracepoint, "inet_sock_set_state"}};
+constexpr std::array kClassicTransition{
+    AttachPoint{"on_classic_transition", kTracepoint, "sock/inet_sock_set_state"}};
+constexpr std::array kTransition{
+    Alternative{"tp_btf/inet_sock_set_state", kTypedTransition, "5.8"},
+    Alternative{"tp/sock/inet_sock_set_state", kClassicTransition, "5.8", Cost::kMedium,
+                "sockets have an identity of waitclose's own in place of the kernel's cookie"},
+};
+
+// ---- reads ----
+
+constexpr std::array kReceiveLength{AttachPoint{"on_receive", kTypedTracepoint, "sock_recv_length"}};
+constexpr std::array kReceiveFexit{AttachPoint{"on_tcp_recvmsg", kFexit, "tcp_recvmsg"}};
+constexpr std::array kReceiveKprobe{AttachPoint{"on_tcp_cleanup_rbuf", kKprobe, "tcp_cleanup_rbuf"}};
+constexpr std::array kReceiveSyscalls{
+    AttachPoint{"on_read_enter", kTracepoint, "syscalls/sys_enter_read"},
+    AttachPoint{"on_touch_exit", kTracepoint, "syscalls/sys_exit_read"},
+    AttachPoint{"on_read_enter", kTracepoint, "syscalls/sys_enter_readv"},
+    AttachPoint{"on_touch_exit", kTracepoint, "syscalls/sys_exit_readv"},
+    AttachPoint{"on_recvfrom_enter", kTracepoint, "syscalls/sys_enter_recvfrom"},
+    AttachPoint{"on_touch_exit", kTracepoint, "syscalls/sys_exit_recvfrom"},
+    AttachPoint{"on_recvmsg_enter", kTracepoint, "syscalls/sys_enter_recvmsg"},
+    AttachPoint{"on_touch_exit", kTracepoint, "syscalls/sys_exit_recvmsg"},
+    AttachPoint{"on_recvfrom_enter", kTracepoint, "syscalls/sys_enter_recvmmsg"},
+    AttachPoint{"on_touch_exit", kTracepoint, "syscalls/sys_exit_recvmmsg"},
+};
+constexpr std::array kRead{
+    Alternative{"tp_btf/sock_recv_length", kReceiveLength, "6.3"},
+    Alternative{"fexit/tcp_recvmsg", kReceiveFexit, "5.8"},
+    Alternative{"kprobe/tcp_cleanup_rbuf", kReceiveKprobe, "5.8", Cost::kMedium},
+    Alternative{"tp/syscalls/sys_exit_read", kReceiveSyscalls, "5.8", Cost::kHigh,
+                "reads by splice(), io_uring and 32-bit programs are not seen"},
+};
+
+// ---- writes ----
+
+constexpr std::array kSendLength{AttachPoint{"on_send", kTypedTracepoint, "sock_send_length"}};
+constexpr std::array kSendFexit{AttachPoint{"on_tcp_sendmsg", kFexit, "tcp_sendmsg"},
+                                AttachPoint{"on_tcp_sendpage", kFexit, "tcp_sendpage", true}};
+constexpr std::array kSendKprobe{AttachPoint{"on_tcp_sendmsg_enter", kKprobe, "tcp_sendmsg"},
+                                 AttachPoint{"on_tcp_sendpage_enter", kKprobe, "tcp_sendpage", true}};
+constexpr std::array kSendSyscalls{
+    AttachPoint{"on_write_enter", kTracepoint, "syscalls/sys_enter_write"},
+    AttachPoint{"on_touch_exit", kTracepoint, "syscalls/sys_exit_write"},
+    AttachPoint{"on_write_enter", kTracepoint, "syscalls/sys_enter_writev"},
+    AttachPoint{"on_touch_exit", kTracepoint, "syscalls/sys_exit_writev"},
+    AttachPoint{"on_write_enter", kTracepoint, "syscalls/sys_enter_sendto"},
+    AttachPoint{"on_touch_exit", kTracepoint, "syscalls/sys_exit_sendto"},
+    AttachPoint{"on_write_enter", kTracepoint, "syscalls/sys_enter_sendmsg"},
+    AttachPoint{"on_touch_exit", kTracepoint, "syscalls/sys_exit_sendmsg"},
+    AttachPoint{"on_write_enter", kTracepoint, "syscalls/sys_enter_sendmmsg"},
+    AttachPoint{"on_touch_exit", kTracepoint, "syscalls/sys_exit_sendmmsg"},
+    AttachPoint{"on_write_enter", kTracepoint, "syscalls/sys_enter_sendfile64"},
+    AttachPoint{"on_touch_exit", kTracepoint, "syscalls/sys_exit_sendfile64"},
+};
+constexpr std::array kWrite{
+    Alternative{"tp_btf/sock_send_length", kSendLength, "6.3"},
+    Alternative{"fexit/tcp_sendmsg", kSendFexit, "5.8"},
+    Alternative{"kprobe/tcp_sendmsg", kSendKprobe, "5.8", Cost::kMedium},
+    Alternative{"tp/syscalls/sys_exit_write", kSendSyscalls, "5.8", Cost::kHigh,
+                "writes by splice(), io_uring and 32-bit programs are not seen"},
+};
+
+// ---- accept() and close() ----
+
+constexpr std::array kAcceptFexit{AttachPoint{"on_inet_accept", kFexit, "inet_accept"}};
+constexpr std::array kAcceptKprobe{AttachPoint{"on_sock_graft", kKprobe, "security_sock_graft"}};
+constexpr std::array kAcceptSyscalls{
+    AttachPoint{"on_accept_exit", kTracepoint, "syscalls/sys_exit_accept"},
+    AttachPoint{"on_accept_exit", kTracepoint, "syscalls/sys_exit_accept4"},
+};
+constexpr std::array kAccept{
+    Alternative{"fexit/inet_accept", kAcceptFexit, "5.8"},
+    Alternative{"kprobe/security_sock_graft", kAcceptKprobe, "5.8", Cost::kMedium},
+    Alternative{"tp/syscalls/sys_exit_accept", kAcceptSyscalls, "5.8", Cost::kHigh,
+                "accepts by io_uring and 32-bit programs are not seen"},
+};
+
+constexpr std::array kCloseFentry{AttachPoint{"on_file_let_go", kFentry, "locks_remove_posix"}};
+constexpr std::array kCloseKprobe{AttachPoint{"on_file_let_go_probed", kKprobe, "locks_remove_posix"}};
+constexpr std::array kCloseSyscalls{AttachPoint{"on_close_enter", kTracepoint, "syscalls/sys_enter_close"}};
+constexpr std::array kClose{
+    Alternative{"fentry/locks_remove_posix", kCloseFentry, "5.8"},
+    Alternative{"kprobe/locks_remove_posix", kCloseKprobe, "5.8", Cost::kMedium},
+    Alternative{"tp/syscalls/sys_enter_close", kCloseSyscalls, "5.8", Cost::kHigh},
+};
+
+constexpr std::array kNeeds{
+    Need{"census", true, true, "no sockets can be read", kSockets},
+    Need{"descriptors", true, true, "nobody can be named who holds a socket", kDescriptors},
+    Need{"threads", true, true, "nobody can be named who should have closed a socket", kThreads},
+    Need{"transition", true, false, "no hold is seen beginning or ending", kTransition},
+    Need{"read", false, false, "which thread read end-of-file is not known; only that it was read", kRead},
+    Need{"write", false, false,
+         "bytes sent after the peer's FIN are not counted; half-open streams stay unknown", kWrite},
+    Need{"accept", false, false, "which thread accepted a connection is not known", kAccept},
+    Need{"close", false, false, "a close() that left another descriptor open is not seen", kClose},
+};
+
+}  // namespace
+
+std::span<const Need> all_needs() {
+    return kNeeds;
+}
+
+}  // namespace waitclose::kernel
