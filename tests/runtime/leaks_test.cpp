@@ -41,8 +41,7 @@ void expect_named(Watch& watch, const Culprits& culprits, Tracing tracing) {
             return std::ranges::all_of(wrong, &std::string::empty);
         },
         patience);
-    for (std::size_t i = 0; i < culprits.size(); ++i)
-        EXPECT_EQ(wrong[i], "") << culprits[i]->truth();
+    for (std::size_t i = 0; i < culprits.size(); ++i) EXPECT_EQ(wrong[i], "") << culprits[i]->truth();
 }
 
 }  // namespace

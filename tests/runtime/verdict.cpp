@@ -11,8 +11,14 @@ namespace runtime {
 namespace {
 
 constexpr std::int64_t exact_ns = 100'000;
-constexpr std::int64_t below_ns = 10'000'000;
+constexpr std::int64_t below_ns = 25'000'000;
 constexpr std::int64_t may_answer_ns = 10'500'000'000;
+
+// On an emulated machine, ticks are counted later than the margin that waitclose leaves for that.
+std::int64_t late_ticks_ns() {
+    const char* milliseconds = std::getenv("WAITCLOSE_LATE_TICKS_MS");
+    return milliseconds ? std::atoll(milliseconds) * 1'000'000 : 0;
+}
 
 class Findings {
 public:
@@ -114,11 +120,11 @@ void check_hold(Findings& findings, const json& socket, const json& truth, Traci
     std::int64_t before = truth.at("fin_before_ns");
     std::int64_t after = truth.at("fin_after_ns");
     std::int64_t latest = after + (exact ? exact_ns : below_ns);
-    findings.expect(since >= before - exact_ns, "held_since, ns after the FIN", since - before,
-                    ">= 0 (-0.1 ms)");
+    std::int64_t earliest = before - exact_ns - (exact ? 0 : late_ticks_ns());
+    findings.expect(since >= earliest, "held_since, ns after the FIN", since - before, ">= 0 (-0.1 ms)");
     bool bounded = exact || truth.at("quiet").get<bool>();  // what the peer sends later weakens a lower bound
     findings.expect(since <= latest || !bounded, "held_since, ns after the FIN", since - after,
-                    exact ? "<= 0.1 ms" : "<= 10 ms");
+                    exact ? "<= 0.1 ms" : "<= 25 ms");
 }
 
 }  // namespace
@@ -156,7 +162,8 @@ std::vector<std::string> closing_disagreements(const json& event, const json& tr
     std::int64_t low = shortest - (tracing == Tracing::after ? below_ns : exact_ns);
     bool bounded = tracing != Tracing::after || truth.value("quiet", true);
     findings.expect(held >= low || !bounded, "held_ns of closed", held, shortest);
-    findings.expect(held <= longest + exact_ns, "held_ns of closed", held, longest);
+    std::int64_t high = longest + exact_ns + (tracing == Tracing::after ? late_ticks_ns() : 0);
+    findings.expect(held <= high, "held_ns of closed", held, longest);
     return findings.sentences;
 }
 

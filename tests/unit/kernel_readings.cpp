@@ -18,7 +18,7 @@ TEST(TickClock, NeverClaimsMoreThanIsCertain) {
     const TickClock clock(1'000'000'000, kTick);
     const std::uint64_t now = 1'000'000'000 + 100 * kTick + 1'000'000;
     const std::uint64_t end_of_tick = 1'000'000'000 + 91 * kTick;
-    EXPECT_EQ(clock.latest(90, 100, now), end_of_tick + 1'000'000);
+    EXPECT_EQ(clock.latest(90, 100, now), end_of_tick + kLateTickNs);
 }
 
 TEST(TickClock, NeverLiesInTheFuture) {
@@ -29,7 +29,7 @@ TEST(TickClock, NeverLiesInTheFuture) {
 TEST(TickClock, SurvivesTheWrapOfTheStamp) {
     const std::uint64_t jiffies = (1ULL << 32) + 5;
     const TickClock clock(0, kTick);
-    EXPECT_EQ(clock.latest(0xfffffffeU, jiffies, jiffies * kTick), (jiffies - 6) * kTick + 1'000'000);
+    EXPECT_EQ(clock.latest(0xfffffffeU, jiffies, jiffies * kTick), (jiffies - 6) * kTick + kLateTickNs);
 }
 
 TEST(TickClock, SurvivesACounterThatBeganBeforeBoot) {
@@ -38,7 +38,7 @@ TEST(TickClock, SurvivesACounterThatBeganBeforeBoot) {
     const std::int64_t phase = 4'000'000'000 - static_cast<std::int64_t>(jiffies * kTick);
     const TickClock clock(phase, kTick);
     EXPECT_EQ(clock.latest(static_cast<std::uint32_t>(jiffies - 250), jiffies, 4'000'000'000),
-              4'000'000'000 - 249 * kTick + 1'000'000);
+              4'000'000'000 - 249 * kTick + kLateTickNs);
 }
 
 wc_census_socket record() {

@@ -6,12 +6,6 @@
 #include "kernel/records.h"
 
 namespace waitclose::kernel {
-namespace {
-
-constexpr std::uint64_t kLateTickNs = 1'000'000;
-
-}  // namespace
-
 std::uint64_t TickClock::latest(std::uint32_t stamp, std::uint64_t jiffies, std::uint64_t now_ns) const {
     const std::uint32_t ago = static_cast<std::uint32_t>(jiffies) - stamp;
     const std::uint64_t end_of_tick = (jiffies - ago + 1) * tick_ns_;

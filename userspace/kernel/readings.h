@@ -32,6 +32,10 @@ struct Readings {
     bool traced = false;
 };
 
+/// How late a tick may be counted. The counter stands still while the CPU that drives it does not run, so on a
+/// virtual machine whose host is busy it lags: up to 9 ms were measured on an emulated one.
+constexpr std::uint64_t kLateTickNs = 10'000'000;
+
 /// When something happened whose time the kernel kept in ticks.
 class TickClock {
 public:
@@ -39,8 +43,8 @@ public:
     TickClock(std::int64_t phase_ns, std::uint64_t tick_ns) : phase_ns_(phase_ns), tick_ns_(tick_ns) {}
 
     /// The latest CLOCK_BOOTTIME at which the low half of the tick counter can have been `stamp`, given that
-    /// the whole counter is `jiffies` now; never later than `now_ns`. A tick may be counted late, so 1 ms is
-    /// added.
+    /// the whole counter is `jiffies` now; never later than `now_ns`. A tick may be counted late, so
+    /// kLateTickNs is added.
     std::uint64_t latest(std::uint32_t stamp, std::uint64_t jiffies, std::uint64_t now_ns) const;
 
 private:
