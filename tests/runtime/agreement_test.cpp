@@ -2,7 +2,6 @@
 // Two tracers watch the same crowd of connections, one with the hooks that this kernel does best, one with
 // the tracepoints of system calls alone: what they say must be the same, event for event.
 #include <map>
-#include <set>
 #include <string>
 
 #include <gtest/gtest.h>
@@ -15,6 +14,7 @@ namespace {
 
 constexpr int connections = 10'000;
 constexpr auto patience = 120s;
+const char* const settled = "12s";  // before, whoever read end-of-file may still be about to answer
 
 const Arguments only_system_calls{
     "--no-hook", "tp_btf/sock_recv_length",   "--no-hook", "fexit/tcp_recvmsg",
@@ -47,46 +47,50 @@ json essence_of(const json& socket) {
     return kept;
 }
 
-std::map<std::string, Story> stories_of(const Watch& watch) {
-    std::map<std::string, Story> stories;
-    for (const json& event : watch.events()) {
-        const json& socket = event.at("socket");
-        Story& story = stories[socket.at("id")];
-        if (event.at("event") == "entered") {
+// What one tracer tells, until a number of sockets has come to a point.
+class Told {
+public:
+    explicit Told(const Arguments& options) : watch_(options) { watch_.keep_no_events(); }
+
+    bool until_held() {
+        return read_until([](const Story& story) { return !story.last.is_null(); }, "held");
+    }
+    bool until_closed() {
+        return read_until([](const Story& story) { return story.closed > 0; }, "closed");
+    }
+    Finished stop() { return watch_.stop(); }
+    const std::map<std::string, Story>& stories() const { return stories_; }
+
+private:
+    bool read_until(bool (*there)(const Story&), const std::string& event) {
+        int count = 0;
+        const json last = watch_.until(
+            [&](const json& line) {
+                const Story& story = add(line);
+                if (line.at("event") == event && there(story)) ++count;
+                return count == connections;
+            },
+            patience);
+        return !last.is_null();
+    }
+
+    const Story& add(const json& line) {
+        const json& socket = line.at("socket");
+        Story& story = stories_[socket.at("id")];
+        if (line.at("event") == "entered") {
             ++story.entered;
-        } else if (event.at("event") == "closed") {
+        } else if (line.at("event") == "closed") {
             ++story.closed;
-            story.closer = event.at("closer");
+            story.closer = line.at("closer");
         } else {
             story.last = essence_of(socket);
         }
+        return story;
     }
-    return stories;
-}
 
-// For whoever read end-of-file, a diagnosis takes its time: the program may still answer and close.
-bool read_until_settled(Watch& watch) {
-    std::set<std::string> settled;
-    const json last = watch.until(
-        [&](const json& event) {
-            if (event.at("event") != "held" && event.at("event") != "changed") return false;
-            const std::string id = event.at("socket").at("id");
-            const json& socket = event.at("socket");
-            if (socket.at("eof_read") == true && socket.at("cause").at("id") == "unknown")
-                settled.erase(id);
-            else
-                settled.insert(id);
-            return settled.size() == connections;
-        },
-        patience);
-    return !last.is_null();
-}
-
-void read_until_closed(Watch& watch) {
-    int closed = 0;
-    watch.until([&](const json& event) { return (closed += event.at("event") == "closed") == connections; },
-                patience);
-}
+    Watch watch_;
+    std::map<std::string, Story> stories_;
+};
 
 }  // namespace
 
@@ -94,29 +98,29 @@ TEST(Agreement, OfFastHooksAndSystemCalls) {
     Process crowd({culprit_path("crowd"), "--connections", std::to_string(connections)});
     const auto line = crowd.read_line(20s);
     ASSERT_TRUE(line) << crowd.errors();
-    const Arguments selection{"-L", json::parse(*line).at("port").dump(), "--min-held", "0ms"};
+    const Arguments selection{"-L", json::parse(*line).at("port").dump(), "--min-held", settled};
     Arguments slow_options = selection;
     slow_options.insert(slow_options.end(), only_system_calls.begin(), only_system_calls.end());
-    Watch fast(selection);
-    Watch slow(slow_options);
+    Told fast(selection);
+    Told slow(slow_options);
     crowd.write_line("start");
     ASSERT_TRUE(crowd.read_line(patience)) << crowd.errors();
-    EXPECT_TRUE(read_until_settled(fast));
-    EXPECT_TRUE(read_until_settled(slow));
+    EXPECT_TRUE(fast.until_held());
+    EXPECT_TRUE(slow.until_held());
     crowd.write_line("close");
     ASSERT_TRUE(crowd.read_line(patience)) << crowd.errors();
-    read_until_closed(fast);
-    read_until_closed(slow);
-    for (Watch* watch : {&fast, &slow}) {
-        const Finished finished = watch->stop();
+    EXPECT_TRUE(fast.until_closed());
+    EXPECT_TRUE(slow.until_closed());
+    for (Told* told : {&fast, &slow}) {
+        const Finished finished = told->stop();
         EXPECT_EQ(finished.code, 0) << finished.err;
         const json counted = totals(finished.err);
         EXPECT_EQ(counted.at("entered"), connections) << finished.err;
         EXPECT_EQ(counted.at("ring"), 0) << finished.err;
         EXPECT_EQ(counted.at("storage"), 0) << finished.err;
     }
-    const auto quick = stories_of(fast);
-    const auto thorough = stories_of(slow);
+    const auto& quick = fast.stories();
+    const auto& thorough = slow.stories();
     ASSERT_EQ(quick.size(), static_cast<std::size_t>(connections));
     ASSERT_EQ(thorough.size(), static_cast<std::size_t>(connections));
     int different = 0;

@@ -133,7 +133,7 @@ Watch::Watch(const Arguments& options, Form form) : form_(form) {
 json Watch::parse(const std::string& line) {
     json event = json::parse(line, nullptr, false);
     if (event.is_discarded()) throw std::runtime_error("not a line of JSON: " + line);
-    events_.push_back(event);
+    if (keeps_events_) events_.push_back(event);
     return event;
 }
 

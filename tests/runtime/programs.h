@@ -77,6 +77,7 @@ public:
     Finished stop();  // SIGINT; the remaining lines are in events()
 
     const std::vector<json>& events() const { return events_; }
+    void keep_no_events() { keeps_events_ = false; }  // there will be too many; until() still sees each
     pid_t pid() const { return process_->pid(); }
 
 private:
@@ -86,6 +87,7 @@ private:
     TemporaryDirectory directory_;
     std::unique_ptr<Process> process_;
     std::vector<json> events_;
+    bool keeps_events_ = true;
 };
 
 bool is_about(const json& event, const json& truth);  // the event's socket is the held one

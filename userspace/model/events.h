@@ -11,12 +11,14 @@
 namespace waitclose::model {
 
 /// A socket's identity: its cookie, together with its network namespace since before 5.10 every namespace
-/// counted cookies for itself.
+/// counted cookies for itself. Where the kernel side cannot ask for cookies (before 5.12) it gives the socket a
+/// number of its own, with the highest bit set.
 struct SocketKey {
     std::uint32_t netns = 0;
     std::uint64_t cookie = 0;
 
     bool operator==(const SocketKey&) const = default;
+    bool has_cookie() const { return cookie >> 63 == 0; }
 };
 
 struct SocketKeyHash {

@@ -119,7 +119,7 @@ ordered_json skeleton(const model::SocketKey& key, model::Family family, const m
                       const model::Endpoint& remote) {
     return {{"id", id_text(key)},
             {"netns", key.netns},
-            {"cookie", std::to_string(key.cookie)},
+            {"cookie", cookie_json(key)},
             {"family", family_name(family)},
             {"local", endpoint_json(family, local)},
             {"remote", endpoint_json(family, remote)},
@@ -140,7 +140,12 @@ ordered_json skeleton(const model::SocketKey& key, model::Family family, const m
 }  // namespace
 
 std::string id_text(const model::SocketKey& key) {
-    return fmt::format("{}:{}", key.netns, key.cookie);
+    if (key.has_cookie()) return fmt::format("{}:{}", key.netns, key.cookie);
+    return fmt::format("{}:own-{}", key.netns, key.cookie & ~(1ULL << 63));
+}
+
+ordered_json cookie_json(const model::SocketKey& key) {
+    return key.has_cookie() ? ordered_json(std::to_string(key.cookie)) : ordered_json(nullptr);
 }
 
 const char* family_name(model::Family family) {

@@ -29,7 +29,10 @@ void set_hold(nlohmann::ordered_json& socket, std::uint64_t held_ns, std::uint64
 /// \uXXXX, and bytes that are not UTF-8 become U+FFFD.
 std::string dump(const nlohmann::ordered_json& value);
 
-/// "netns:cookie", the id of a socket.
+/// Its cookie as a string; null where the kernel does not give it.
+nlohmann::ordered_json cookie_json(const model::SocketKey& key);
+
+/// "netns:cookie", the id of a socket; "netns:own-number" where it has no cookie.
 std::string id_text(const model::SocketKey& key);
 
 /// "ipv4" or "ipv6"

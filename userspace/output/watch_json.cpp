@@ -56,7 +56,7 @@ std::string transition_line(const model::Transition& transition, std::int64_t wa
         {"at", rfc3339(static_cast<std::int64_t>(transition.at_ns) + wall_offset_ns)},
         {"id", id_text(connection.key)},
         {"netns", connection.key.netns},
-        {"cookie", std::to_string(connection.key.cookie)},
+        {"cookie", cookie_json(connection.key)},
         {"family", family_name(connection.family)},
         {"local", endpoint_json(connection.family, connection.local)},
         {"remote", endpoint_json(connection.family, connection.remote)},
