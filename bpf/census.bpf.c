@@ -128,7 +128,6 @@ static __always_inline long send_socket(struct seq_file* seq, struct sock* sk, _
     if (state == TCP_LISTEN) {
         record.backlog = sk->sk_ack_backlog;
         record.backlog_limit = sk->sk_max_ack_backlog;
-        note_queue(tcp, record.backlog, walk_by);
     } else if (!record.has_socket) {
         record.listener = listener_of((__u64)sk);
     }
@@ -138,6 +137,8 @@ static __always_inline long send_socket(struct seq_file* seq, struct sock* sk, _
         __u64 address = (__u64)sk;
         bpf_map_delete_elem(&queued, &address);
     }
+    /* Last, since a verifier that follows a loop follows all that comes after it as well. */
+    if (!failed && state == TCP_LISTEN) note_queue(tcp, record.backlog, walk_by);
     return failed;
 }
 

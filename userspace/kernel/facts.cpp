@@ -106,8 +106,12 @@ bool Facts::has(const AttachPoint& point) const {
     return point.mechanism == Mechanism::kTracepoint || type_of(point) > 0;
 }
 
+bool Facts::has_function(std::string_view name) const {
+    return types_ && btf__find_by_name_kind(types_.get(), std::string(name).c_str(), BTF_KIND_FUNC) > 0;
+}
+
 bool Facts::gives_cookies() const {
-    return types_ && btf__find_by_name_kind(types_.get(), "bpf_get_socket_ptr_cookie", BTF_KIND_FUNC) > 0;
+    return has_function("bpf_get_socket_ptr_cookie");
 }
 
 std::optional<std::string> Facts::why_not_typed(const AttachPoint& point) const {
@@ -133,6 +137,8 @@ std::optional<std::string> Facts::why_not_typed(const AttachPoint& point) const 
 
 std::optional<std::string> Facts::why_not(const AttachPoint& point) const {
     if (point.optional && !has(point)) return std::nullopt;
+    if (!point.helper.empty() && !has_function(point.helper))
+        return fmt::format("this kernel has no helper function {}", point.helper);
     switch (point.mechanism) {
     case Mechanism::kKprobe: return why_not_kprobe(point);
     case Mechanism::kTracepoint: return why_not_tracepoint(point);

@@ -39,6 +39,7 @@ private:
     };
     explicit Facts(btf* types) : types_(types) {}
     int type_of(const AttachPoint& point) const;
+    bool has_function(std::string_view name) const;
     std::optional<std::string> why_not(const AttachPoint& point) const;
     std::optional<std::string> why_not_typed(const AttachPoint& point) const;
 

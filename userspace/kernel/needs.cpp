@@ -12,7 +12,7 @@ using enum Mechanism;
 
 // ---- the census ----
 
-constexpr std::array kSocketsByHelper{AttachPoint{"census_sockets", kIterator, "tcp"}};
+constexpr std::array kSocketsByHelper{AttachPoint{"census_sockets", kIterator, "tcp", false, "bpf_loop"}};
 constexpr std::array kSocketsByLoop{AttachPoint{"census_sockets_by_loop", kIterator, "tcp"}};
 constexpr std::array kSockets{
     Alternative{"iter/tcp+bpf_loop", kSocketsByHelper, "5.17"},

@@ -23,6 +23,7 @@ struct AttachPoint {
     Mechanism mechanism;
     std::string_view target;  // a kernel function; a tracepoint, with its category when it is a classic one
     bool optional = false;    // left out where the kernel has no such target
+    std::string_view helper = {};  // a helper function that not every kernel with such a target has
 };
 
 /// What a hook costs the machine while it is attached.

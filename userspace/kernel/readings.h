@@ -32,8 +32,8 @@ struct Readings {
     bool traced = false;
 };
 
-/// How late a tick may be counted. The counter stands still while the CPU that drives it does not run, so on a
-/// virtual machine whose host is busy it lags: up to 9 ms were measured on an emulated one.
+/// How late a tick may be counted. The counter stands still while the CPU that drives it does not run, so on
+/// a virtual machine whose host is busy it lags: up to 9 ms were measured on an emulated one.
 constexpr std::uint64_t kLateTickNs = 10'000'000;
 
 /// When something happened whose time the kernel kept in ticks.
