@@ -12,16 +12,20 @@ namespace waitclose::system {
 namespace {
 
 constexpr std::array kUses{
-    CapabilityUse{CAP_BPF, "cap_bpf", true, true,
-                  "to load BPF programs and to read their maps and iterators"},
+    CapabilityUse{CAP_BPF, "cap_bpf", true, true, "to load BPF programs and to read their maps and iterators",
+                  "nothing works"},
     CapabilityUse{CAP_PERFMON, "cap_perfmon", true, false,
-                  "to attach BPF programs to tracepoints and to read kernel structures"},
+                  "to attach BPF programs to tracepoints and to read kernel structures", "nothing works"},
     CapabilityUse{CAP_DAC_READ_SEARCH, "cap_dac_read_search", false, true,
-                  "to find the accept() and close() tracepoints in tracefs, and to read /proc of other "
-                  "users' processes"},
+                  "to find the tracepoints of tracefs, and to read /proc of other users' processes",
+                  "no hook of tracefs (tp/...) can be used, and the descriptors of other users' processes "
+                  "are not counted"},
     CapabilityUse{CAP_SYS_PTRACE, "cap_sys_ptrace", false, true,
-                  "to read the executable, descriptor count and network namespace of other users' processes"},
-    CapabilityUse{CAP_SYS_ADMIN, "cap_sys_admin", false, true, "to enter other network namespaces"},
+                  "to read the executable, descriptor count and network namespace of other users' processes",
+                  "of other users' processes, the executable, the number of descriptors and the network "
+                  "namespace are not known"},
+    CapabilityUse{CAP_SYS_ADMIN, "cap_sys_admin", false, true, "to enter other network namespaces",
+                  "only this network namespace is read; what is held in others is counted as not reached"},
 };
 
 struct CapDeleter {
@@ -39,6 +43,10 @@ bool has_capability(int capability) {
     const Caps caps(cap_get_proc());
     cap_flag_value_t value = CAP_CLEAR;
     return caps && cap_get_flag(caps.get(), capability, CAP_EFFECTIVE, &value) == 0 && value == CAP_SET;
+}
+
+bool may_be_granted(int capability) {
+    return cap_get_bound(capability) == CAP_SET;
 }
 
 std::string missing_capabilities() {

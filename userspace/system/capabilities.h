@@ -15,11 +15,15 @@ struct CapabilityUse {
     bool required;          // without it nothing works; else something is missing
     bool after_attach;      // still needed once the probes are attached
     std::string_view why;
+    std::string_view without;  // what the user loses
 };
 
 std::span<const CapabilityUse> capability_uses();
 
 bool has_capability(int capability);
+
+/// Whether this process may get the capability from a program's file: it is in the bounding set.
+bool may_be_granted(int capability);
 
 /// The required capabilities this process lacks, as setcap spells them, with commas; empty when it has all.
 std::string missing_capabilities();
