@@ -59,16 +59,18 @@ std::vector<Case> cases_for(const std::string& need) {
     return {{"", {"read_eof", "--mode", "one-of-20"}}, {"", {"client_side", "--mode", "idle-pool"}}};
 }
 
-json doctor(const Arguments& options) {
-    Arguments argv{waitclose_binary(), "doctor", "--json"};
-    argv.insert(argv.end(), options.begin(), options.end());
-    return json::parse(run(argv).out, nullptr, false);
+// Every hook with what this kernel has against it, once and for all tests.
+const json& doctor() {
+    static const json document =
+        json::parse(run({waitclose_binary(), "doctor", "--json"}).out, nullptr, false);
+    return document;
 }
 
-const json* row_of(const json& document, const std::string& need) {
-    for (const json& row : document.at("hooks"))
-        if (row.at("need") == need) return &row;
-    return nullptr;
+json refusal_of(const Hook& hook) {
+    for (const json& row : doctor().at("hooks"))
+        for (const json& one : row.at("alternatives"))
+            if (one.at("hook") == hook.name) return one.at("refused");
+    return "it is not listed";
 }
 
 // Rules out what waitclose would rather use.
@@ -88,8 +90,8 @@ class Alternatives : public testing::TestWithParam<Hook> {};
 TEST(AlternativesList, IsWhatDoctorLists) {
     std::vector<std::string> listed;
     std::vector<std::string> expected;
-    const json document = doctor({});
-    for (const json& row : document.at("hooks"))
+    ASSERT_TRUE(doctor().is_object());
+    for (const json& row : doctor().at("hooks"))
         for (const json& one : row.at("alternatives"))
             listed.push_back(row.at("need").get<std::string>() + " " + one.at("hook").get<std::string>());
     for (const Hook& hook : all_hooks()) expected.push_back(hook.need + " " + hook.name);
@@ -98,18 +100,14 @@ TEST(AlternativesList, IsWhatDoctorLists) {
 
 TEST_P(Alternatives, FindTheSameCulprits) {
     const Hook& hook = GetParam();
+    ASSERT_TRUE(doctor().is_object());
+    if (const json refused = refusal_of(hook); !refused.is_null()) GTEST_SKIP() << refused.get<std::string>();
     const Arguments options = forcing(hook);
-    const json document = doctor(options);
-    ASSERT_TRUE(document.is_object());
-    const json* row = row_of(document, hook.need);
-    ASSERT_TRUE(row);
-    if (row->at("hook") != hook.name) {
-        for (const json& one : row->at("alternatives"))
-            if (one.at("hook") == hook.name) {
-                ASSERT_FALSE(one.at("refused").is_null()) << "not used, and nobody says why: " << *row;
-                GTEST_SKIP() << one.at("refused").get<std::string>();
-            }
-    }
+    Arguments traced = options;
+    traced.insert(traced.end(), {"--observe", "1ms", "-p", "1"});
+    const Snapshot used = snapshot(traced);
+    ASSERT_TRUE(used.document.is_object()) << used.finished.err;
+    ASSERT_EQ(used.document.at("probes").at("hooks").at(hook.need), hook.name) << used.finished.err;
     for (const Case& tested : cases_for(hook.need)) {
         SCOPED_TRACE(testing::PrintToString(tested));
         auto culprit = Culprit::before_start(tested.command);

@@ -11,7 +11,6 @@
 #include "commands/hooks_found.h"
 #include "kernel/census.h"
 #include "kernel/facts.h"
-#include "kernel/log.h"
 #include "model/remedies.h"
 #include "system/capabilities.h"
 #include "system/namespaces.h"
@@ -57,7 +56,6 @@ private:
 
 /// Of every alternative, and each point by itself.
 void Trials::try_attach_points() {
-    const kernel::LogCapture unsaid;  // the findings say it
     kernel::refuse_impossible(kernel::Facts::of_this_kernel(), kernel::all_needs(), true,
                               kernel::Trying::kAll, refused_);
 }

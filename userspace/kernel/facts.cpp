@@ -15,6 +15,7 @@
 #include <sys/syscall.h>
 #include <unistd.h>
 
+#include "kernel/log.h"
 #include "system/files.h"
 #include "system/tracefs.h"
 
@@ -88,6 +89,7 @@ Facts& Facts::operator=(Facts&&) noexcept = default;
 Facts::~Facts() = default;
 
 Facts Facts::of_this_kernel() {
+    const LogCapture log;
     return Facts(btf__load_vmlinux_btf());
 }
 

@@ -17,7 +17,7 @@ public:
     std::string_view text() const;
 };
 
-/// The last non-empty line of a log, without libbpf's prefix.
-std::string last_line(std::string_view log);
+/// The line that says most: the verifier's objection when it had one, else the last.
+std::string telling_line(std::string_view log);
 
 }  // namespace waitclose::kernel

@@ -76,8 +76,9 @@ Failure load_failure(int error, std::string_view log) {
         return {"the kernel refuses to load BPF programs although the capabilities are there",
                 "look at 'waitclose doctor'; a container, lockdown mode, a security module or, before Linux "
                 "5.11, the limit on locked memory (ulimit -l) may forbid it"};
-    return {fmt::format("the kernel refused the BPF programs: {} ({})", std::strerror(error), last_line(log)),
-            "please report this with the output of 'waitclose doctor --json'"};
+    return {
+        fmt::format("the kernel refused the BPF programs: {} ({})", std::strerror(error), telling_line(log)),
+        "please report this with the output of 'waitclose doctor --json'"};
 }
 
 /// The last resort of a need was refused: says what is missing and from which release it works.
@@ -199,7 +200,7 @@ Result<Probes::Skeleton> Probes::load(const ProbeSettings& settings, const Facts
     if (const int error = waitclose_bpf::load(skeleton.get())) {
         if (const Alternative* hook = refused_hook(facts, plan, log.text()))
             refused[std::string(hook->hook)] =
-                fmt::format("{} ({})", std::strerror(-error), last_line(log.text()));
+                fmt::format("{} ({})", std::strerror(-error), telling_line(log.text()));
         return tl::unexpected(load_failure(-error, log.text()));
     }
     return skeleton;
@@ -224,7 +225,7 @@ bool Probes::attach_programs(const Facts& facts, Refusals& refused) {
         bpf_link* link = kernel::attach(program, point);
         if (!link) {
             refused[std::string(hook.hook)] =
-                fmt::format("{} ({})", std::strerror(errno), last_line(log.text()));
+                fmt::format("{} ({})", std::strerror(errno), telling_line(log.text()));
             all = false;
             return;
         }
