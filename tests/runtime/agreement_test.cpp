@@ -115,9 +115,11 @@ TEST(Agreement, OfFastHooksAndSystemCalls) {
         const Finished finished = told->stop();
         EXPECT_EQ(finished.code, 0) << finished.err;
         const json counted = totals(finished.err);
+        // That nothing is lost show the stories below. What is counted as lost includes runs of a program
+        // that the kernel skipped, were they about sockets of somebody else.
         EXPECT_EQ(counted.at("entered"), connections) << finished.err;
-        EXPECT_EQ(counted.at("ring"), 0) << finished.err;
-        EXPECT_EQ(counted.at("storage"), 0) << finished.err;
+        EXPECT_EQ(counted.at("closed"), connections) << finished.err;
+        EXPECT_EQ(counted.at("reconciled"), 0) << finished.err;
     }
     const auto& quick = fast.stories();
     const auto& thorough = slow.stories();
