@@ -1,13 +1,11 @@
 """Runs waitclose's tests on real Debian kernels in QEMU and prints the matrix: kernels x hooks, tests, seconds."""
 
 import argparse
-import collections
 import concurrent.futures
-import dataclasses
 import json
 import os
 import pathlib
-import re
+import shutil
 import subprocess
 import sys
 import tempfile
@@ -15,333 +13,190 @@ import time
 
 sys.dont_write_bytecode = True
 import kernel_lab_archive as archive
+import kernel_lab_figures as figures
 import kernel_lab_machine as machine
+import kernel_lab_tables as tables
 import stage
+from kernel_lab_outcome import Kernel, Outcome, expected_tests, take
 from stage import CannotGoOn
 
-SUPPORTING = {"qemu-system-x86_64": "qemu-system-x86", "busybox": "busybox-static", "bpftool": "bpftool",
-              "setcap": "libcap2-bin", "dpkg": "dpkg", "ldd": "libc-bin"}
+TOOLS = {"qemu-system-x86_64": "qemu-system-x86", "busybox": "busybox-static", "bpftool": "bpftool",
+         "setcap": "libcap2-bin", "dpkg": "dpkg", "ldd": "libc-bin"}
 # Nothing that measures speed, nothing that needs what the machines do not have, nothing that no kernel changes.
-THOROUGH = "-Measure.*:Redis.*:PythonPool.*:Case1/*:Arguments/*"
+THOROUGH = "-Measure.*:Redis.*:PythonPool.*:Case1/*:Arguments/*:Output.*"
 # Emulated, a test takes a second or two: each culprit is looked at once afterwards, and once from its very beginning.
-FILTER = THOROUGH + ":*.WatchComesAfterwards/*:*.WatchComesBeforeTheFin/*"
-RIGHT = ("Culprits/", "Healthy/")  # the suites that compare waitclose with what the culprits say of themselves
+DEFAULT = THOROUGH + ":Doctor*:*.WatchComesAfterwards/*:*.WatchComesBeforeTheFin/*"
 
-
-@dataclasses.dataclass(frozen=True)
-class Kernel:
-    name: str
-    release: str = ""
-    package: str = ""
-    must_run: bool = False
-
-
+# What takes long and is seen on another kernel as well: `without` keeps the lab below ten minutes.
 KERNELS = {kernel.name: kernel for kernel in (
-    Kernel("5.10", "bullseye", "linux-image-cloud-amd64"),
-    Kernel("6.1", "bookworm", "linux-image-cloud-amd64", must_run=True),
+    Kernel("5.10", "bullseye", "linux-image-cloud-amd64", without=("Agreement.*", "Forced/*", "LongLeaks.*")),
+    Kernel("6.1", "bookworm", "linux-image-cloud-amd64", must_run=True,
+           without=("Agreement.*", "Forced/*")),
     Kernel("6.12", "bookworm", "linux-image-6.12-cloud-amd64", must_run=True),
     Kernel("native"),
-    Kernel("newest", "unstable", "linux-image-cloud-amd64"),
+    Kernel("newest", "unstable", "linux-image-cloud-amd64", without=("Agreement.*", "Forced/*", "LongLeaks.*")),
 )}
-
-
-@dataclasses.dataclass
-class Outcome:
-    """One row of the matrix."""
-
-    kernel: Kernel
-    not_run: str = ""  # why, when it did not run
-    ended: str = ""  # how the run was cut short
-    package_version: str = ""
-    release: str = ""
-    seconds: float = 0
-    doctor: dict = dataclasses.field(default_factory=dict)
-    doctor_said: str = ""
-    verifier: dict = dataclasses.field(default_factory=dict)
-    tests: dict = dataclasses.field(default_factory=dict)  # name -> (passed | failed | skipped | not run, words)
-
-    def count(self, *results, prefixes=("",)):
-        return sum(result in results and name.startswith(prefixes) for name, (result, _) in self.tests.items())
-
-    def fails(self):
-        return bool(self.not_run and self.kernel.must_run) or bool(self.ended) or \
-            not self.not_run and (not self.tests or self.count("failed", "not run") > 0)
-
-
-# --- reading what a run left ---
-
-
-def parsed(text):
-    try:
-        return json.loads(text or "")
-    except ValueError:
-        return {}
-
-
-def tests_in_report(report):
-    tests = {}
-    for suite in parsed(report).get("testsuites", []):
-        for test in suite["testsuite"]:
-            words = "\n".join(failure["failure"] for failure in test.get("failures", []))
-            result = "failed" if words else {"COMPLETED": "passed", "SKIPPED": "skipped"}.get(test.get("result"), "not run")
-            tests[f"{test.get('classname', suite['name'])}.{test['name']}"] = (result, words)
-    return tests
-
-
-def tests_on_console(console):
-    """When the suite did not come to its end, its lines say how far it came."""
-    results = {"OK": "passed", "FAILED": "failed", "SKIPPED": "skipped"}
-    ended = re.findall(r"^\[\s+(OK|FAILED|SKIPPED)\s+\] ([^\s,]+).*\(\d+ ms\)$", console, re.M)
-    return {name: (results[mark], "") for mark, name in ended}
-
-
-def take(outcome, run, expected):
-    outcome.seconds = run.seconds
-    outcome.ended = run.ended or ""
-    outcome.release = run.results.get("release", "").strip()
-    outcome.doctor = parsed(run.results.get("doctor.json"))
-    outcome.doctor_said = run.results.get("doctor.err", "").strip()
-    outcome.verifier = parsed(run.results.get("verifier.json"))
-    outcome.tests = tests_in_report(run.results.get("runtime.json")) or tests_on_console(run.console)
-    if not outcome.ended and not outcome.tests:
-        outcome.ended = f"the suite ended with code {run.results.get('runtime.code', '?').strip()} and left no report"
-    for name in expected:
-        outcome.tests.setdefault(name, ("not run", ""))
-
-
-def expected_tests(build, gtest_filter):
-    """By name, whether a kernel gets as far as running them or not."""
-    program = build / "tests/runtime/waitclose_runtime"
-    listed = subprocess.run([str(program), "--gtest_list_tests", f"--gtest_filter={gtest_filter}"], capture_output=True,
-                            text=True).stdout
-    names, suite = [], ""
-    for line in listed.splitlines():
-        word = line.split("#")[0].strip()
-        if line.startswith(" "):
-            names.append(suite + word)
-        else:
-            suite = word
-    return names
-
-
-# --- running ---
-
-
-def run_kernel(kernel, options, image, expected, logs):
-    outcome = Outcome(kernel)
-    logs.mkdir()
-    try:
-        if kernel.release:
-            outcome.package_version, vmlinuz = archive.kernel_image(options.cache, kernel.release, kernel.package,
-                                                                    logs / "apt.log")
-            if isinstance(image, CannotGoOn):
-                raise image
-            say(f"{kernel.name}: booting {outcome.package_version}")
-            run = machine.boot(vmlinuz, image, logs, options.deadline)
-        else:
-            if os.geteuid() != 0:
-                raise CannotGoOn("loading BPF programs natively needs root")
-            say("native: running")
-            run = machine.run_natively(options.build, logs, options.deadline, LAB_FILTER=options.filter,
-                                       LAB_COMMAND=options.run)
-    except (CannotGoOn, OSError, subprocess.CalledProcessError) as reason:
-        outcome.not_run = str(reason)
-        say(f"{kernel.name}: not run: {reason}")
-        return outcome
-    if options.run:
-        print(f"== {kernel.name}: {run.results.get('release', '').strip()}", run.console.strip(), sep="\n", flush=True)
-        outcome.ended = run.ended or ""
-        return outcome
-    take(outcome, run, expected)
-    say(f"{kernel.name}: {outcome.count('passed')} passed, {outcome.count('failed')} failed in {outcome.seconds:.0f} s"
-        + (f"; {outcome.ended}" if outcome.ended else ""))
-    return outcome
-
-
-def run_all(options, logs):
-    kernels = [KERNELS[name] for name in options.kernels]
-    expected = expected_tests(options.build, options.filter)
-    image = logs / "initramfs"
-    if any(kernel.release for kernel in kernels):
-        try:
-            have_tools()
-            machine.make_initramfs(image, options.build, options.add, LAB_FILTER=options.filter, LAB_COMMAND=options.run)
-        except CannotGoOn as reason:
-            image = reason
-    # The native run disturbs, and is disturbed by, nobody.
-    outcomes = {kernel: run_kernel(kernel, options, image, expected, logs / kernel.name)
-                for kernel in kernels if not kernel.release}
-    with concurrent.futures.ThreadPoolExecutor(options.jobs) as pool:
-        running = {kernel: pool.submit(run_kernel, kernel, options, image, expected, logs / kernel.name)
-                   for kernel in kernels if kernel.release}
-        outcomes |= {kernel: future.result() for kernel, future in running.items()}
-    if isinstance(image, pathlib.Path):
-        image.unlink(missing_ok=True)
-    return [outcomes[kernel] for kernel in kernels]
-
-
-def have_tools():
-    """Installs what the lab needs beyond scripts/setup, where that can be done."""
-    if os.uname().machine != "x86_64":
-        raise CannotGoOn("the lab's kernels and our binaries are of different architectures: it needs an x86_64 machine")
-    missing = sorted({package for program, package in SUPPORTING.items() if not machine.find_program(program)})
-    if not missing:
-        return
-    command = f"apt-get install --no-install-recommends {' '.join(missing)}"
-    if os.geteuid() != 0:
-        raise CannotGoOn(f"{' and '.join(missing)} must be installed first: sudo {command}")
-    say(f"installing {' '.join(missing)}")
-    options = ["-qy", "-o", "DPkg::Lock::Timeout=120", "--no-install-recommends"]
-    for arguments in (["update"], ["install", *options, *missing]):
-        done = subprocess.run(["apt-get", *arguments], env=os.environ | {"DEBIAN_FRONTEND": "noninteractive"},
-                              stdin=subprocess.DEVNULL, capture_output=True, text=True)
-    if done.returncode:
-        said = [line for line in done.stderr.splitlines() if line.startswith("E: ")] or ["it said nothing"]
-        raise CannotGoOn(f"{' and '.join(missing)} could not be installed: {said[0]}")
-
-
-# --- telling ---
+LEAST_TIME = 60  # seconds; with less there is no sense in booting
+# An emulated machine stands still when the host has other things to do, and its clock goes on.
+EMULATED = {"WAITCLOSE_LATE_TICKS_MS": "30"}  # allowance for ticks
 
 
 def say(text):
     print(f"kernel-lab: {text}", file=sys.stderr, flush=True)
 
 
-def table(rows):
-    widths = [max(map(len, column)) for column in zip(*rows)]
-    return ["  ".join(cell.ljust(width) for cell, width in zip(row, widths)).rstrip() for row in rows]
+class Lab:
+    """What the runs of one evening share."""
+
+    def __init__(self, options, logs):
+        self.options = options
+        self.logs = logs
+        self.ends = time.monotonic() + options.limit if options.limit else None
+        self.mirror = archive.Mirror()
+        self.initramfs = None
+        self.why_no_machines = ""
+
+    def run(self):
+        kernels = [KERNELS[name] for name in self.options.kernels]
+        in_machines = [kernel for kernel in kernels if kernel.release]
+        if in_machines:
+            try:
+                have_tools()
+                self.initramfs = machine.make_initramfs(self.options.build, self.options.add)
+            except CannotGoOn as reason:
+                self.why_no_machines = str(reason)
+        # The native run disturbs, and is disturbed by, nobody.
+        outcomes = {kernel: self.run_kernel(kernel) for kernel in kernels if not kernel.release}
+        with concurrent.futures.ThreadPoolExecutor(self.options.jobs) as pool:
+            longest_first = sorted(in_machines, key=lambda kernel: len(kernel.without))
+            outcomes |= zip(longest_first, pool.map(self.run_kernel, longest_first))
+        return [outcomes[kernel] for kernel in kernels]
+
+    def run_kernel(self, kernel):
+        outcome = Outcome(kernel)
+        gtest_filter = self.options.filter or ":".join((DEFAULT, *kernel.without))
+        settings = {"LAB_FILTER": gtest_filter, "LAB_COMMAND": self.options.run}
+        logs = self.logs / kernel.name
+        logs.mkdir()
+        try:
+            run = self.in_machine(outcome, logs, settings) if kernel.release else self.natively(logs, settings)
+        except (CannotGoOn, OSError, subprocess.CalledProcessError) as reason:
+            outcome.not_run = str(reason)
+            say(f"{kernel.name}: not run: {reason}")
+            return outcome
+        if self.options.run:
+            outcome.ended = run.ended or ""
+            print(f"== {kernel.name}", run.console.strip(), *filter(None, [outcome.ended]), sep="\n", flush=True)
+            return outcome
+        take(outcome, run, expected_tests(self.options.build, gtest_filter))
+        say(f"{kernel.name}: {outcome.count('passed')} passed, {outcome.count('failed')} failed in "
+            f"{outcome.seconds:.0f} s" + (f"; {outcome.ended}" if outcome.ended else ""))
+        return outcome
+
+    def in_machine(self, outcome, logs, settings):
+        if self.why_no_machines:
+            raise CannotGoOn(self.why_no_machines)
+        kernel = outcome.kernel
+        image = archive.kernel_image(self.options.cache, kernel.release, kernel.package, self.mirror, logs / "apt.log")
+        outcome.package_version, outcome.note = image.version, image.note
+        deadline = self.deadline()
+        say(f"{kernel.name}: booting {image.version}")
+        return machine.boot(image.file, machine.with_settings(self.initramfs, **settings, **EMULATED), logs, deadline)
+
+    def natively(self, logs, settings):
+        if os.geteuid() != 0:
+            raise CannotGoOn("loading BPF programs natively needs root")
+        say("native: running")
+        return machine.run_natively(self.options.build, logs, self.deadline(), **settings)
+
+    def deadline(self):
+        """Seconds for the next run."""
+        if self.ends is None:
+            return self.options.deadline
+        left = self.ends - time.monotonic()
+        if left < LEAST_TIME:
+            raise CannotGoOn(f"no time was left for it, as the lab has {self.options.limit:.0f} s in all")
+        return min(self.options.deadline, left)
 
 
-def verdict(outcome):
-    if outcome.not_run:
-        return "not run"
-    return outcome.doctor.get("verdict") or "no answer"
+def have_tools():
+    """Lets scripts/setup install what is missing."""
+    if os.uname().machine != "x86_64":
+        raise CannotGoOn("the lab's kernels are for x86_64, and what was built here is not")
+    if missing_packages():
+        subprocess.run([str(stage.ROOT / "scripts" / "setup")], stdin=subprocess.DEVNULL)
+    if missing := missing_packages():
+        raise CannotGoOn(f"it takes {' and '.join(missing)}, which scripts/setup could not install")
 
 
-def share(part, whole):
-    return f"{part}/{whole}" if whole else "-"
-
-
-def matrix(outcomes):
-    rows = [("kernel", "release", "doctor", "hooks", "culprits right", "passed", "failed", "skipped", "not run", "seconds")]
-    for outcome in outcomes:
-        hooks = outcome.doctor.get("hooks", [])
-        numbers = [str(outcome.count(result)) for result in ("passed", "failed", "skipped", "not run")]
-        rows.append((outcome.kernel.name, outcome.release or "-", verdict(outcome),
-                     share(sum(hook["hook"] is not None for hook in hooks), len(hooks)),
-                     share(outcome.count("passed", prefixes=RIGHT), outcome.count("passed", "failed", "not run", prefixes=RIGHT)),
-                     *(numbers if not outcome.not_run else ["-"] * 4),
-                     f"{outcome.seconds:.0f}" if outcome.seconds else "-"))
-    return table(rows)
-
-
-def hooks_table(outcomes):
-    ran = [outcome for outcome in outcomes if outcome.doctor.get("hooks")]
-    needs = [hook["need"] for hook in ran[0].doctor["hooks"]] if ran else []
-    rows = [("hooks chosen", *(outcome.kernel.name for outcome in ran))]
-    for need in needs:
-        chosen = [next((hook["hook"] for hook in outcome.doctor["hooks"] if hook["need"] == need), None) for outcome in ran]
-        rows.append((need, *(hook or "none" for hook in chosen)))
-    return table(rows) if needs else []
-
-
-def verifier_table(outcomes):
-    """Instructions the verifier processed and its time, by program and kernel."""
-    ran = [outcome for outcome in outcomes if outcome.verifier.get("programs")]
-    if not ran:
-        return ["verifier: no figures (tests/kernels/waitclose_verifier was not built, or said nothing)"]
-    rows = [("verifier: instructions / ms", *(outcome.kernel.name for outcome in ran))]
-    loads = {outcome.kernel: {load_name(program): program for program in outcome.verifier["programs"]} for outcome in ran}
-    for name in dict.fromkeys(name for of_kernel in loads.values() for name in of_kernel):
-        rows.append((name, *(verifier_cell(of_kernel.get(name)) for of_kernel in loads.values())))
-    return table(rows)
-
-
-def load_name(program):
-    return program["program"] + (", filtered" if program["settings"] == "all" else "")
-
-
-def verifier_cell(program):
-    if program is None:
-        return "-"
-    if not program["loads"]:
-        return f"refused ({program['error']})"
-    time_text = f" / {program['microseconds'] / 1000:.1f}" if program["microseconds"] is not None else ""
-    return f"{program['instructions']}{time_text}" + ("" if program["attaches"]["works"] else " (does not attach)")
-
-
-def troubles(outcome):
-    """Why a cell is not green."""
-    name = outcome.kernel.name
-    if outcome.not_run:
-        return [f"{name}: not run: {outcome.not_run}"]
-    lines = [f"{name}: {outcome.ended}"] if outcome.ended else []
-    if outcome.doctor_said:
-        lines.append(f"{name}: doctor: {outcome.doctor_said.splitlines()[0]}")
-    for part in ("census", "tracing"):
-        if why := (outcome.doctor.get(part) or {}).get("why_not"):
-            lines.append(f"{name}: no {part}: {why}")
-    for hook in outcome.doctor.get("hooks", []):
-        if hook["hook"] is None:
-            lines += [f"{name}: {hook['need']}: {one['hook']}: {one['refused']}" for one in hook["alternatives"] if one["refused"]]
-    for refused in outcome.verifier.get("maps_refused", []):
-        lines.append(f"{name}: map {refused['map'] or '?'}: {refused['error']}")
-    failed = [test for test, (result, _) in outcome.tests.items() if result == "failed"]
-    lines += [f"{name}: failed: {test}" for test in failed[:20]]
-    if len(failed) > 20:
-        lines.append(f"{name}: failed: and {len(failed) - 20} more")
-    return lines
-
-
-def as_json(outcomes, logs):
-    kernels = []
-    for outcome in outcomes:
-        kernels.append({
-            "kernel": outcome.kernel.name, "package_version": outcome.package_version or None, "release": outcome.release or None,
-            "ran": not outcome.not_run, "why_not": outcome.not_run or None, "cut_short": outcome.ended or None,
-            "verdict": outcome.doctor.get("verdict"), "hooks": {hook["need"]: hook["hook"] for hook in outcome.doctor.get("hooks", [])},
-            "counts": dict(collections.Counter(result for result, _ in outcome.tests.values())),
-            "tests": {name: {"result": result, "failure": words or None} for name, (result, words) in outcome.tests.items()},
-            "verifier": outcome.verifier or None, "seconds": round(outcome.seconds, 1),
-        })
-    return json.dumps({"schema": "waitclose.kernel-lab/1", "logs": str(logs), "kernels": kernels}, indent=1)
-
-
-def print_matrix(outcomes):
-    for part in (matrix(outcomes), hooks_table(outcomes), verifier_table(outcomes),
-                 [line for outcome in outcomes for line in troubles(outcome)]):
-        if part:
-            print("", *part, sep="\n")
+def missing_packages():
+    return sorted({package for program, package in TOOLS.items() if not machine.find_program(program)})
 
 
 # --- the command ---
 
 
 def arguments():
+    must_run = " and ".join(kernel.name for kernel in KERNELS.values() if kernel.must_run)
     parser = argparse.ArgumentParser(prog="scripts/kernel-lab", description=__doc__)
     parser.add_argument("kernels", metavar="KERNEL", nargs="*",
-                        help=f"{', '.join(KERNELS)}; all of them when none is named; {' and '.join(k.name for k in KERNELS.values() if k.must_run)} must run")
+                        help=f"{', '.join(KERNELS)}; all of them when none is named; {must_run} must run")
+    parser.add_argument("--no-native", action="store_true", help="the kernels in QEMU only")
     parser.add_argument("--build", metavar="DIR", type=pathlib.Path, help="test this build, and do not build")
-    parser.add_argument("--cache", metavar="DIR", type=pathlib.Path, help="where fetched kernels are kept",
-                        default=pathlib.Path(os.environ.get("XDG_CACHE_HOME") or "/var/cache") / "waitclose-lab")
-    parser.add_argument("--logs", metavar="DIR", type=pathlib.Path, help="where the logs go (default: a new one below /tmp)")
+    parser.add_argument("--cache", metavar="DIR", type=pathlib.Path, default=default_cache(),
+                        help="where kernels and the verifier's figures are kept (default: %(default)s)")
+    parser.add_argument("--logs", metavar="DIR", type=pathlib.Path,
+                        help="where logs and matrix.json go (default: below /tmp, and kept unless all is green)")
     which = parser.add_mutually_exclusive_group()
-    which.add_argument("--filter", default=FILTER, help="the GoogleTest filter (default: %(default)s)")
+    which.add_argument("--filter", help=f"the GoogleTest filter (default: {DEFAULT}, and less on some kernels)")
     which.add_argument("--thorough", dest="filter", action="store_const", const=THOROUGH,
                        help="every test that can run there: twice the time")
-    parser.add_argument("--deadline", metavar="S", type=float, default=420, help="for one kernel (default: %(default)s)")
-    parser.add_argument("--jobs", metavar="N", type=int, default=max(1, (os.cpu_count() or 2)),
+    parser.add_argument("--deadline", metavar="S", type=float, default=540,
+                        help="for one kernel (default: %(default)s)")
+    parser.add_argument("--limit", metavar="S", type=float, help="for all kernels together (default: none)")
+    parser.add_argument("--jobs", metavar="N", type=int, default=os.cpu_count() or 1,
                         help="machines at a time (default: %(default)s)")
     parser.add_argument("--json", action="store_true", help="print one object instead of the tables")
-    parser.add_argument("--run", metavar="COMMAND", default="", help="run this shell command in each machine instead of the tests, and print what it says")
+    parser.add_argument("--report", metavar="FILE", type=pathlib.Path, help="write that object to this file, too")
+    parser.add_argument("--run", metavar="COMMAND", default="",
+                        help="run this shell command on each kernel instead of the tests, and print what it says")
     parser.add_argument("--add", metavar="FILE", type=pathlib.Path, action="append", default=[],
                         help="put this file into the machines too, in /lab")
     options = parser.parse_args()
     if wrong := [name for name in options.kernels if name not in KERNELS]:
         parser.error(f"unknown kernel {wrong[0]}; choose among {', '.join(KERNELS)}")
     options.kernels = list(dict.fromkeys(options.kernels)) or list(KERNELS)
+    if options.no_native:
+        options.kernels = [name for name in options.kernels if KERNELS[name].release]
     options.cache = options.cache.resolve()
     return options
+
+
+def default_cache():
+    if base := os.environ.get("XDG_CACHE_HOME"):
+        return pathlib.Path(base, "waitclose-lab")
+    return pathlib.Path("/var/cache" if os.geteuid() == 0 else pathlib.Path.home() / ".cache", "waitclose-lab")
+
+
+def report(outcomes):
+    kernels = [outcome.as_json() for outcome in outcomes]
+    return json.dumps({"schema": "waitclose.kernel-lab/1", "kernels": kernels}, indent=1)
+
+
+def tell(options, outcomes, logs, seconds):
+    figures.compare_with_last_run(options.cache, outcomes)
+    for file in filter(None, (logs / "matrix.json", options.report)):
+        file.write_text(report(outcomes) + "\n")
+    if options.json:
+        print(report(outcomes))
+    else:
+        tables.print_all(outcomes)
+        where = f"; logs and matrix.json: {logs}" if keeps_logs(options, outcomes) else ""
+        print(f"\n{seconds:.0f} s in all{where}")
+
+
+def keeps_logs(options, outcomes):
+    return options.logs or any(outcome.fails() or outcome.not_run for outcome in outcomes)
 
 
 def main():
@@ -354,16 +209,15 @@ def main():
     logs = options.logs.resolve() if options.logs else pathlib.Path(tempfile.mkdtemp(prefix="waitclose-lab."))
     logs.mkdir(parents=True, exist_ok=True)
     began = time.monotonic()
-    outcomes = run_all(options, logs)
+    outcomes = Lab(options, logs).run()
     if options.run:
-        return 1 if any(outcome.not_run or outcome.ended for outcome in outcomes) else 0
-    (logs / "matrix.json").write_text(as_json(outcomes, logs) + "\n")
-    if options.json:
-        print(as_json(outcomes, logs))
+        failed = any(outcome.not_run or outcome.ended for outcome in outcomes)
     else:
-        print_matrix(outcomes)
-        print(f"\n{time.monotonic() - began:.0f} s in all; logs and matrix.json: {logs}")
-    return 1 if any(outcome.fails() for outcome in outcomes) else 0
+        tell(options, outcomes, logs, time.monotonic() - began)
+        failed = any(outcome.fails() for outcome in outcomes)
+    if not keeps_logs(options, outcomes):
+        shutil.rmtree(logs)
+    return 1 if failed else 0
 
 
 if __name__ == "__main__":

@@ -37,9 +37,6 @@ class Initramfs:
     def __init__(self):
         self.bytes = io.BytesIO()
         self.names = set()
-        self.directory("lab")
-        self.directory("dev")
-        self.entry("dev/console", stat.S_IFCHR | 0o600, device=(5, 1))
 
     def entry(self, name, mode, data=b"", device=(0, 0)):
         if name in self.names:
@@ -74,9 +71,9 @@ class Initramfs:
         for library in re.findall(r"(?:=> |^\s*)(/\S+) \(0x", named, re.M):
             self.file(library, library.lstrip("/"))
 
-    def write(self, path):
+    def finished(self):
         self.entry("TRAILER!!!", 0)
-        path.write_bytes(self.bytes.getvalue())
+        return self.bytes.getvalue()
 
 
 def settings(binaries, **more):
@@ -90,16 +87,17 @@ def quoted(text):
     return "'" + text.replace("'", "'\\''") + "'"
 
 
-def make_initramfs(path, build, added, **more):
+def make_initramfs(build, added):
+    """All that the machines have in common; with_settings adds the rest."""
     image = Initramfs()
+    image.directory("dev")
+    image.entry("dev/console", stat.S_IFCHR | 0o600, device=(5, 1))
     busybox = find_program("busybox")
-    if busybox is None or "=>" in libraries_of(busybox):
-        raise CannotGoOn("there is no static busybox (package busybox-static)")
+    if "=>" in libraries_of(busybox):
+        raise CannotGoOn(f"{busybox} is not a static program; the one of package busybox-static is")
     image.file(busybox, "bin/busybox")
     image.file(SCRIPTS / "init", "init")
     image.file(SCRIPTS / "steps", "lab/steps")
-    lines = [f"export {name}={quoted(value)}\n" for name, value in settings("/lab/build", **more).items()]
-    image.text("lab/settings", "".join(lines))
     image.text("etc/hostname", "lab\n")
     image.text("etc/passwd", "root:x:0:0:root:/root:/bin/sh\nnobody:x:65534:65534:nobody:/:/bin/false\n")
     image.text("etc/group", "root:x:0:\nnogroup:x:65534:\n")
@@ -115,7 +113,15 @@ def make_initramfs(path, build, added, **more):
             raise CannotGoOn(f"there is no {build / name}; build first")
     for file in added:
         image.program(file, f"lab/{file.name}")
-    image.write(path)
+    return image.finished()
+
+
+def with_settings(initramfs, **more):
+    """The kernel unpacks one archive after the other."""
+    image = Initramfs()
+    lines = [f"export {name}={quoted(value)}\n" for name, value in settings("/lab/build", **more).items()]
+    image.text("lab/settings", "".join(lines))
+    return initramfs + image.finished()
 
 
 # --- the machine ---
@@ -143,14 +149,16 @@ def received(sent):
 
 def boot(kernel, initramfs, logs, deadline):
     """Boots, waits for the machine to switch itself off, and reads what it sent. Past the deadline it is killed."""
-    console, sent = logs / "console.log", logs / "results.tar"
+    console, sent, image = logs / "console.log", logs / "results.tar", logs / "initramfs"
+    image.write_bytes(initramfs)
     began = time.monotonic()
-    ended = run_machine(kernel, initramfs, logs, deadline, "quiet")
+    ended = run_machine(kernel, image, logs, deadline, "quiet")
     if ended and not is_up(console):
         console.rename(logs / "console.first.log")
-        first, ended = ended, run_machine(kernel, initramfs, logs, deadline, "earlyprintk=ttyS0 ignore_loglevel")
+        first, ended = ended, run_machine(kernel, image, logs, deadline, "earlyprintk=ttyS0 ignore_loglevel")
         ended = f"{ended}, and at the first attempt: {first}" if ended else None
     seconds = time.monotonic() - began
+    image.unlink()
     results = received(sent)
     for name, text in results.items():
         (logs / name).write_text(text)
@@ -169,7 +177,7 @@ def run_machine(kernel, initramfs, logs, deadline, words):
     """None when the machine switched itself off, else a sentence. One that hangs before user space is soon given up."""
     console = logs / "console.log"
     command = [
-        find_program("qemu-system-x86_64"), "-accel", "tcg,thread=multi", "-smp", "2", "-cpu", "max", "-m", str(MEGABYTES),
+        find_program("qemu-system-x86_64"), "-accel", "tcg", "-smp", "1", "-cpu", "max", "-m", str(MEGABYTES),
         "-display", "none", "-monitor", "none", "-no-reboot", "-nic", "none", "-serial", f"file:{console}",
         "-serial", f"file:{logs / 'results.tar'}", "-kernel", str(kernel), "-initrd", str(initramfs),
         "-append", f"console=ttyS0 panic=-1 rdinit=/init {words}",
@@ -197,16 +205,16 @@ def run_natively(build, logs, deadline, **more):
     environment = os.environ | settings(str(build), **more) | {"RESULTS": str(logs)}
     ended = None
     with console.open("w") as output:
-        steps = subprocess.Popen(["sh", str(SCRIPTS / "steps")], env=environment, stdin=subprocess.DEVNULL, stdout=output,
-                                 stderr=subprocess.STDOUT, start_new_session=True)
+        steps = subprocess.Popen(["sh", str(SCRIPTS / "steps")], env=environment, stdin=subprocess.DEVNULL,
+                                 stdout=output, stderr=subprocess.STDOUT, start_new_session=True)
         try:
             steps.wait(deadline)
         except subprocess.TimeoutExpired:
-            ended = f"it was not done after {deadline} s"
+            ended = f"it was not done after {deadline:.0f} s"
         finally:
             if steps.poll() is None:
                 os.killpg(steps.pid, 9)  # a session of our own making
                 steps.wait()
-    results = {file.name: file.read_text(errors="replace") for file in logs.iterdir() if file.suffix in (".json", ".code", ".err")
-               or file.name == "release"}
+    results = {file.name: file.read_text(errors="replace") for file in logs.iterdir()
+               if file.suffix in (".json", ".code", ".err") or file.name == "release"}
     return Run(time.monotonic() - began, ended, results, console.read_text(errors="replace"))

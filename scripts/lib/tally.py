@@ -1,39 +1,85 @@
-"""Adds up what scripts/test left in a directory: GoogleTest reports, exit codes, single results."""
+"""Adds up what scripts/test left in a directory: GoogleTest's reports, the kernel lab's, exit codes, single results."""
 
 import json
 import pathlib
 import sys
 
-passed, failed, skipped = 0, [], []
-for code_file in sorted(pathlib.Path(sys.argv[1]).glob("*.code")):
-    code = int(code_file.read_text())
-    failures_before = len(failed)
-    try:
-        suites = json.loads(code_file.with_suffix(".json").read_text())["testsuites"]
-    except (OSError, ValueError):
-        suites = []
-    for test in (test for suite in suites for test in suite["testsuite"]):
-        name = f"{code_file.stem}: {test.get('classname', '')}.{test['name']}"
-        if test.get("failures"):
-            failed.append(name)
-        elif test.get("result") == "SKIPPED":
-            skipped.append(name)
-        elif test.get("result") == "COMPLETED":
-            passed += 1
-    if code and len(failed) == failures_before:
-        failed.append(f"{code_file.stem} itself: it ended with code {code}")
-for result_file in pathlib.Path(sys.argv[1]).glob("*.result"):
-    result = result_file.read_text().strip()
-    name = result_file.stem
-    passed += result == "passed"
-    failed += [name] * (result == "failed")
-    skipped += [name] * (result == "skipped")
 
-for name in skipped:
-    print(f"skipped: {name}")
-for name in failed:
-    print(f"failed: {name}")
-if not passed and not failed:
-    print("no test ran: the filter matches none, or all were skipped")
-print(f"{passed} passed, {len(failed)} failed, {len(skipped)} skipped")
-sys.exit(1 if failed or not passed else 0)
+class Tally:
+    def __init__(self):
+        self.passed = 0
+        self.failed, self.skipped, self.not_run = [], [], []  # (what, how many)
+
+    def add(self, to, what, how_many=1):
+        if how_many:
+            to.append((what, how_many))
+
+    def gtest(self, program, report):
+        for test in (test for suite in report["testsuites"] for test in suite["testsuite"]):
+            name = f"{program}: {test.get('classname', '')}.{test['name']}"
+            if test.get("failures"):
+                self.add(self.failed, name)
+            elif test.get("result") == "SKIPPED":
+                self.add(self.skipped, name)
+            elif test.get("result") == "COMPLETED":
+                self.passed += 1
+
+    def kernel(self, report):
+        """One kernel of the lab, which has said by now which tests failed there, and why."""
+        name, counts = f"kernel {report['kernel']}", report["counts"]
+        if report["why_not_run"]:
+            to = self.failed if report["must_run"] else self.not_run
+            self.add(to, f"{name} was not run: {report['why_not_run']}")
+            return
+        self.passed += counts["passed"]
+        self.add(self.failed, f"{name}: tests that failed", counts["failed"])
+        self.add(self.failed, f"{name}: tests it did not get as far as", counts["not run"])
+        self.add(self.skipped, f"{name}: tests", counts["skipped"])
+        if report["failed"] and not counts["failed"] + counts["not run"]:
+            self.add(self.failed, f"{name}: {report['cut_short'] or 'no test passed'}")
+
+    def program(self, code_file):
+        """What left a report and an exit code. One that died has no report: its exit code then says that it failed."""
+        failures = len(self.failed)
+        try:
+            report = json.loads(code_file.with_suffix(".json").read_text())
+        except (OSError, ValueError):
+            report = {"testsuites": []}
+        if "kernels" in report:
+            for kernel in report["kernels"]:
+                self.kernel(kernel)
+        else:
+            self.gtest(code_file.stem, report)
+        code = int(code_file.read_text())
+        if code and len(self.failed) == failures:
+            self.add(self.failed, f"{code_file.stem} itself: it ended with code {code}")
+
+    def single(self, result_file):
+        result = result_file.read_text().strip()
+        self.passed += result == "passed"
+        self.add(self.failed, result_file.stem, result == "failed")
+        self.add(self.skipped, result_file.stem, result == "skipped")
+
+    def print(self):
+        for word, entries in (("skipped", self.skipped), ("not run", self.not_run), ("failed", self.failed)):
+            for what, how_many in entries:
+                print(f"{word}: {what}" + (f": {how_many}" if how_many > 1 else ""))
+        if not self.passed and not self.failed:
+            print("no test ran: the filter matches none, or all were skipped")
+        failed, skipped = (sum(how_many for _, how_many in entries) for entries in (self.failed, self.skipped))
+        not_run = len(self.not_run)
+        print(f"{self.passed} passed, {failed} failed, {skipped} skipped"
+              + (f", {not_run} kernel{'s' if not_run > 1 else ''} not run" if not_run else ""))
+
+
+def main():
+    directory, tally = pathlib.Path(sys.argv[1]), Tally()
+    for code_file in sorted(directory.glob("*.code")):
+        tally.program(code_file)
+    for result_file in sorted(directory.glob("*.result")):
+        tally.single(result_file)
+    tally.print()
+    return 1 if tally.failed or not tally.passed else 0
+
+
+sys.exit(main())

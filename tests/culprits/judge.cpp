@@ -125,8 +125,9 @@ void Judge::hang_up_without_wait(int peer) {
     remember_addresses(peer);
     fin_before_ns_ = boot_ns();
     check(shutdown(peer, SHUT_WR), "shutdown");
-    fin_after_ns_ = boot_ns();
+    // shutdown() may return before the other side has the FIN.
     wait_until_acknowledged(peer);
+    fin_after_ns_ = boot_ns();
 }
 
 void Judge::print_truth(const Note* closed) {
