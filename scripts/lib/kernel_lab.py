@@ -21,7 +21,7 @@ from kernel_lab_outcome import Kernel, Outcome, expected_tests, take
 from stage import CannotGoOn
 
 TOOLS = {"qemu-system-x86_64": "qemu-system-x86", "busybox": "busybox-static", "bpftool": "bpftool",
-         "setcap": "libcap2-bin", "dpkg": "dpkg", "ldd": "libc-bin"}
+         "setcap": "libcap2-bin", "setpriv": "util-linux", "dpkg": "dpkg", "ldd": "libc-bin"}
 # Nothing that measures speed, nothing that needs what the machines do not have, nothing that no kernel changes.
 THOROUGH = "-Measure.*:Redis.*:PythonPool.*:Case1/*:Arguments/*:Output.*"
 # Emulated, a test takes a second or two: each culprit is looked at once afterwards, and once from its very beginning.
@@ -98,7 +98,8 @@ class Lab:
             raise CannotGoOn(self.why_no_machines)
         kernel = outcome.kernel
         image = archive.kernel_image(self.options.cache, kernel.release, kernel.package, self.mirror, logs / "apt.log")
-        outcome.package_version, outcome.note = image.version, image.note
+        outcome.package_version = image.version
+        outcome.notes += filter(None, [image.note])
         deadline = self.deadline()
         say(f"{kernel.name}: booting {image.version}")
         return machine.boot(image.file, machine.with_settings(self.initramfs, **settings, **EMULATED), logs, deadline)

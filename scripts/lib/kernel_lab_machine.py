@@ -177,6 +177,7 @@ def run_machine(kernel, initramfs, logs, deadline, words):
     """None when the machine switched itself off, else a sentence. One that hangs before user space is soon given up."""
     console = logs / "console.log"
     command = [
+        find_program("setpriv"), "--pdeathsig", "KILL",  # no machine outlives the lab
         find_program("qemu-system-x86_64"), "-accel", "tcg", "-smp", "1", "-cpu", "max", "-m", str(MEGABYTES),
         "-display", "none", "-monitor", "none", "-no-reboot", "-nic", "none", "-serial", f"file:{console}",
         "-serial", f"file:{logs / 'results.tar'}", "-kernel", str(kernel), "-initrd", str(initramfs),

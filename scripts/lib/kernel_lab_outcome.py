@@ -25,7 +25,7 @@ class Outcome:
     kernel: Kernel
     not_run: str = ""  # why, when it did not run
     ended: str = ""  # how the run was cut short
-    note: str = ""  # what else is to be said of it
+    notes: list = dataclasses.field(default_factory=list)  # what else is to be said of it
     package_version: str = ""
     release: str = ""
     seconds: float = 0
@@ -46,7 +46,7 @@ class Outcome:
         return {
             "kernel": self.kernel.name, "must_run": self.kernel.must_run, "failed": self.fails(),
             "package_version": self.package_version or None, "release": self.release or None,
-            "why_not_run": self.not_run or None, "cut_short": self.ended or None, "note": self.note or None,
+            "why_not_run": self.not_run or None, "cut_short": self.ended or None, "notes": self.notes,
             "verdict": self.doctor.get("verdict"),
             "hooks": {hook["need"]: hook["hook"] for hook in self.doctor.get("hooks", [])},
             "counts": {result: self.count(result) for result in RESULTS},
@@ -78,6 +78,9 @@ def take(outcome, run, expected):
     outcome.doctor = parsed(run.results.get("doctor.json"))
     outcome.doctor_said = run.results.get("doctor.err", "").strip()
     outcome.verifier = parsed(run.results.get("verifier.json")).get("programs", [])
+    if run.results.get("verifier.code", "0").strip() != "0":
+        words = run.results.get("verifier.err", "").strip() or "it said nothing"
+        outcome.notes.append(f"waitclose_verifier gave no figures: {words.splitlines()[0]}")
     on_console, running = tests_on_console(run.console)
     outcome.tests = tests_in_report(run.results.get("runtime.json"), on_console) or on_console
     if outcome.ended and running:

@@ -132,12 +132,13 @@ def troubles(outcomes):
 def troubles_of(outcome):
     if outcome.not_run:
         return [f"not run: {outcome.not_run}"]
-    said = [text for text in (outcome.note, outcome.ended) if text]
+    said = [*outcome.notes, *filter(None, [outcome.ended])]
     if outcome.doctor_said:
         said.append(f"doctor says: {outcome.doctor_said.splitlines()[0]}")
     for part in ("census", "tracing"):
         if why := (outcome.doctor.get(part) or {}).get("why_not"):
             said.append(f"no {part}: {why}")
+    said += [f"with limits: {limit['what']}" for limit in outcome.doctor.get("limits", [])]
     for need in outcome.doctor.get("hooks", []):
         if need["hook"] is None:
             reasons = [f"{one['hook']}: {one['refused']}" for one in need["alternatives"] if one["refused"]]

@@ -115,6 +115,15 @@ TEST_P(Alternatives, FindTheSameCulprits) {
     }
 }
 
+// The kernel keeps a stamp of the last data sent, whether a hook saw it or not.
+TEST(WithoutWriteHook, AStreamIsNotAccused) {
+    Arguments options;
+    for (const Hook& hook : all_hooks())
+        if (hook.need == "write") options.insert(options.end(), {"--no-hook", hook.name});
+    auto stream = Culprit::before_start({"decoy", "--mode", "half-open"});
+    follow(*stream, Tracing::from_start, options);
+}
+
 INSTANTIATE_TEST_SUITE_P(Forced, Alternatives, testing::ValuesIn(all_hooks()), [](const auto& tested) {
     std::string name = tested.param.need + "_" + tested.param.name;
     std::replace_if(

@@ -77,6 +77,23 @@ TEST_F(HalfOpen, TracingSinceTheFinLeavesNoSuchDoubt) {
     EXPECT_EQ(gist(b.diagnose()), "eof-ignored proven 10/10 read-eof");
 }
 
+TEST_F(HalfOpen, ASendThatNoHookSawLeavesItsStamp) {
+    read_eof(socket, deed(10, 10, kFin + kMs, Operation::kRead));
+    socket.last_sent_ns = kTaken - 300 * kMs;
+    EXPECT_EQ(gist(b.diagnose()), "half-open proven -");
+    EXPECT_TRUE(says(b.diagnose(), "has sent data since the peer's FIN, the last 300 ms ago"));
+    socket.last_sent_ns = kFin + 20 * kMs;
+    EXPECT_EQ(gist(b.diagnose()), "eof-ignored proven 10/10 read-eof") << "within the error of the stamp";
+}
+
+TEST_F(HalfOpen, WhoCameLateAndMissesWritesCannotTell) {
+    socket.precision = Precision::kAtLeast;
+    read_eof(socket, deed(10, 10, kTaken - 60 * kSec, Operation::kRead));
+    socket.held_since_ns = kTaken - 70 * kSec;
+    socket.last_sent_ns = kTaken - 300 * kMs;
+    EXPECT_EQ(gist(b.diagnose()), "unknown possible -");
+}
+
 struct EofIgnored : Reading {};
 
 TEST_F(EofIgnored, ReaderWaitsForWorkAgain) {

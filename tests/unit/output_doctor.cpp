@@ -72,7 +72,7 @@ TEST(OutputDoctorText, WithLimits) {
               "  read: splice() is not seen\n"
               "    → boot Linux 6.3 or later: it has tp_btf/sock_recv_length\n"
               "  1 process does not show executable and network namespace\n"
-              "    → a security module keeps them: let its policy allow waitclose to read them\n"
+              "    → a security module may keep them: let its policy allow it\n"
               "  1 of 3 network namespaces cannot be entered: what is held there is counted as\n"
               "  not reached\n"
               "    → a seccomp profile or a security module keeps them: let it allow setns()\n");

@@ -79,6 +79,7 @@ void Trials::try_census() {
     auto probes = kernel::Probes::attach(settings_);
     if (!probes) {
         found_.census = found_.tracing = probes.error();
+        plan_ = kernel::make_plan(kernel::all_needs(), refused_, true);
         return;
     }
     take(*probes);

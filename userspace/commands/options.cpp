@@ -123,7 +123,7 @@ void add_common_options(CLI::App& app, Options& options) {
     app.add_option("--color", options.color, "auto, always or never")
         ->capture_default_str()
         ->check(CLI::IsMember({"auto", "always", "never"}));
-    app.add_option("--no-hook", options.disabled_hooks, "do without this hook (see 'waitclose doctor')")
+    app.add_option("--no-hook", options.disabled_hooks, "do without this hook (see 'waitclose doctor -v')")
         ->type_name("NAME");
     app.add_option("--ready-file", options.ready_file, "create this file once every probe is attached")
         ->type_name("PATH");
@@ -148,7 +148,7 @@ Result<Request> check(const Options& options) {
     for (const std::string& hook : options.disabled_hooks) {
         if (!kernel::is_hook(hook))
             return tl::unexpected(Failure{fmt::format("--no-hook: there is no hook '{}'", printable(hook)),
-                                          "'waitclose doctor' lists the hooks"});
+                                          "'waitclose doctor -v' lists the hooks"});
         request.probes.disabled_hooks.insert(hook);
     }
     request.json = options.json;

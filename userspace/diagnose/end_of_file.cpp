@@ -60,7 +60,10 @@ bool runs_an_event_loop(const Thread& thread) {
 }
 
 bool is_last_touch(const Scene& scene) {
-    return scene.last && scene.last.deed->at_ns <= scene.eof.deed->at_ns;
+    const std::uint64_t eof_ns = scene.eof.deed->at_ns;
+    // A write that no hook saw leaves its stamp.
+    return scene.last && scene.last.deed->at_ns <= eof_ns &&
+           scene.socket.last_sent_ns <= eof_ns + kStampErrorNs;
 }
 
 // The thread that has, or could have, the close() before it.
@@ -103,10 +106,12 @@ void word_still_at_work(const Scene& scene, const Verdict& verdict, Diagnosis& d
                         : is_at_work(*reader)         ? " and is still at work"
                                                       : ", and somebody may still answer";
     diagnosis.summary =
-        scene.eof ? fmt::format("{} read end-of-file only {} ago{}", scene.eof.deed->actor.comm_text(),
-                                duration_text(scene.ago(scene.eof.deed->at_ns)), doing)
-                  : fmt::format("the stream has been read to its end only {} ago or less{}",
-                                duration_text(scene.census.held_ns(scene.socket)), doing);
+        scene.eof
+            ? fmt::format("{} read end-of-file only {} ago{}", scene.eof.deed->actor.comm_text(),
+                          duration_text(scene.ago(scene.eof.deed->at_ns)), doing)
+            : fmt::format("the stream has been read to its end only {} ago or less{}",
+                          duration_text(scene.census.held_ns(scene.socket)),
+                          reader && is_at_work(*reader) ? ", and whoever reads it is still at work" : doing);
     if (scene.eof)
         add_eof(scene, diagnosis);
     else

@@ -17,6 +17,10 @@ inline constexpr std::uint64_t kMayAnswerNs = 10'000'000'000;
 /// After this an event loop hardly has it in mind any more.
 inline constexpr std::uint64_t kHardlyAnswersNs = 60'000'000'000;
 
+/// The kernel's stamps are kept in ticks and read as the latest they can mean: later than the truth by up to so
+/// much.
+inline constexpr std::uint64_t kStampErrorNs = 30'000'000;
+
 std::optional<Verdict> kernel_owned(const Scene& scene);          // kernel-socket
 std::optional<Verdict> accept_queue(const Scene& scene);          // never-accepted
 std::optional<Verdict> without_holder(const Scene& scene);        // no descriptor table refers to it

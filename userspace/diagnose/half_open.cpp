@@ -14,9 +14,19 @@ namespace {
 /// A stream that paused this long may still go on.
 constexpr std::uint64_t kRecentlyNs = 10'000'000'000;
 
+/// When data was last sent, by the kernel's own stamp, if that was after the FIN beyond doubt; else 0. Not
+/// every hook sees every write, and a hook may be missing.
+std::uint64_t stamped_after_fin_ns(const Scene& scene) {
+    const model::Socket& socket = scene.socket;
+    const bool after = socket.precision == model::Precision::kExact &&
+                       socket.last_sent_ns > socket.held_since_ns + kStampErrorNs;
+    return after ? socket.last_sent_ns : 0;
+}
+
 std::uint64_t last_write_ns(const Scene& scene) {
     const bool wrote_last = scene.last && scene.last.deed->operation == model::Operation::kWrite;
-    return wrote_last ? scene.last.deed->at_ns : scene.socket.last_sent_ns;
+    return wrote_last ? std::max(scene.last.deed->at_ns, stamped_after_fin_ns(scene))
+                      : scene.socket.last_sent_ns;
 }
 
 void add_unsent(const Scene& scene, Diagnosis& diagnosis) {
@@ -26,12 +36,19 @@ void add_unsent(const Scene& scene, Diagnosis& diagnosis) {
 }
 
 void word_sent_since_fin(const Scene& scene, const Verdict&, Diagnosis& diagnosis) {
-    const std::uint64_t bytes = scene.socket.touches->sent_since_fin;
-    diagnosis.summary =
-        fmt::format("the program has sent {} bytes since the peer's FIN, the last of them {} ago", bytes,
-                    duration_text(scene.ago(last_write_ns(scene))));
-    add_fact(diagnosis, "sent_since_fin", bytes,
-             fmt::format("{} bytes were sent since the FIN (traced)", bytes));
+    const std::uint64_t bytes = scene.socket.touches ? scene.socket.touches->sent_since_fin : 0;
+    const std::string ago = duration_text(scene.ago(last_write_ns(scene)));
+    if (bytes > 0) {
+        diagnosis.summary = fmt::format(
+            "the program has sent {} bytes since the peer's FIN, the last of them {} ago", bytes, ago);
+        add_fact(diagnosis, "sent_since_fin", bytes,
+                 fmt::format("{} bytes were sent since the FIN (traced)", bytes));
+    } else {
+        diagnosis.summary =
+            fmt::format("the program has sent data since the peer's FIN, the last {} ago", ago);
+        add_fact(diagnosis, "sent_since_fin", true,
+                 fmt::format("data left {} ago, and the FIN had come before (census)", ago));
+    }
     add_unsent(scene, diagnosis);
 }
 
@@ -63,14 +80,15 @@ void word_leak_or_stream(const Scene& scene, const Verdict&, Diagnosis& diagnosi
 
 std::optional<Verdict> half_open(const Scene& scene) {
     const model::Socket& socket = scene.socket;
-    const bool sent = socket.touches && socket.touches->sent_since_fin > 0;
+    const bool sent = (socket.touches && socket.touches->sent_since_fin > 0) || stamped_after_fin_ns(scene);
     const std::uint64_t wrote_ns = last_write_ns(scene);
     if (sent && (socket.unsent_bytes > 0 || (wrote_ns != 0 && scene.ago(wrote_ns) < kRecentlyNs)))
         return Verdict{Cause::kHalfOpen, Confidence::kProven, {}, word_sent_since_fin};
     if ((socket.unsent_bytes > 0 && socket.fin_consumed) || scene.writing_to_it())
         return Verdict{Cause::kHalfOpen, Confidence::kLikely, {}, word_still_sending};
     // Who saw the last touch knows whether it was a write, even when it began to look after the FIN.
-    const bool unseen = !scene.watched_since_fin() && !scene.last;
+    const bool saw_last = scene.last && socket.last_sent_ns <= scene.last.deed->at_ns + kStampErrorNs;
+    const bool unseen = !scene.watched_since_fin() && !saw_last;
     const bool recent = socket.last_sent_ns != 0 && scene.ago(socket.last_sent_ns) < kRecentlyNs;
     if (unseen && socket.fin_consumed && recent)
         return Verdict{Cause::kUnknown, Confidence::kPossible, {}, word_leak_or_stream};

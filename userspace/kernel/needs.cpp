@@ -113,7 +113,8 @@ constexpr std::array kCloseSyscalls{AttachPoint{"on_close_enter", kTracepoint, "
 constexpr std::array kClose{
     Alternative{"fentry/locks_remove_posix", kCloseFentry, "5.8"},
     Alternative{"kprobe/locks_remove_posix", kCloseKprobe, "5.8", Cost::kMedium},
-    Alternative{"tp/syscalls/sys_enter_close", kCloseSyscalls, "5.8", Cost::kHigh},
+    Alternative{"tp/syscalls/sys_enter_close", kCloseSyscalls, "5.8", Cost::kHigh,
+                "closes by io_uring and 32-bit programs that leave another descriptor open are not seen"},
 };
 
 constexpr std::array kNeeds{

@@ -26,6 +26,7 @@
 namespace waitclose::kernel {
 namespace {
 
+constexpr const char* kSwitchedOff = "switched off with --no-hook";
 constexpr const char* kBtf = "/sys/kernel/btf/vmlinux";
 
 struct LinkDeleter {
@@ -86,6 +87,9 @@ Failure unmet_failure(const Need& need, const Refusals& refused) {
     if (const auto general = general_failure(EPERM)) return *general;
     const Alternative& last = need.alternatives.back();
     const auto reason = refused.find(last.hook);
+    if (reason != refused.end() && reason->second == kSwitchedOff)
+        return {fmt::format("without {} nothing can serve '{}', so {}", last.hook, need.name, need.without),
+                fmt::format("leave out --no-hook {}", last.hook)};
     return {fmt::format("nothing can serve '{}' here, so {}: {} (works from Linux {})", need.name,
                         need.without, reason == refused.end() ? "it is refused" : reason->second, last.since),
             need.of_census
@@ -150,7 +154,7 @@ Probes::~Probes() = default;
 
 Result<Probes> Probes::attach(const ProbeSettings& settings) {
     Refusals refused;
-    for (const std::string& hook : settings.disabled_hooks) refused[hook] = "switched off with --no-hook";
+    for (const std::string& hook : settings.disabled_hooks) refused[hook] = kSwitchedOff;
     const Facts facts = Facts::of_this_kernel();
     // Each round settles at least one hook, so this ends.
     for (;;) {

@@ -150,7 +150,7 @@ Remedy pid_namespace_remedy(const Findings& findings) {
 Remedy hidden_processes_remedy(const Findings& findings) {
     if (findings.surroundings.container && findings.surroundings.confined_by_apparmor)
         return container_remedy(findings);
-    return {"a security module keeps them: let its policy allow waitclose to read them", ""};
+    return {"a security module may keep them: let its policy allow it", ""};
 }
 
 Remedy hook_remedy(const Findings& findings, const NeedFinding& need) {

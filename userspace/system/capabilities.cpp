@@ -16,10 +16,11 @@ constexpr std::array kUses{
                   "nothing works"},
     CapabilityUse{CAP_PERFMON, "cap_perfmon", true, false,
                   "to attach BPF programs to tracepoints and to read kernel structures", "nothing works"},
-    CapabilityUse{CAP_DAC_READ_SEARCH, "cap_dac_read_search", false, true,
-                  "to find the tracepoints of tracefs, and to read /proc of other users' processes",
-                  "no hook of tracefs (tp/...) can be used, and the descriptors of other users' processes "
-                  "are not counted"},
+    CapabilityUse{
+        CAP_DAC_READ_SEARCH, "cap_dac_read_search", false, true,
+        "to find the tracepoints of tracefs, and to read /proc of other users' processes",
+        "unless this user owns tracefs, no hook of it (tp/...) can be used, and the descriptors of other "
+        "users' processes are not counted"},
     CapabilityUse{CAP_SYS_PTRACE, "cap_sys_ptrace", false, true,
                   "to read the executable, descriptor count and network namespace of other users' processes",
                   "of other users' processes, the executable, the number of descriptors and the network "
