@@ -6,6 +6,14 @@
 #include "kernel/records.h"
 
 namespace waitclose::kernel {
+
+namespace {
+
+/// A process that started within so much of the socket may be the one that opened it: where ticks were
+/// counted late, a server of a few milliseconds seemed younger than its connection.
+constexpr std::uint64_t kOldestSignMarginNs = 100'000'000;
+
+}  // namespace
 std::uint64_t TickClock::latest(std::uint32_t stamp, std::uint64_t jiffies, std::uint64_t now_ns) const {
     const std::uint32_t ago = static_cast<std::uint32_t>(jiffies) - stamp;
     const std::uint64_t end_of_tick = (jiffies - ago + 1) * tick_ns_;
@@ -46,7 +54,8 @@ model::Socket socket_of(const wc_census_socket& record, const TickClock& clock) 
     socket.last_data_ns = socket.received_data ? latest(record.data_jiffies) : 0;
     // Both stamps are set when the connection is established.
     socket.oldest_sign_ns =
-        std::min({latest(record.data_jiffies), latest(record.sent_jiffies), socket.held_since_ns});
+        std::min({latest(record.data_jiffies), latest(record.sent_jiffies), socket.held_since_ns}) +
+        kOldestSignMarginNs;
     socket.backlog = record.backlog;
     socket.backlog_limit = record.backlog_limit;
     return socket;
