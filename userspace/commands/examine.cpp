@@ -33,10 +33,10 @@ std::vector<model::CapabilityFinding> capabilities_found() {
 class Trials {
 public:
     Trials(const kernel::ProbeSettings& settings, model::Findings& found)
-        : settings_(settings), plan_(kernel::all_needs().size(), nullptr), found_(found) {
-        for (const std::string& hook : settings.disabled_hooks)
-            refused_[hook] = "switched off with --no-hook";
-    }
+        : settings_(settings),
+          plan_(kernel::all_needs().size(), nullptr),
+          refused_(kernel::switched_off(settings.disabled_hooks)),
+          found_(found) {}
 
     void try_attach_points();
     void try_census();

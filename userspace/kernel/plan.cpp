@@ -4,6 +4,11 @@
 #include <algorithm>
 
 namespace waitclose::kernel {
+namespace {
+
+constexpr std::string_view kSwitchedOff = "switched off with --no-hook";
+
+}  // namespace
 
 std::string_view name_of(Cost cost) {
     switch (cost) {
@@ -12,6 +17,17 @@ std::string_view name_of(Cost cost) {
     case Cost::kHigh: return "high";
     }
     return "";
+}
+
+Refusals switched_off(const std::set<std::string, std::less<>>& hooks) {
+    Refusals refused;
+    for (const std::string& hook : hooks) refused.emplace(hook, kSwitchedOff);
+    return refused;
+}
+
+bool is_switched_off(const Refusals& refused, std::string_view hook) {
+    const auto found = refused.find(hook);
+    return found != refused.end() && found->second == kSwitchedOff;
 }
 
 Plan make_plan(std::span<const Need> needs, const Refusals& refused, bool traces) {

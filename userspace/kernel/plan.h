@@ -60,6 +60,12 @@ std::span<const Need> all_needs();
 /// What is known of this kernel: hooks that cannot be used, with the reason in words.
 using Refusals = std::map<std::string, std::string, std::less<>>;
 
+/// The refusals to begin with: the hooks a user does without.
+Refusals switched_off(const std::set<std::string, std::less<>>& hooks);
+
+/// Whether it was the user who ruled this hook out.
+bool is_switched_off(const Refusals& refused, std::string_view hook);
+
 /// The alternative chosen for each need, in the order of all_needs(); null where none is left.
 using Plan = std::vector<const Alternative*>;
 

@@ -26,7 +26,6 @@
 namespace waitclose::kernel {
 namespace {
 
-constexpr const char* kSwitchedOff = "switched off with --no-hook";
 constexpr const char* kBtf = "/sys/kernel/btf/vmlinux";
 
 struct LinkDeleter {
@@ -87,7 +86,7 @@ Failure unmet_failure(const Need& need, const Refusals& refused) {
     if (const auto general = general_failure(EPERM)) return *general;
     const Alternative& last = need.alternatives.back();
     const auto reason = refused.find(last.hook);
-    if (reason != refused.end() && reason->second == kSwitchedOff)
+    if (is_switched_off(refused, last.hook))
         return {fmt::format("without {} nothing can serve '{}', so {}", last.hook, need.name, need.without),
                 fmt::format("leave out --no-hook {}", last.hook)};
     return {fmt::format("nothing can serve '{}' here, so {}: {} (works from Linux {})", need.name,
@@ -153,8 +152,7 @@ Probes& Probes::operator=(Probes&&) noexcept = default;
 Probes::~Probes() = default;
 
 Result<Probes> Probes::attach(const ProbeSettings& settings) {
-    Refusals refused;
-    for (const std::string& hook : settings.disabled_hooks) refused[hook] = kSwitchedOff;
+    Refusals refused = switched_off(settings.disabled_hooks);
     const Facts facts = Facts::of_this_kernel();
     // Each round settles at least one hook, so this ends.
     for (;;) {

@@ -19,6 +19,8 @@ struct SocketKey {
 
     bool operator==(const SocketKey&) const = default;
     bool has_cookie() const { return cookie >> 63 == 0; }
+    /// The kernel side's own number, where there is no cookie.
+    std::uint64_t own_number() const { return cookie << 1 >> 1; }
 };
 
 struct SocketKeyHash {

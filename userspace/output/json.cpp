@@ -141,7 +141,7 @@ ordered_json skeleton(const model::SocketKey& key, model::Family family, const m
 
 std::string id_text(const model::SocketKey& key) {
     if (key.has_cookie()) return fmt::format("{}:{}", key.netns, key.cookie);
-    return fmt::format("{}:own-{}", key.netns, key.cookie & ~(1ULL << 63));
+    return fmt::format("{}:own-{}", key.netns, key.own_number());
 }
 
 ordered_json cookie_json(const model::SocketKey& key) {
