@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
- * One complete reading, through iterators: the sockets of a network namespace, and the threads of the
- * processes that own them; the descriptors that refer to them are in descriptors.bpf.c.
+ * One complete reading, through iterators: here the sockets of a network namespace, and the namespaces there
+ * are; the descriptors that refer to them are in descriptors.bpf.c, the threads in threads.bpf.c.
  */
 #include "shared.h"
 
@@ -166,52 +166,6 @@ int census_sockets(struct bpf_iter__tcp* ctx) {
 SEC("iter/tcp")
 int census_sockets_by_loop(struct bpf_iter__tcp* ctx) {
     return show_socket(ctx, WALK_BY_LOOP);
-}
-
-/* ---- threads --------------------------------------------------------------------------------------------
- */
-
-/* The processes whose threads are wanted; filled by userspace from the descriptors. */
-struct {
-    __uint(type, BPF_MAP_TYPE_HASH);
-    __uint(map_flags, BPF_F_NO_PREALLOC);
-    __uint(max_entries, 1 << 13);
-    __type(key, __u32);
-    __type(value, __u8);
-} wanted_processes SEC(".maps");
-
-static __always_inline __u32 state_of(struct task_struct* task) {
-    if (bpf_core_field_exists(task->__state)) return task->__state;
-    return ((struct task_struct___until_5_13*)task)->state;
-}
-
-SEC("iter/task")
-int census_threads(struct bpf_iter__task* ctx) {
-    struct task_struct* task = ctx->task;
-    if (!task || task->flags & PF_KTHREAD) return 0;
-    __u32 process = process_id(task);
-    if (!process || !bpf_map_lookup_elem(&wanted_processes, &process)) return 0;
-    struct wc_census_thread record;
-    __builtin_memset(&record, 0, sizeof(record));
-    record.header = (struct wc_header){WC_KIND_CENSUS_THREAD, sizeof(record)};
-    describe_actor(task, &record.actor);
-    record.leader_start_ns = leader_start_of(task);
-    record.switches = task->nvcsw + task->nivcsw;
-    record.parent_tgid = pid_level ? id_in_our_namespace(BPF_CORE_READ(task, real_parent, thread_pid))
-                                   : (__u32)BPF_CORE_READ(task, real_parent, tgid);
-    if (task->ptrace)
-        record.tracer_tid = pid_level ? id_in_our_namespace(BPF_CORE_READ(task, parent, thread_pid))
-                                      : (__u32)BPF_CORE_READ(task, parent, pid);
-    record.state = state_of(task);
-    record.exit_state = task->exit_state;
-    record.flags = task->flags;
-    if (bpf_core_field_exists(task->frozen)) record.frozen = BPF_CORE_READ_BITFIELD_PROBED(task, frozen);
-    struct system_call call;
-    record.has_registers = read_system_call(task, &call);
-    record.syscall = call.number;
-    if (record.has_registers) __builtin_memcpy(record.arguments, call.arguments, sizeof(record.arguments));
-    bpf_seq_write(ctx->meta->seq, &record, sizeof(record));
-    return 0;
 }
 
 /* ---- network namespaces -----------------------------------------------------------------------------------

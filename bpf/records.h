@@ -30,6 +30,7 @@ typedef __s64 wc_i64;
 #define WC_COMM_LENGTH 16
 #define WC_OWN_IDENTITY (1ULL << 63) /* set in an identity that is not the kernel's cookie */
 #define WC_STATE_COUNT 16
+#define WC_STACK_DEPTH 24
 #define WC_PORT_BITMAP_BYTES 8192
 
 /* What a record is; the first word of each. */
@@ -207,9 +208,24 @@ struct wc_census_thread {
     wc_u32 syscall; /* only meaningful while it sleeps; ~0 when it is not in a system call */
     wc_u8 has_registers;
     wc_u8 frozen;
-    wc_u8 reserved[6];
+    wc_u8 in_iowait;
+    wc_u8 stack_depth;
+    wc_u8 reserved[4];
+    wc_u64 taken_ns;
+    wc_u64 on_cpu_ns;       /* in all its life */
+    wc_u64 run_delay_ns;    /* it could have run, but had no CPU */
+    wc_u64 last_arrival_ns; /* on the scheduler's clock, see wc_counters.run_phase_ns: it last got a CPU; 0:
+                               not known */
+    wc_u64 slice_ns;        /* and kept it for so long */
+    wc_u64 stack[WC_STACK_DEPTH]; /* of a sleeping thread, in the kernel, innermost first */
+    /* The file that the first argument names, if the system call takes a descriptor there. */
+    wc_u64 file_inode; /* 0: there is none */
+    wc_u64 peer_inode; /* of a UNIX socket: that of the socket at the other end; 0 where there is none */
+    wc_u32 file_mode;  /* S_IFMT part */
+    wc_u32 reserved_too;
+    struct wc_socket file_socket; /* of a TCP socket; else all zero */
 };
-WC_ASSERT_SIZE(struct wc_census_thread, 120);
+WC_ASSERT_SIZE(struct wc_census_thread, 184 + 8 * WC_STACK_DEPTH + sizeof(struct wc_socket));
 
 /* A network namespace, and a thread that lives in it. */
 struct wc_census_namespace {
@@ -242,9 +258,10 @@ struct wc_counters {
     wc_u64 lost_transitions;
     wc_u64 lost_storage;  /* no memory for what a thread did to a socket */
     wc_i64 tick_phase_ns; /* smallest CLOCK_BOOTTIME minus jiffies in ns seen: where ticks begin */
+    wc_i64 run_phase_ns;  /* smallest CLOCK_BOOTTIME minus the scheduler's clock seen */
     wc_u64 states[WC_STATE_COUNT];
 };
-WC_ASSERT_SIZE(struct wc_counters, 56 + 8 * WC_STATE_COUNT);
+WC_ASSERT_SIZE(struct wc_counters, 64 + 8 * WC_STATE_COUNT);
 
 #ifdef __cplusplus
 }

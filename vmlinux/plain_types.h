@@ -44,6 +44,7 @@ enum {
 };
 
 enum {
+    AF_UNIX = 1,
     AF_INET = 2,
     AF_INET6 = 10,
     IPPROTO_TCP = 6,

@@ -74,6 +74,11 @@ struct socket {
     struct sock *sk;
 };
 
+struct unix_sock {
+    struct sock sk;
+    struct sock *peer;
+};
+
 /* ---- TCP: include/net/inet_connection_sock.h, include/linux/tcp.h --------------------------------- */
 
 struct request_sock {
@@ -157,6 +162,16 @@ struct nsproxy {
     struct net *net_ns;
 };
 
+struct sched_entity {
+    __u64 sum_exec_runtime;
+    __u64 prev_sum_exec_runtime; /* when it last got a CPU; real-time classes do not keep it */
+};
+
+struct sched_info {
+    unsigned long long run_delay;    /* ns it could have run but had no CPU */
+    unsigned long long last_arrival; /* rq_clock when it last got one */
+};
+
 struct task_struct {
     unsigned int __state; /* since 5.14 */
     unsigned int flags;
@@ -164,6 +179,7 @@ struct task_struct {
     int exit_state;
     int pid;
     int tgid;
+    unsigned in_iowait : 1;
     unsigned frozen : 1; /* by the freezer of cgroup v2, since 5.2 */
     struct task_struct *real_parent;
     struct task_struct *parent;
@@ -176,6 +192,8 @@ struct task_struct {
     struct files_struct *files;
     struct nsproxy *nsproxy;
     void *stack;
+    struct sched_entity se;
+    struct sched_info sched_info; /* with CONFIG_SCHED_INFO */
 };
 
 struct task_struct___until_5_13 {

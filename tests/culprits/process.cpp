@@ -8,6 +8,7 @@
 #include <cstdlib>
 #include <cstring>
 #include <ctime>
+#include <fstream>
 
 #include <fcntl.h>
 #include <poll.h>
@@ -174,6 +175,18 @@ void idle(int line, int listener, int leaked, const std::string& end) {
             tell(line, close_and_note(leaked, end));
             if (end == "exit") _exit(0);
         }
+    }
+}
+
+// Without a sleep: /proc/PID/task/TID/syscall says "running" until the thread is off its CPU.
+void wait_until_asleep_in(pid_t pid, pid_t tid, long number) {
+    const std::string path = "/proc/" + std::to_string(pid) + "/task/" + std::to_string(tid) + "/syscall";
+    for (;;) {
+        std::ifstream file(path);
+        std::string word;
+        if (!(file >> word)) fail(path.c_str());
+        if (word == std::to_string(number)) return;
+        sched_yield();
     }
 }
 

@@ -58,6 +58,12 @@ inline std::vector<Case> holding_cases() {
         {"PassedInFlight", {"passed", "--mode", "in-flight"}},
         {"ExitingEof", {"exiting", "--mode", "eof"}},
         {"ExitingUnread", {"exiting", "--mode", "unread"}},
+        {"BlockedSleep", {"blocked", "--mode", "sleep"}},
+        {"BlockedLock", {"blocked", "--mode", "lock"}},
+        {"BlockedDeadlock", {"blocked", "--mode", "deadlock"}},
+        {"BlockedPipe", {"blocked", "--mode", "pipe"}},
+        {"BlockedChild", {"blocked", "--mode", "child"}},
+        {"BlockedDownstream", {"blocked", "--mode", "downstream"}},
         {"HalfOpenDownload", {"decoy", "--mode", "half-open"}},
     };
 }

@@ -5,7 +5,7 @@
 #include <set>
 
 #include "diagnose/catalogue.h"
-#include "diagnose/syscalls.h"
+#include "model/syscalls.h"
 #include "diagnose/text.h"
 #include "diagnose_builder.h"
 

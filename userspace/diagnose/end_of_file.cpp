@@ -5,8 +5,8 @@
 #include <algorithm>
 
 #include "diagnose/families.h"
-#include "diagnose/syscalls.h"
 #include "diagnose/text.h"
+#include "model/syscalls.h"
 
 namespace waitclose::diagnose {
 

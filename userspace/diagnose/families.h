@@ -30,6 +30,7 @@ std::optional<Verdict> duplicate_descriptor(const Scene& scene);  // duplicate-f
 std::optional<Verdict> inherited_descriptor(const Scene& scene);  // inherited-fd
 std::optional<Verdict> half_open(const Scene& scene);             // half-open
 std::optional<Verdict> too_little_known(const Scene& scene);      // threads unread, or too early to say
+std::optional<Verdict> handler_blocked(const Scene& scene);       // handler-blocked, deadlock
 std::optional<Verdict> end_of_file(const Scene& scene);           // eof-ignored
 std::optional<Verdict> unread(const Scene& scene);                // idle-in-pool, abandoned
 

@@ -8,10 +8,18 @@
 #include <utility>
 #include <vector>
 
-#include "diagnose/syscalls.h"
 #include "model/census.h"
+#include "model/syscalls.h"
 
 namespace waitclose::diagnose {
+
+using model::accepts;
+using model::Access;
+using model::syscall_text;
+using model::Use;
+using model::uses_of;
+using model::waits_for_work;
+using model::watches_descriptors;
 
 /// A thread that sleeps in a system call on a descriptor.
 struct Sleeper {

@@ -3,7 +3,7 @@
 
 #include <fmt/format.h>
 
-#include "diagnose/syscalls.h"
+#include "model/syscalls.h"
 
 namespace waitclose::diagnose {
 

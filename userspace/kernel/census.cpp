@@ -17,6 +17,7 @@
 #include "system/host.h"
 #include "system/namespaces.h"
 #include "system/process_info.h"
+#include "system/thread_facts.h"
 #include "waitclose.skel.h"
 
 namespace waitclose::kernel {
@@ -83,7 +84,7 @@ Result<model::Census> CensusTaker::take() {
     ++skeleton.bss->census_number;
     wc_counters& counters = skeleton.bss->counters;
     std::fill(std::begin(counters.states), std::end(counters.states), 0);
-    counters.tick_phase_ns = std::numeric_limits<wc_i64>::max();
+    counters.tick_phase_ns = counters.run_phase_ns = std::numeric_limits<wc_i64>::max();
 
     Readings readings;
     readings.traced = skeleton.rodata->tracing;
@@ -115,7 +116,11 @@ Result<model::Census> CensusTaker::take() {
     census.unreachable = static_cast<std::uint64_t>(unreachable);
     census.wall_offset_ns = system::wall_offset_ns();
     census.nested = skeleton.bss->pid_level > 0;
-    for (model::Process& process : census.processes) system::describe_process(process);
+    for (model::Process& process : census.processes) {
+        system::describe_process(process);
+        system::describe_waits(process,
+                               std::span(census.threads).subspan(process.first_thread, process.thread_count));
+    }
     return census;
 }
 
@@ -176,6 +181,7 @@ Result<void> CensusTaker::read_threads(Readings& readings) const {
         if (header.kind == WC_KIND_CENSUS_THREAD) readings.threads.push_back(as<wc_census_thread>(header));
     });
     for (const std::uint32_t process : processes) bpf_map_delete_elem(wanted, &process);
+    readings.run_phase_ns = probes_->skeleton().bss->counters.run_phase_ns;
     return done;
 }
 

@@ -35,36 +35,6 @@ private:
     std::vector<std::pair<std::uint64_t, std::uint32_t>> order_;
 };
 
-model::RunState run_state(const wc_census_thread& record) {
-    // include/linux/sched.h: task->__state and exit_state
-    constexpr std::uint32_t kInterruptible = 1, kUninterruptible = 2, kStopped = 4, kTraced = 8,
-                            kIdle = 0x400, kFrozen = 0x8000;
-    if (record.exit_state) return model::RunState::kZombie;
-    if (record.frozen || record.state & kFrozen) return model::RunState::kFrozen;
-    if (record.state & kStopped) return model::RunState::kStopped;
-    if (record.state & kTraced) return model::RunState::kTraced;
-    if (record.state & kInterruptible || record.state & kIdle) return model::RunState::kSleeping;
-    if (record.state & kUninterruptible) return model::RunState::kDiskSleep;
-    return record.state == 0 ? model::RunState::kRunning : model::RunState::kOther;
-}
-
-model::Thread thread_of(const wc_census_thread& record) {
-    constexpr std::uint32_t kPfExiting = 4;
-    model::Thread thread;
-    thread.tid = record.actor.tid;
-    thread.start_ns = record.actor.start_ns;
-    thread.comm = actor_of(record.actor).value_or(model::Actor{}).comm_text();
-    thread.state = run_state(record);
-    thread.exiting = (record.flags & kPfExiting) != 0;
-    thread.tracer_tid = record.tracer_tid;
-    thread.switches = record.switches;
-    // Of a thread that runs, the saved registers are those of some earlier call.
-    const bool sleeps = thread.state != model::RunState::kRunning && thread.state != model::RunState::kZombie;
-    if (record.has_registers && sleeps && record.syscall != ~0U) thread.syscall = record.syscall;
-    std::copy(std::begin(record.arguments), std::end(record.arguments), thread.arguments.begin());
-    return thread;
-}
-
 /// A process is its pid together with its start: a pid alone may have passed to another between two looks.
 struct ProcessKey {
     std::uint32_t pid;
@@ -140,7 +110,7 @@ private:
                                 [&](const auto& one) { return !(key_of(one) < processes_[i]); });
             for (; next != all.end() && key_of(*next) == processes_[i]; ++next) {
                 process.parent_pid = next->parent_tgid;
-                census_.threads.push_back(thread_of(*next));
+                census_.threads.push_back(thread_of(*next, readings_.run_phase_ns));
                 if (next->actor.tid == process.pid || process.comm.empty())
                     process.comm = census_.threads.back().comm;
             }

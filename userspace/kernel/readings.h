@@ -29,6 +29,7 @@ struct Readings {
     std::vector<wc_census_thread> threads;
     std::map<model::TcpState, std::uint64_t> states;
     std::uint64_t taken_ns = 0;
+    std::int64_t run_phase_ns = 0;  // CLOCK_BOOTTIME when the scheduler's clock was 0
     bool traced = false;
 };
 
@@ -51,6 +52,11 @@ private:
     std::int64_t phase_ns_;
     std::uint64_t tick_ns_;
 };
+
+/// One thread from its record. Its sleep began when it last got a CPU plus the time it kept that: a
+/// preemption in between would make it later, never earlier. `run_phase_ns`: CLOCK_BOOTTIME when the
+/// scheduler's clock was 0.
+model::Thread thread_of(const wc_census_thread& record, std::int64_t run_phase_ns);
 
 /// One socket from its record.
 model::Socket socket_of(const wc_census_socket& record, const TickClock& clock);

@@ -6,6 +6,7 @@
 #include <cstdint>
 #include <optional>
 #include <string>
+#include <vector>
 
 #include "model/socket.h"
 
@@ -22,7 +23,17 @@ enum class RunState : std::uint8_t {
     kOther
 };
 
-/// A thread of a process that holds a socket or a listener.
+enum class FileKind : std::uint8_t { kOther, kRegular, kDirectory, kPipe, kTcp, kUnix, kDevice };
+
+/// What a descriptor that a thread sleeps on refers to.
+struct FileFact {
+    FileKind kind = FileKind::kOther;
+    std::string name;  // a path, or what /proc shows; raw
+    std::uint64_t inode = 0;
+    std::string remote;  // of a TCP socket: the other end
+};
+
+/// A thread of a process that holds a socket or a listener, or of one that such a thread waits for.
 struct Thread {
     std::uint32_t tid = 0;
     std::uint64_t start_ns = 0;
@@ -33,6 +44,14 @@ struct Thread {
     std::uint64_t switches = 0;            // context switches so far
     std::optional<std::uint32_t> syscall;  // the system call it sleeps in; nothing when it runs
     std::array<std::uint64_t, 4> arguments{};
+    std::optional<std::uint64_t> asleep_since_ns;  // CLOCK_BOOTTIME; nothing when it runs, or is not known
+    std::uint64_t on_cpu_ns = 0;                   // in all its life
+    std::uint64_t run_delay_ns = 0;                // it could have run, but had no CPU
+    bool in_iowait = false;                        // the scheduler counts its sleep as waiting for a disk
+    std::vector<std::uint64_t> frames;             // return addresses in the kernel, innermost first
+    std::vector<std::string> stack;                // the same by name, where somebody needed them
+    std::optional<FileFact> file;                  // what its system call's first argument refers to
+    std::optional<std::uint32_t> lock_owner_tid;   // of the mutex it waits for, as glibc stores it
 };
 
 struct Process {

@@ -8,7 +8,7 @@
 
 #include "model/process.h"
 
-namespace waitclose::diagnose {
+namespace waitclose::model {
 
 /// The call waits for the next piece of work: a connection, or an event on some descriptor.
 bool waits_for_work(std::uint32_t number);
@@ -28,9 +28,9 @@ struct Use {
 };
 
 /// splice() acts on two, all others on one or none.
-std::array<Use, 2> uses_of(const model::Thread& thread);
+std::array<Use, 2> uses_of(const Thread& thread);
 
 /// "fdatasync"; "system call 999" for one without a name here.
 std::string syscall_text(std::uint32_t number);
 
-}  // namespace waitclose::diagnose
+}  // namespace waitclose::model

@@ -1,12 +1,12 @@
 // SPDX-License-Identifier: BSD-2-Clause
-#include "diagnose/syscalls.h"
+#include "model/syscalls.h"
 
 #include <sys/syscall.h>
 
 #include <algorithm>
 #include <string_view>
 
-namespace waitclose::diagnose {
+namespace waitclose::model {
 
 namespace {
 
@@ -146,7 +146,7 @@ bool waits_for_work(std::uint32_t number) {
     return kind == Kind::kAccept || kind == Kind::kWatch;
 }
 
-std::array<Use, 2> uses_of(const model::Thread& thread) {
+std::array<Use, 2> uses_of(const Thread& thread) {
     if (!thread.syscall) return {};
     const std::int32_t first = descriptor(thread.arguments[0]);
     switch (kind_of(*thread.syscall)) {
@@ -167,4 +167,4 @@ std::string syscall_text(std::uint32_t number) {
     return call ? std::string(call->name) : "system call " + std::to_string(number);
 }
 
-}  // namespace waitclose::diagnose
+}  // namespace waitclose::model

@@ -1,0 +1,110 @@
+// SPDX-License-Identifier: BSD-2-Clause
+// The thread that handles the connection is asleep in something else, so its close() has not come yet.
+#include <fmt/format.h>
+
+#include <algorithm>
+
+#include "diagnose/families.h"
+#include "diagnose/text.h"
+#include "diagnose/wait.h"
+
+namespace waitclose::diagnose {
+
+using model::Thread;
+
+namespace {
+
+/// A sleep that begins so soon after the last touch is part of the same piece of work.
+constexpr std::uint64_t kSameWorkNs = 1'000'000'000;
+
+/// A worker between two pieces of work sleeps in the same way as a handler: an event loop, a condition
+/// variable, a pause. Only what a handler alone does shows that this is one.
+bool shows_work(const Wait& wait) {
+    switch (wait.what) {
+    case WaitClass::kDisk:
+    case WaitClass::kDownstream:
+    case WaitClass::kPipe:
+    case WaitClass::kSleep:
+    case WaitClass::kMemory:
+    case WaitClass::kChild: return true;
+    case WaitClass::kLock: return wait.owner_tid.has_value();
+    case WaitClass::kNothing:
+    case WaitClass::kEventLoop:
+    case WaitClass::kOther: return false;
+    }
+    return false;
+}
+
+/// A pool's workers wait for work at a pipe, too, and a program that has leaked a connection may go on
+/// sleeping: of these only a sleep that began before the FIN explains why nobody has noticed it.
+bool may_be_idle(const Wait& wait) {
+    return wait.what == WaitClass::kPipe || wait.what == WaitClass::kSleep;
+}
+
+bool handled_before_sleeping(const Scene& scene, std::uint64_t asleep_since_ns) {
+    if (!scene.who.deed || scene.who.basis == Basis::kOnlyThread) return false;
+    const std::uint64_t touched = scene.who.deed->at_ns;
+    return touched <= asleep_since_ns && asleep_since_ns - touched <= kSameWorkNs;
+}
+
+const char* wait_phrase(const Wait& wait) {
+    switch (wait.what) {
+    case WaitClass::kDisk: return "waits for the disk";
+    case WaitClass::kLock: return "waits for a lock";
+    case WaitClass::kDownstream: return "waits for another service";
+    case WaitClass::kPipe: return "waits for another process";
+    case WaitClass::kSleep: return "sleeps";
+    case WaitClass::kMemory: return "waits for memory";
+    case WaitClass::kChild: return "waits for a child";
+    default: return "waits";
+    }
+}
+
+void word_blocked(const Scene& scene, const Verdict& verdict, Diagnosis& diagnosis) {
+    const Thread& thread = *verdict.who.thread;
+    const Wait wait = wait_of(thread);
+    Chain chain = chain_from(scene.census, *verdict.who.process, thread);
+    const std::string slept = duration_text(scene.ago(*thread.asleep_since_ns));
+    diagnosis.summary =
+        fmt::format("thread {} {} since {}: {}", thread.comm, wait_phrase(wait), slept, wait.detail);
+    if (verdict.cause == Cause::kDeadlock)
+        diagnosis.summary = fmt::format("thread {} waits since {} for a lock, in a circle of {} threads",
+                                        thread.comm, slept, chain.links.size());
+    add_fact(diagnosis, "wait", std::string(id_of(wait.what)).c_str(),
+             fmt::format("{} is in {} for {} (census)", thread_text(thread), wait.detail, slept));
+    if (thread.lock_owner_tid)
+        add_fact(diagnosis, "lock_owner", std::uint64_t{*thread.lock_owner_tid},
+                 fmt::format("the mutex names tid {} as its owner, which is alive (its memory)",
+                             *thread.lock_owner_tid));
+    if (*thread.asleep_since_ns <= scene.socket.held_since_ns)
+        add_fact(diagnosis, "asleep_before_fin", true,
+                 "it has not run since before the peer's FIN, so it cannot know of it (census)");
+    diagnosis.because = std::move(chain.links);
+}
+
+Confidence confidence_of(const Scene& scene, const Wait& wait, bool before_fin) {
+    const bool seen = scene.who.basis == Basis::kReadEof || scene.who.basis == Basis::kLastTouch;
+    // Whose the lock is was read from the program's own memory, not measured by the kernel.
+    if (!seen || wait.what == WaitClass::kLock)
+        return scene.who.basis == Basis::kOpened ? Confidence::kPossible : Confidence::kLikely;
+    return before_fin ? Confidence::kProven : Confidence::kLikely;
+}
+
+}  // namespace
+
+std::optional<Verdict> handler_blocked(const Scene& scene) {
+    const Thread* thread = scene.who.thread;
+    if (!thread || !thread->asleep_since_ns || !scene.sleepers.empty()) return std::nullopt;
+    const Wait wait = wait_of(*thread);
+    if (!shows_work(wait)) return std::nullopt;
+    const std::uint64_t since = *thread->asleep_since_ns;
+    const bool before_fin = since <= scene.socket.held_since_ns;
+    const bool same_work = handled_before_sleeping(scene, since);
+    if (!before_fin && (!same_work || may_be_idle(wait))) return std::nullopt;
+    if (before_fin && !same_work && scene.who.basis != Basis::kOnlyThread) return std::nullopt;
+    const bool circle = chain_from(scene.census, *scene.who.process, *thread).returns;
+    return Verdict{circle ? Cause::kDeadlock : Cause::kHandlerBlocked, confidence_of(scene, wait, before_fin),
+                   scene.who, word_blocked};
+}
+
+}  // namespace waitclose::diagnose

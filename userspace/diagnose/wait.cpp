@@ -1,0 +1,142 @@
+// SPDX-License-Identifier: BSD-2-Clause
+#include "diagnose/wait.h"
+
+#include <algorithm>
+#include <array>
+
+#include <fmt/format.h>
+#include <sys/syscall.h>
+
+#include "model/syscalls.h"
+
+namespace waitclose::diagnose {
+
+using model::FileKind;
+using model::RunState;
+using model::Thread;
+
+namespace {
+
+constexpr std::size_t kLongest = 8;
+
+constexpr std::array<std::string_view, 10> kIds{"nothing", "disk",   "lock",  "downstream", "pipe",
+                                                "sleep",   "memory", "child", "event-loop", "other"};
+
+template <typename... Number>
+bool is_one_of(std::uint32_t number, Number... others) {
+    return ((number == static_cast<std::uint32_t>(others)) || ...);
+}
+
+bool sleeps_in(const Thread& thread, std::initializer_list<std::string_view> functions) {
+    return std::ranges::any_of(thread.stack, [&](const std::string& frame) {
+        return std::ranges::find(functions, std::string_view(frame)) != functions.end();
+    });
+}
+
+/// "fsync(fd 12, /var/log/audit.log)"
+std::string call_text(const Thread& thread) {
+    const std::string call = model::syscall_text(*thread.syscall);
+    const auto fd = model::uses_of(thread)[0].fd;
+    if (fd < 0) return call;
+    const std::string name = !thread.file                   ? ""
+                             : !thread.file->remote.empty() ? ", " + thread.file->remote
+                             : !thread.file->name.empty()   ? ", " + thread.file->name
+                                                            : "";
+    return fmt::format("{}(fd {}{})", call, fd, name);
+}
+
+/// What the file behind the call's descriptor makes of it; nothing when it does not tell.
+std::optional<WaitClass> by_file(const Thread& thread) {
+    if (!thread.file) return std::nullopt;
+    switch (thread.file->kind) {
+    case FileKind::kRegular:
+    case FileKind::kDirectory: return WaitClass::kDisk;
+    case FileKind::kPipe:
+    case FileKind::kUnix: return WaitClass::kPipe;
+    case FileKind::kTcp: return WaitClass::kDownstream;
+    case FileKind::kDevice:
+    case FileKind::kOther: break;
+    }
+    return std::nullopt;
+}
+
+/// The telling frame, whatever system call led there.
+std::optional<WaitClass> by_stack(const Thread& thread) {
+    if (sleeps_in(thread, {"try_to_free_pages", "try_to_free_mem_cgroup_pages", "mem_cgroup_handle_over_high",
+                           "__alloc_pages_slowpath", "do_swap_page"}))
+        return WaitClass::kMemory;
+    if (thread.in_iowait || sleeps_in(thread, {"io_schedule", "io_schedule_timeout"}))
+        return WaitClass::kDisk;
+    return std::nullopt;
+}
+
+std::optional<WaitClass> by_call(std::uint32_t number) {
+    if (model::waits_for_work(number)) return WaitClass::kEventLoop;
+    if (is_one_of(number, SYS_futex)) return WaitClass::kLock;
+    if (is_one_of(number, SYS_nanosleep, SYS_clock_nanosleep)) return WaitClass::kSleep;
+    if (is_one_of(number, SYS_wait4, SYS_waitid)) return WaitClass::kChild;
+    if (is_one_of(number, SYS_fsync, SYS_fdatasync, SYS_sync, SYS_syncfs, SYS_msync)) return WaitClass::kDisk;
+    return std::nullopt;
+}
+
+std::string lock_text(const Thread& thread) {
+    return thread.lock_owner_tid
+               ? fmt::format("mutex {:#x} held by tid {}", thread.arguments[0], *thread.lock_owner_tid)
+               : fmt::format("futex {:#x}", thread.arguments[0]);
+}
+
+std::string detail_of(const Thread& thread, WaitClass what) {
+    if (what == WaitClass::kLock) return lock_text(thread);
+    if (what == WaitClass::kMemory) return "page reclaim or swap, in " + call_text(thread);
+    return call_text(thread);
+}
+
+Link link_of(const model::Census& census, const model::Process& process, const Thread& thread, Wait wait) {
+    Link link{process.pid,  thread.tid,
+              thread.comm,  std::string(id_of(wait.what)),
+              std::nullopt, std::move(wait.detail),
+              std::nullopt};
+    if (thread.asleep_since_ns && *thread.asleep_since_ns <= census.taken_ns)
+        link.for_ns = census.taken_ns - *thread.asleep_since_ns;
+    if (wait.owner_tid) link.on = ThreadId{process.pid, *wait.owner_tid};
+    return link;
+}
+
+}  // namespace
+
+std::string_view id_of(WaitClass wait) {
+    return kIds[static_cast<std::size_t>(wait)];
+}
+
+Wait wait_of(const Thread& thread) {
+    if (!thread.syscall) {
+        // Asleep without a system call: a fault on a page that is not there.
+        const auto faulted = by_stack(thread);
+        if (thread.state == RunState::kRunning || !faulted) return {};
+        return {*faulted, "a page fault", std::nullopt};
+    }
+    auto what = by_stack(thread);
+    if (!what) what = by_call(*thread.syscall);
+    if (!what) what = by_file(thread);
+    if (!what) what = WaitClass::kOther;
+    return {*what, detail_of(thread, *what),
+            *what == WaitClass::kLock ? thread.lock_owner_tid : std::nullopt};
+}
+
+Chain chain_from(const model::Census& census, const model::Process& process, const Thread& first) {
+    Chain chain;
+    const auto threads = census.threads_of(process);
+    for (const Thread* thread = &first; thread && chain.links.size() < kLongest;) {
+        const Wait wait = wait_of(*thread);
+        chain.links.push_back(link_of(census, process, *thread, wait));
+        if (!wait.owner_tid) break;
+        chain.returns =
+            std::ranges::any_of(chain.links, [&](const Link& link) { return link.tid == *wait.owner_tid; });
+        if (chain.returns) break;
+        const auto next = std::ranges::find(threads, *wait.owner_tid, &Thread::tid);
+        thread = next == threads.end() ? nullptr : &*next;
+    }
+    return chain;
+}
+
+}  // namespace waitclose::diagnose

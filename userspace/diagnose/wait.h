@@ -1,0 +1,48 @@
+// SPDX-License-Identifier: BSD-2-Clause
+// What a sleeping thread waits for, and for whom: wait classes and wait chains.
+#pragma once
+
+#include <cstdint>
+#include <optional>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "diagnose/diagnosis.h"
+#include "model/census.h"
+
+namespace waitclose::diagnose {
+
+enum class WaitClass : std::uint8_t {
+    kNothing,  // it runs
+    kDisk,
+    kLock,
+    kDownstream,
+    kPipe,
+    kSleep,
+    kMemory,
+    kChild,
+    kEventLoop,  // the next piece of work: accept() counts as one
+    kOther,
+};
+
+/// As the contract calls it, e.g. "event-loop".
+std::string_view id_of(WaitClass wait);
+
+struct Wait {
+    WaitClass what = WaitClass::kNothing;
+    std::string detail;                      // "fdatasync(fd 12, /var/log/audit.log)"; names are raw
+    std::optional<std::uint32_t> owner_tid;  // of the lock, a thread of the same process
+};
+
+/// By the system call, its arguments, what its descriptor refers to, and where in the kernel it sleeps. Pure.
+Wait wait_of(const model::Thread& thread);
+
+/// Thread by thread, from one to the one it waits for, up to eight; `process` is that of `first`.
+struct Chain {
+    std::vector<Link> links;
+    bool returns = false;  // the last one waits for one that is in the chain already
+};
+Chain chain_from(const model::Census& census, const model::Process& process, const model::Thread& first);
+
+}  // namespace waitclose::diagnose
