@@ -42,7 +42,7 @@ bool may_be_idle(const Wait& wait) {
 }
 
 bool handled_before_sleeping(const Scene& scene, std::uint64_t asleep_since_ns) {
-    if (!scene.who.deed || scene.who.basis == Basis::kOnlyThread) return false;
+    if (!scene.who.deed) return false;
     const std::uint64_t touched = scene.who.deed->at_ns;
     return touched <= asleep_since_ns && asleep_since_ns - touched <= kSameWorkNs;
 }
@@ -99,9 +99,8 @@ std::optional<Verdict> handler_blocked(const Scene& scene) {
     if (!shows_work(wait)) return std::nullopt;
     const std::uint64_t since = *thread->asleep_since_ns;
     const bool before_fin = since <= scene.socket.held_since_ns;
-    const bool same_work = handled_before_sleeping(scene, since);
-    if (!before_fin && (!same_work || may_be_idle(wait))) return std::nullopt;
-    if (before_fin && !same_work && scene.who.basis != Basis::kOnlyThread) return std::nullopt;
+    // Who was not seen with it need not be its handler: one that merely inherited it sleeps, too.
+    if (!handled_before_sleeping(scene, since) || (!before_fin && may_be_idle(wait))) return std::nullopt;
     const bool circle = chain_from(scene.census, *scene.who.process, *thread).returns;
     return Verdict{circle ? Cause::kDeadlock : Cause::kHandlerBlocked, confidence_of(scene, wait, before_fin),
                    scene.who, word_blocked};
