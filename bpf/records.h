@@ -30,7 +30,6 @@ typedef __s64 wc_i64;
 #define WC_COMM_LENGTH 16
 #define WC_OWN_IDENTITY (1ULL << 63) /* set in an identity that is not the kernel's cookie */
 #define WC_STATE_COUNT 16
-#define WC_STACK_DEPTH 24
 #define WC_PORT_BITMAP_BYTES 8192
 
 /* What a record is; the first word of each. */
@@ -209,15 +208,13 @@ struct wc_census_thread {
     wc_u8 has_registers;
     wc_u8 frozen;
     wc_u8 in_iowait;
-    wc_u8 stack_depth;
-    wc_u8 reserved[4];
+    wc_u8 reserved[5];
     wc_u64 taken_ns;
     wc_u64 on_cpu_ns;       /* in all its life */
     wc_u64 run_delay_ns;    /* it could have run, but had no CPU */
     wc_u64 last_arrival_ns; /* on the scheduler's clock, see wc_counters.run_phase_ns: it last got a CPU; 0:
                                not known */
     wc_u64 slice_ns;        /* and kept it for so long */
-    wc_u64 stack[WC_STACK_DEPTH]; /* of a sleeping thread, in the kernel, innermost first */
     /* The file that the first argument names, if the system call takes a descriptor there. */
     wc_u64 file_inode; /* 0: there is none */
     wc_u64 peer_inode; /* of a UNIX socket: that of the socket at the other end; 0 where there is none */
@@ -225,7 +222,7 @@ struct wc_census_thread {
     wc_u32 reserved_too;
     struct wc_socket file_socket; /* of a TCP socket; else all zero */
 };
-WC_ASSERT_SIZE(struct wc_census_thread, 184 + 8 * WC_STACK_DEPTH + sizeof(struct wc_socket));
+WC_ASSERT_SIZE(struct wc_census_thread, 184 + sizeof(struct wc_socket));
 
 /* A network namespace, and a thread that lives in it. */
 struct wc_census_namespace {

@@ -39,12 +39,6 @@ static __always_inline void fill_times(struct task_struct* task, struct wc_censu
     out->slice_ns = task->se.sum_exec_runtime - task->se.prev_sum_exec_runtime;
 }
 
-static __always_inline void fill_stack(struct task_struct* task, struct wc_census_thread* out) {
-    if (!out->state) return; /* the stack of a running thread moves while it is read */
-    long bytes = bpf_get_task_stack(task, out->stack, sizeof(out->stack), 0);
-    if (bytes > 0) out->stack_depth = bytes / sizeof(out->stack[0]);
-}
-
 static __always_inline void fill_socket_file(struct file* file, struct wc_census_thread* out) {
     struct socket* socket = BPF_CORE_READ(file, private_data);
     struct sock* any = socket ? BPF_CORE_READ(socket, sk) : NULL;
@@ -104,7 +98,6 @@ int census_threads(struct bpf_iter__task* ctx) {
     record->in_iowait = BPF_CORE_READ_BITFIELD_PROBED(task, in_iowait);
     fill_times(task, record);
     if (record->has_registers) fill_file(task, call.arguments[0], record);
-    fill_stack(task, record);
     bpf_seq_write(ctx->meta->seq, record, sizeof(*record));
     return 0;
 }

@@ -25,7 +25,6 @@ bool shows_work(const Wait& wait) {
     case WaitClass::kDownstream:
     case WaitClass::kPipe:
     case WaitClass::kSleep:
-    case WaitClass::kMemory:
     case WaitClass::kChild: return true;
     case WaitClass::kLock: return wait.owner_tid.has_value();
     case WaitClass::kNothing:
@@ -54,7 +53,6 @@ const char* wait_phrase(const Wait& wait) {
     case WaitClass::kDownstream: return "waits for another service";
     case WaitClass::kPipe: return "waits for another process";
     case WaitClass::kSleep: return "sleeps";
-    case WaitClass::kMemory: return "waits for memory";
     case WaitClass::kChild: return "waits for a child";
     default: return "waits";
     }

@@ -19,18 +19,12 @@ namespace {
 
 constexpr std::size_t kLongest = 8;
 
-constexpr std::array<std::string_view, 10> kIds{"nothing", "disk",   "lock",  "downstream", "pipe",
-                                                "sleep",   "memory", "child", "event-loop", "other"};
+constexpr std::array<std::string_view, 9> kIds{"nothing", "disk",  "lock",       "downstream", "pipe",
+                                               "sleep",   "child", "event-loop", "other"};
 
 template <typename... Number>
 bool is_one_of(std::uint32_t number, Number... others) {
     return ((number == static_cast<std::uint32_t>(others)) || ...);
-}
-
-bool sleeps_in(const Thread& thread, std::initializer_list<std::string_view> functions) {
-    return std::ranges::any_of(thread.stack, [&](const std::string& frame) {
-        return std::ranges::find(functions, std::string_view(frame)) != functions.end();
-    });
 }
 
 /// "fsync(fd 12, /var/log/audit.log)"
@@ -60,16 +54,6 @@ std::optional<WaitClass> by_file(const Thread& thread) {
     return std::nullopt;
 }
 
-/// The telling frame, whatever system call led there.
-std::optional<WaitClass> by_stack(const Thread& thread) {
-    if (sleeps_in(thread, {"try_to_free_pages", "try_to_free_mem_cgroup_pages", "mem_cgroup_handle_over_high",
-                           "__alloc_pages_slowpath", "do_swap_page"}))
-        return WaitClass::kMemory;
-    if (thread.in_iowait || sleeps_in(thread, {"io_schedule", "io_schedule_timeout"}))
-        return WaitClass::kDisk;
-    return std::nullopt;
-}
-
 std::optional<WaitClass> by_call(std::uint32_t number) {
     if (model::waits_for_work(number)) return WaitClass::kEventLoop;
     if (is_one_of(number, SYS_futex)) return WaitClass::kLock;
@@ -87,7 +71,6 @@ std::string lock_text(const Thread& thread) {
 
 std::string detail_of(const Thread& thread, WaitClass what) {
     if (what == WaitClass::kLock) return lock_text(thread);
-    if (what == WaitClass::kMemory) return "page reclaim or swap, in " + call_text(thread);
     return call_text(thread);
 }
 
@@ -109,14 +92,8 @@ std::string_view id_of(WaitClass wait) {
 }
 
 Wait wait_of(const Thread& thread) {
-    if (!thread.syscall) {
-        // Asleep without a system call: a fault on a page that is not there.
-        const auto faulted = by_stack(thread);
-        if (thread.state == RunState::kRunning || !faulted) return {};
-        return {*faulted, "a page fault", std::nullopt};
-    }
-    auto what = by_stack(thread);
-    if (!what) what = by_call(*thread.syscall);
+    if (!thread.syscall) return {};
+    auto what = thread.in_iowait ? std::optional(WaitClass::kDisk) : by_call(*thread.syscall);
     if (!what) what = by_file(thread);
     if (!what) what = WaitClass::kOther;
     return {*what, detail_of(thread, *what),

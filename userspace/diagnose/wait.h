@@ -20,7 +20,6 @@ enum class WaitClass : std::uint8_t {
     kDownstream,
     kPipe,
     kSleep,
-    kMemory,
     kChild,
     kEventLoop,  // the next piece of work: accept() counts as one
     kOther,
@@ -35,7 +34,8 @@ struct Wait {
     std::optional<std::uint32_t> owner_tid;  // of the lock, a thread of the same process
 };
 
-/// By the system call, its arguments, what its descriptor refers to, and where in the kernel it sleeps. Pure.
+/// By the system call, its arguments, what its descriptor refers to, and whether the scheduler counts the
+/// sleep as waiting for a disk. Pure.
 Wait wait_of(const model::Thread& thread);
 
 /// Thread by thread, from one to the one it waits for, up to eight; `process` is that of `first`.

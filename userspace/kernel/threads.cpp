@@ -75,8 +75,6 @@ model::Thread thread_of(const wc_census_thread& record, std::int64_t run_phase_n
     std::copy(std::begin(record.arguments), std::end(record.arguments), thread.arguments.begin());
     if (sleeps) thread.asleep_since_ns = asleep_since(record, run_phase_ns);
     thread.file = file_of(record, thread);
-    thread.frames.assign(record.stack,
-                         record.stack + std::min<std::size_t>(record.stack_depth, WC_STACK_DEPTH));
     thread.on_cpu_ns = record.on_cpu_ns;
     thread.run_delay_ns = record.run_delay_ns;
     thread.in_iowait = record.in_iowait != 0;

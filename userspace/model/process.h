@@ -6,7 +6,6 @@
 #include <cstdint>
 #include <optional>
 #include <string>
-#include <vector>
 
 #include "model/socket.h"
 
@@ -48,8 +47,6 @@ struct Thread {
     std::uint64_t on_cpu_ns = 0;                   // in all its life
     std::uint64_t run_delay_ns = 0;                // it could have run, but had no CPU
     bool in_iowait = false;                        // the scheduler counts its sleep as waiting for a disk
-    std::vector<std::uint64_t> frames;             // return addresses in the kernel, innermost first
-    std::vector<std::string> stack;                // the same by name, where somebody needed them
     std::optional<FileFact> file;                  // what its system call's first argument refers to
     std::optional<std::uint32_t> lock_owner_tid;   // of the mutex it waits for, as glibc stores it
 };

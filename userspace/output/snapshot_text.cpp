@@ -142,6 +142,18 @@ void write_indented(Sink& sink, const TextStyle& style, std::size_t indent, std:
     }
 }
 
+/// The threads behind the one of the sentence, each a step further in.
+void write_chain(Sink& sink, const TextStyle& style, std::size_t indent,
+                 const std::vector<diagnose::Link>& chain) {
+    for (std::size_t i = 1; i < chain.size(); ++i) {
+        const diagnose::Link& link = chain[i];
+        const std::string slept = link.for_ns ? " for " + duration_text(*link.for_ns) : "";
+        write_indented(sink, style, indent + 2 * i,
+                       fmt::format("held by {}: {}: {}{}", process_text(link.comm, link.tid, style),
+                                   link.waits_for, printable(link.detail, style.charset), slept));
+    }
+}
+
 /// The advice behind an arrow, its further lines under its first word.
 void write_advice(Sink& sink, const TextStyle& style, std::size_t indent, const std::string& advice) {
     const std::string sign = fmt::format("{} ", arrow(style));
@@ -179,6 +191,7 @@ void write_groups(Sink& sink, const SnapshotView& view, const TextStyle& style, 
         sink.write("\n" + headline_text(lines[i], group, layout, style) + "\n");
         write_indented(sink, style, indent_of(layout),
                        sentence_of(group, lines[i], diagnosis, layout, style));
+        write_chain(sink, style, indent_of(layout), diagnosis.because);
         const std::string advice = unsaid(said, printable(diagnosis.advice, style.charset));
         write_advice(sink, style, indent_of(layout), advice.empty() ? "as above" : advice);
     }

@@ -1,0 +1,167 @@
+// SPDX-License-Identifier: BSD-2-Clause
+#include "diagnose/wait.h"
+
+#include <linux/futex.h>
+#include <sys/syscall.h>
+
+#include <gtest/gtest.h>
+
+#include "diagnose_builder.h"
+
+namespace waitclose::test {
+namespace {
+
+using diagnose::WaitClass;
+using model::FileKind;
+using model::Thread;
+
+Thread reading(FileKind kind, std::uint32_t number = SYS_read) {
+    Thread thread = asleep(1, number, 12);
+    thread.file = model::FileFact{kind, "", 77, ""};
+    return thread;
+}
+
+WaitClass class_of(const Thread& thread) {
+    return diagnose::wait_of(thread).what;
+}
+
+TEST(WaitOf, TheSystemCall) {
+    EXPECT_EQ(class_of(asleep(1, SYS_clock_nanosleep)), WaitClass::kSleep);
+    EXPECT_EQ(class_of(asleep(1, SYS_wait4)), WaitClass::kChild);
+    EXPECT_EQ(class_of(asleep(1, SYS_futex)), WaitClass::kLock);
+    EXPECT_EQ(class_of(asleep(1, SYS_epoll_pwait)), WaitClass::kEventLoop);
+    EXPECT_EQ(class_of(in_accept(1)), WaitClass::kEventLoop);
+    EXPECT_EQ(class_of(asleep(1, SYS_fdatasync, 12)), WaitClass::kDisk);
+    EXPECT_EQ(class_of(asleep(1, 999'999)), WaitClass::kOther);
+    EXPECT_EQ(class_of(running(1)), WaitClass::kNothing);
+}
+
+TEST(WaitOf, TheFileBehindTheDescriptor) {
+    EXPECT_EQ(class_of(reading(FileKind::kRegular)), WaitClass::kDisk);
+    EXPECT_EQ(class_of(reading(FileKind::kPipe)), WaitClass::kPipe);
+    EXPECT_EQ(class_of(reading(FileKind::kUnix)), WaitClass::kPipe);
+    EXPECT_EQ(class_of(reading(FileKind::kTcp)), WaitClass::kDownstream);
+    EXPECT_EQ(class_of(asleep(1, SYS_read, 12)), WaitClass::kOther) << "a file nobody could look at";
+}
+
+TEST(WaitOf, TheSchedulerKnowsADiskFromAnythingElse) {
+    Thread thread = asleep(1, SYS_openat);
+    thread.in_iowait = true;
+    EXPECT_EQ(class_of(thread), WaitClass::kDisk);
+}
+
+TEST(WaitOf, NamesWhatItWaitsFor) {
+    Thread thread = reading(FileKind::kTcp);
+    thread.file->remote = "10.0.0.9:443";
+    EXPECT_EQ(diagnose::wait_of(thread).detail, "read(fd 12, 10.0.0.9:443)");
+    thread = reading(FileKind::kRegular, SYS_write);
+    thread.file->name = "/var/log/audit.log";
+    EXPECT_EQ(diagnose::wait_of(thread).detail, "write(fd 12, /var/log/audit.log)");
+}
+
+/// Waits for a mutex that the other one holds.
+Thread locked(std::uint32_t tid, std::uint32_t owner) {
+    Thread thread = asleep(tid, SYS_futex, 0x7f0012340000, FUTEX_WAIT | FUTEX_PRIVATE_FLAG, 2);
+    thread.lock_owner_tid = owner;
+    thread.asleep_since_ns = kTaken - 2 * kSec;
+    return thread;
+}
+
+TEST(ChainFrom, GoesFromLockToOwner) {
+    Builder scene;
+    scene.process(7, {locked(7, 8), asleep(8, SYS_fdatasync, 12)});
+    const auto chain = diagnose::chain_from(scene.census, scene.census.processes[0], scene.census.threads[0]);
+    ASSERT_EQ(chain.links.size(), 2U);
+    EXPECT_FALSE(chain.returns);
+    EXPECT_EQ(chain.links[0].waits_for, "lock");
+    EXPECT_EQ(chain.links[0].for_ns, 2 * kSec);
+    ASSERT_TRUE(chain.links[0].on);
+    EXPECT_EQ(chain.links[0].on->tid, 8U);
+    EXPECT_EQ(chain.links[1].waits_for, "disk");
+    EXPECT_FALSE(chain.links[1].on);
+    EXPECT_FALSE(chain.links[1].for_ns) << "since when is not known";
+}
+
+TEST(ChainFrom, NoticesACircle) {
+    Builder scene;
+    scene.process(7, {locked(7, 8), locked(8, 9), locked(9, 8)});
+    const auto chain = diagnose::chain_from(scene.census, scene.census.processes[0], scene.census.threads[0]);
+    EXPECT_TRUE(chain.returns);
+    EXPECT_EQ(chain.links.size(), 3U);
+}
+
+TEST(ChainFrom, EndsAtAnOwnerThatHasGoneAndAfterEightLinks) {
+    Builder gone;
+    gone.process(7, {locked(7, 99)});
+    EXPECT_EQ(
+        diagnose::chain_from(gone.census, gone.census.processes[0], gone.census.threads[0]).links.size(), 1U);
+    Builder many;
+    std::vector<Thread> threads;
+    for (std::uint32_t tid = 1; tid < 20; ++tid) threads.push_back(locked(tid, tid + 1));
+    many.process(1, threads);
+    const auto chain = diagnose::chain_from(many.census, many.census.processes[0], many.census.threads[0]);
+    EXPECT_EQ(chain.links.size(), 8U);
+    EXPECT_FALSE(chain.returns);
+}
+
+/// A handler that read the request at 980 s and sleeps since; the FIN came at 990 s.
+Builder handled_by(Thread handler, std::uint64_t asleep_since_ns = 980 * kSec) {
+    handler.asleep_since_ns = asleep_since_ns;
+    Builder scene;
+    scene.process(7, {in_accept(7), std::move(handler)});
+    touches(scene.socket({{0}})).last = deed(7, 8, 980 * kSec, model::Operation::kRead);
+    return scene;
+}
+
+Thread waiting_for_service() {
+    Thread handler = asleep(8, SYS_recvfrom, 12);
+    handler.file = model::FileFact{FileKind::kTcp, "", 77, "10.0.0.9:443"};
+    return handler;
+}
+
+TEST(HandlerBlocked, SinceBeforeTheFinIsProven) {
+    const auto diagnosis = handled_by(waiting_for_service()).diagnose();
+    EXPECT_EQ(gist(diagnosis), "handler-blocked proven 7/8 last-touch");
+    ASSERT_EQ(diagnosis.because.size(), 1U);
+    EXPECT_EQ(diagnosis.because[0].waits_for, "downstream");
+    EXPECT_TRUE(says(diagnosis, "10.0.0.9:443"));
+    EXPECT_TRUE(fact(diagnosis, "asleep_before_fin"));
+}
+
+TEST(HandlerBlocked, ASleepThatBeganMuchLaterIsOtherWork) {
+    EXPECT_NE(handled_by(waiting_for_service(), 985 * kSec).diagnose().cause,
+              diagnose::Cause::kHandlerBlocked);
+    EXPECT_NE(handled_by(waiting_for_service(), 970 * kSec).diagnose().cause,
+              diagnose::Cause::kHandlerBlocked)
+        << "it cannot have slept when it read";
+}
+
+TEST(HandlerBlocked, WhoWaitsForWorkIsNotBlocked) {
+    EXPECT_NE(handled_by(asleep(8, SYS_epoll_pwait, 5)).diagnose().cause, diagnose::Cause::kHandlerBlocked);
+    EXPECT_NE(handled_by(asleep(8, SYS_futex)).diagnose().cause, diagnose::Cause::kHandlerBlocked)
+        << "a condition variable may be that of an idle worker";
+}
+
+TEST(HandlerBlocked, WithoutADeedNobodyIsTheHandler) {
+    Builder scene;
+    Thread only = waiting_for_service();
+    only.asleep_since_ns = 980 * kSec;
+    scene.process(8, {only});
+    scene.socket({{0}});
+    EXPECT_NE(scene.diagnose().cause, diagnose::Cause::kHandlerBlocked);
+}
+
+TEST(HandlerBlocked, ByALockIsLikelyAndACircleIsADeadlock) {
+    Builder scene = handled_by(locked(8, 9));
+    EXPECT_EQ(gist(scene.diagnose()), "handler-blocked likely 7/8 last-touch");
+    Builder circle;
+    Thread handler = locked(8, 9);
+    handler.asleep_since_ns = 980 * kSec;
+    circle.process(7, {in_accept(7), handler, locked(9, 8)});
+    touches(circle.socket({{0}})).last = deed(7, 8, 980 * kSec, model::Operation::kRead);
+    EXPECT_EQ(gist(circle.diagnose()), "deadlock likely 7/8 last-touch");
+    EXPECT_EQ(circle.diagnose().because.size(), 2U);
+}
+
+}  // namespace
+}  // namespace waitclose::test
