@@ -91,7 +91,7 @@ int census_threads(struct bpf_iter__task* ctx) {
     record->exit_state = task->exit_state;
     record->flags = task->flags;
     if (bpf_core_field_exists(task->frozen)) record->frozen = BPF_CORE_READ_BITFIELD_PROBED(task, frozen);
-    struct system_call call;
+    struct system_call call = {};
     record->has_registers = read_system_call(task, &call);
     record->syscall = call.number;
     if (record->has_registers) __builtin_memcpy(record->arguments, call.arguments, sizeof(record->arguments));
