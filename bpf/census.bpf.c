@@ -76,6 +76,33 @@ static __always_inline __u64 listener_of(__u64 address) {
     return place && place->census == census_number ? place->listener : 0;
 }
 
+/* The file of a socket, where it has one. */
+static __always_inline struct file* file_of(struct sock* sk) {
+    struct socket* socket = BPF_CORE_READ(sk, sk_socket);
+    return socket ? BPF_CORE_READ(socket, file) : NULL;
+}
+
+/* A subflow's program has another sock, and the file is that one's. */
+static __always_inline void fill_multipath(struct tcp_sock* tcp, struct wc_census_socket* out) {
+    if (!bpf_core_field_exists(struct mptcp_subflow_context, conn)) return;
+    union {
+        char text[8];
+        __u64 word;
+    } name = {}, ours = {.text = "mptcp"};
+    const struct tcp_ulp_ops* protocol = BPF_CORE_READ(tcp, inet_conn.icsk_ulp_ops);
+    struct mptcp_subflow_context* subflow = BPF_CORE_READ(tcp, inet_conn.icsk_ulp_data);
+    if (!protocol || !subflow) return;
+    bpf_probe_read_kernel_str(name.text, sizeof(name.text), protocol->name);
+    if (name.word != ours.word) return;
+    struct sock* owner = BPF_CORE_READ(subflow, conn);
+    struct file* file = owner ? file_of(owner) : NULL;
+    out->multipath = 1;
+    if (!file || out->inode) return;
+    out->inode = BPF_CORE_READ(file, f_inode, i_ino);
+    out->file_references = bpf_core_field_exists(file->f_ref) ? BPF_CORE_READ(file, f_ref.refcnt.counter) + 1
+                                                              : BPF_CORE_READ(file, f_count.counter);
+}
+
 static __always_inline void fill_socket(struct tcp_sock* tcp, struct wc_census_socket* out) {
     struct sock* sk = (struct sock*)tcp;
     out->taken_ns = bpf_ktime_get_boot_ns();
@@ -99,6 +126,7 @@ static __always_inline void fill_socket(struct tcp_sock* tcp, struct wc_census_s
         out->inode = file->f_inode->i_ino;
         out->file_references = references_of(file);
     }
+    if (out->kernel_owned) fill_multipath(tcp, out);
 }
 
 static __always_inline long send_touches(struct seq_file* seq, struct sock* sk, __u64 identity, __u64 inode) {

@@ -19,11 +19,19 @@ static __always_inline struct file* file_at(struct task_struct* task, __u32 fd) 
     return file;
 }
 
+/* What a program holds of Multipath TCP has a TCP sock of the kernel's own beneath it. */
+static __always_inline struct sock* first_subflow_of(struct sock* sk) {
+    if (!bpf_core_field_exists(struct mptcp_sock, first)) return NULL;
+    return tcp_of(BPF_CORE_READ((struct mptcp_sock*)sk, first));
+}
+
 /* The TCP sock behind a file, or NULL. */
 static __always_inline struct sock* tcp_sock_of(struct file* file) {
     if ((BPF_CORE_READ(file, f_inode, i_mode) & S_IFMT) != S_IFSOCK) return NULL;
     struct socket* socket = BPF_CORE_READ(file, private_data);
-    return socket ? tcp_of(BPF_CORE_READ(socket, sk)) : NULL;
+    struct sock* sk = socket ? BPF_CORE_READ(socket, sk) : NULL;
+    if (sk && FOLLOW(sk, sk_protocol) == IPPROTO_MPTCP) return first_subflow_of(sk);
+    return tcp_of(sk);
 }
 
 #endif

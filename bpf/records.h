@@ -167,7 +167,8 @@ struct wc_census_socket {
     wc_u8 kernel_owned;
     wc_u8 has_socket; /* a struct socket is attached: it was accepted or connected */
     wc_u8 keepalive;
-    wc_u8 reserved[5];
+    wc_u8 multipath; /* a subflow of Multipath TCP: `inode` is that of the socket the program has */
+    wc_u8 reserved[4];
 };
 WC_ASSERT_SIZE(struct wc_census_socket, 184);
 

@@ -48,6 +48,7 @@ enum {
     AF_INET = 2,
     AF_INET6 = 10,
     IPPROTO_TCP = 6,
+    IPPROTO_MPTCP = 262,
 };
 
 /* include/net/tcp_states.h */

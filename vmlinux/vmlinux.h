@@ -90,8 +90,14 @@ struct request_sock_queue {
     struct request_sock *rskq_accept_head;
 };
 
+struct tcp_ulp_ops {
+    char name[16];
+};
+
 struct inet_connection_sock {
     struct request_sock_queue icsk_accept_queue;
+    const struct tcp_ulp_ops *icsk_ulp_ops;
+    void *icsk_ulp_data;
     struct {
         __u32 lrcvtime;
     } icsk_ack;
@@ -110,6 +116,16 @@ struct tcp_sock {
     __u64 bytes_acked;
     __u64 bytes_sent;    /* since 4.19 */
     __u64 bytes_retrans; /* since 4.19 */
+};
+
+/* ---- Multipath TCP: net/mptcp/protocol.h, with CONFIG_MPTCP ---------------------------------------- */
+
+struct mptcp_sock {
+    struct sock *first; /* the subflow it listens or connected with; since 5.7 */
+};
+
+struct mptcp_subflow_context {
+    struct sock *conn; /* the socket the program has */
 };
 
 /* ---- files: include/linux/fs.h, fdtable.h --------------------------------------------------------- */

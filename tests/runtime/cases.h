@@ -51,6 +51,7 @@ inline std::vector<Case> holding_cases() {
         {"DuplicateUnread", {"duplicate", "--mode", "unread"}},
         {"DuplicateEof", {"duplicate", "--mode", "eof"}},
         {"StoppedAccepted", {"stopped", "--mode", "accepted"}},
+        {"StoppedFrozen", {"stopped", "--mode", "frozen"}},
         {"StoppedNeverAccepted", {"stopped", "--mode", "never-accepted"}},
         {"ClientIdlePool", {"client_side", "--mode", "idle-pool"}},
         {"ClientReadEof", {"client_side", "--mode", "read-eof"}},
@@ -64,6 +65,9 @@ inline std::vector<Case> holding_cases() {
         {"BlockedPipe", {"blocked", "--mode", "pipe"}},
         {"BlockedChild", {"blocked", "--mode", "child"}},
         {"BlockedDownstream", {"blocked", "--mode", "downstream"}},
+        {"MultipathQueued", {"multipath", "--mode", "queued"}},
+        {"MultipathLeaked", {"multipath", "--mode", "leaked"}},
+        {"MultipathClient", {"multipath", "--mode", "client"}},
         {"HalfOpenDownload", {"decoy", "--mode", "half-open"}},
     };
 }

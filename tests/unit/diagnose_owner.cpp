@@ -44,6 +44,20 @@ TEST_F(AcceptQueue, NamesTheOnlyThreadOfTheOwner) {
     EXPECT_TRUE(says(diagnosis, "uses 1023 of 1024 descriptors"));
 }
 
+TEST_F(AcceptQueue, OfMultipathTcpIsNotTheKernels) {
+    queue({{b.process(10, {asleep(10, SYS_futex)}), 3}});
+    b.census.sockets.front().kernel_owned = true;
+    EXPECT_EQ(gist(b.diagnose()), "never-accepted proven 10/10 acceptor");
+}
+
+TEST(Multipath, WhatTheKernelReadAccusesNoProgram) {
+    Builder b;
+    model::Socket& socket = b.socket({{b.process(10, {asleep(10, SYS_futex)})}});
+    socket.kernel_owned = socket.multipath = socket.fin_consumed = true;
+    EXPECT_EQ(gist(b.diagnose()), "unknown possible 10/10 only-thread");
+    EXPECT_TRUE(says(b.diagnose(), "Multipath TCP"));
+}
+
 TEST_F(AcceptQueue, AnOwnerOutOfDescriptorsCannotAccept) {
     queue({{b.process(10, {running(10)}), 3}});
     b.census.processes[0].fds_used = 1024;

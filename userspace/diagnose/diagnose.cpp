@@ -41,6 +41,13 @@ void word_too_young(const Scene& scene, const Verdict&, Diagnosis& diagnosis) {
         fmt::format("{} after the peer's FIN a healthy program may not have heard of it (census)", held));
 }
 
+void word_multipath(const Scene&, const Verdict&, Diagnosis& diagnosis) {
+    diagnosis.summary = "it carries Multipath TCP: what the program has read of it does not show";
+    add_fact(diagnosis, "multipath", true,
+             "the kernel reads this subflow on the program's behalf, so copied_seq says nothing of the "
+             "program (census)");
+}
+
 bool threads_unread(const Scene& scene) {
     const auto unread = [&](const Process* process) { return scene.rosters.of(*process).threads().empty(); };
     return scene.who.process ? unread(scene.who.process) : std::ranges::all_of(scene.processes, unread);
@@ -109,6 +116,8 @@ Diagnosis put_into_words(const Scene& scene, const Verdict& verdict) {
 std::optional<Verdict> too_little_known(const Scene& scene) {
     if (threads_unread(scene))
         return Verdict{Cause::kUnknown, Confidence::kPossible, scene.who, word_threads_unread};
+    if (scene.socket.multipath)
+        return Verdict{Cause::kUnknown, Confidence::kPossible, scene.who, word_multipath};
     if (scene.census.held_ns(scene.socket) < kTooYoungNs)
         return Verdict{Cause::kUnknown, Confidence::kPossible, scene.who, word_too_young};
     return std::nullopt;

@@ -34,7 +34,9 @@ void word_without_holder(const Scene& scene, const Verdict&, Diagnosis& diagnosi
 }  // namespace
 
 std::optional<Verdict> kernel_owned(const Scene& scene) {
-    if (!scene.socket.kernel_owned || !scene.processes.empty()) return std::nullopt;
+    // What a listener of Multipath TCP has in its queue is marked as the kernel's own until it is accepted.
+    const bool is_somebodys = !scene.processes.empty() || scene.listener();
+    if (!scene.socket.kernel_owned || is_somebodys) return std::nullopt;
     return Verdict{Cause::kKernelSocket, Confidence::kProven, {}, word_kernel_owned};
 }
 

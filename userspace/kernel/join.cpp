@@ -146,9 +146,9 @@ private:
     void find_listeners() {
         for (std::size_t i = 0; i < readings_.sockets.size(); ++i) {
             model::Socket& socket = readings_.sockets[i];
-            if (socket.has_file || socket.kernel_owned) continue;
+            if (socket.has_file) continue;
             socket.listener = readings_.queued_at[i] ? listener_at(readings_.queued_at[i]) : kNone;
-            if (socket.listener == kNone) socket.listener = only_listener_for(socket);
+            if (socket.listener == kNone && !socket.kernel_owned) socket.listener = only_listener_for(socket);
         }
     }
 

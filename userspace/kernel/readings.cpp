@@ -43,6 +43,7 @@ model::Socket socket_of(const wc_census_socket& record, const TickClock& clock) 
     socket.has_file = record.inode != 0;
     socket.kernel_owned = record.kernel_owned != 0;
     socket.keepalive = record.keepalive != 0;
+    socket.multipath = record.multipath != 0;
     socket.fin_consumed = record.unread == 0;
     // rcv_nxt counts the FIN as one byte, and so does bytes_received (tcp_rcv_nxt_update).
     socket.unread_bytes = record.unread > 0 ? record.unread - 1 : 0;

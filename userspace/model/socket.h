@@ -99,6 +99,8 @@ struct Socket {
     bool received_data =
         false;  // the peer sent data before its FIN; a read of data may have taken the FIN with it
     bool keepalive = false;  // SO_KEEPALIVE is on
+    bool multipath =
+        false;  // a subflow of Multipath TCP: the kernel reads it, the program reads another socket
     std::uint32_t unread_bytes = 0;
     std::uint32_t unsent_bytes = 0;  // written by the program, not yet acknowledged by the peer
     std::uint64_t file_references = 0;

@@ -169,8 +169,10 @@ ordered_json socket_json(const model::Census& census, const model::Socket& socke
     ordered_json object = skeleton({socket.netns, socket.cookie}, socket.family, socket.local, socket.remote);
     object["role"] = name_of(socket.role);
     object["accepted"] = accepted_json(socket);
-    object["eof_read"] = diagnose::eof_read(census, socket);
-    object["unread_bytes"] = socket.unread_bytes;
+    // A subflow of Multipath TCP is read by the kernel.
+    object["eof_read"] =
+        socket.multipath ? ordered_json(nullptr) : ordered_json(diagnose::eof_read(census, socket));
+    object["unread_bytes"] = socket.multipath ? ordered_json(nullptr) : ordered_json(socket.unread_bytes);
     object["unsent_bytes"] = socket.unsent_bytes;
     set_hold(object, census.held_ns(socket), socket.held_since_ns, socket.precision, census.wall_offset_ns);
     object["holders"] = holders_json(census, socket);
