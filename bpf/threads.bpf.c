@@ -31,7 +31,6 @@ static __always_inline void sample_run_phase(__u64 now) {
 
 static __always_inline void fill_times(struct task_struct* task, struct wc_census_thread* out) {
     out->taken_ns = bpf_ktime_get_boot_ns();
-    sample_run_phase(out->taken_ns);
     out->on_cpu_ns = task->se.sum_exec_runtime;
     if (!bpf_core_field_exists(task->sched_info.last_arrival)) return;
     out->run_delay_ns = task->sched_info.run_delay;
@@ -71,6 +70,7 @@ struct {
 SEC("iter/task")
 int census_threads(struct bpf_iter__task* ctx) {
     struct task_struct* task = ctx->task;
+    sample_run_phase(bpf_ktime_get_boot_ns());
     if (!task || task->flags & PF_KTHREAD) return 0;
     __u32 process = process_id(task);
     if (!process || !bpf_map_lookup_elem(&wanted_processes, &process)) return 0;

@@ -142,6 +142,18 @@ TEST(HandlerBlocked, WhoWaitsForWorkIsNotBlocked) {
         << "a condition variable may be that of an idle worker";
 }
 
+TEST(HandlerBlocked, APauseJustAfterTheFinMayHaveBegunBefore) {
+    Thread pause = asleep(8, SYS_clock_nanosleep);
+    const auto with_fin_at = [&](std::uint64_t fin_ns) {
+        Builder scene = handled_by(pause);
+        scene.census.sockets.front().held_since_ns = fin_ns;
+        return gist(scene.diagnose());
+    };
+    EXPECT_EQ(with_fin_at(980 * kSec), "handler-blocked proven 7/8 last-touch");
+    EXPECT_EQ(with_fin_at(980 * kSec - kMs), "handler-blocked likely 7/8 last-touch");
+    EXPECT_EQ(with_fin_at(980 * kSec - kMs - 1), "unknown possible 7/8 last-touch");
+}
+
 TEST(HandlerBlocked, WithoutADeedNobodyIsTheHandler) {
     Builder scene;
     Thread only = waiting_for_service();

@@ -17,6 +17,9 @@ namespace {
 /// A sleep that begins so soon after the last touch is part of the same piece of work.
 constexpr std::uint64_t kSameWorkNs = 1'000'000'000;
 
+/// When a sleep began is known as the latest it can have been; on a busy machine that was up to 0.4 ms late.
+constexpr std::uint64_t kSleepErrorNs = 1'000'000;
+
 /// A worker between two pieces of work sleeps in the same way as a handler: an event loop, a condition
 /// variable, a pause. Only what a handler alone does shows that this is one.
 bool shows_work(const Wait& wait) {
@@ -98,7 +101,9 @@ std::optional<Verdict> handler_blocked(const Scene& scene) {
     const std::uint64_t since = *thread->asleep_since_ns;
     const bool before_fin = since <= scene.socket.held_since_ns;
     // Who was not seen with it need not be its handler: one that merely inherited it sleeps, too.
-    if (!handled_before_sleeping(scene, since) || (!before_fin && may_be_idle(wait))) return std::nullopt;
+    const bool maybe_before_fin = since <= scene.socket.held_since_ns + kSleepErrorNs;
+    if (!handled_before_sleeping(scene, since) || (!maybe_before_fin && may_be_idle(wait)))
+        return std::nullopt;
     const bool circle = chain_from(scene.census, *scene.who.process, *thread).returns;
     return Verdict{circle ? Cause::kDeadlock : Cause::kHandlerBlocked, confidence_of(scene, wait, before_fin),
                    scene.who, word_blocked};
