@@ -64,6 +64,14 @@ inline std::vector<Case> holding_cases() {
         {"BlockedPipe", {"blocked", "--mode", "pipe"}},
         {"BlockedChild", {"blocked", "--mode", "child"}},
         {"BlockedDownstream", {"blocked", "--mode", "downstream"}},
+        {"StuckDiskFrozen", {"stuck", "--mode", "disk-frozen"}},
+        {"StuckDiskMute", {"stuck", "--mode", "disk-mute"}},
+        {"StuckFault", {"stuck", "--mode", "fault"}},
+        {"StuckFaultInRead", {"stuck", "--mode", "fault-read"}},
+        {"StuckFaultOnFile", {"stuck", "--mode", "fault-file"}},
+        {"StuckFileLock", {"stuck", "--mode", "file-lock"}},
+        {"StuckOther", {"stuck", "--mode", "other"}},
+        {"StuckCondition", {"stuck", "--mode", "condition"}},
         {"HalfOpenDownload", {"decoy", "--mode", "half-open"}},
     };
 }

@@ -34,7 +34,15 @@ struct FileFact {
     std::string remote;  // of a TCP socket: the other end
 };
 
-/// The functions of the kernel a thread sleeps in, innermost first; "" for one without a name. Null: not read.
+/// The process that holds the file lock a thread waits for, as /proc/locks lists it.
+struct LockHolder {
+    std::uint32_t pid = 0;
+    std::string comm;  // raw; empty when it could not be read
+    bool operator==(const LockHolder&) const = default;
+};
+
+/// The functions of the kernel a thread sleeps in, innermost first; "" for one without a name. Null: not
+/// read.
 using KernelStack = std::shared_ptr<const std::vector<std::string>>;
 
 /// A thread of a process that holds a socket or a listener, or of one that such a thread waits for.
@@ -54,6 +62,7 @@ struct Thread {
     bool in_iowait = false;                        // the scheduler counts its sleep as waiting for a disk
     std::optional<FileFact> file;                  // what its system call's first argument refers to
     std::optional<std::uint32_t> lock_owner_tid;   // of the mutex it waits for, as glibc stores it
+    std::optional<LockHolder> lock_holder;         // of the file lock it waits for, when that is known
     std::vector<std::uint64_t> kernel_addresses;   // where in the kernel it sleeps: return addresses
     KernelStack kernel_stack;                      // the same by name; where the system call tells too little
 };

@@ -19,8 +19,8 @@ namespace waitclose::symbols {
 /// Text symbols, sorted by address.
 class SymbolTable {
 public:
-    /// `text` as /proc/kallsyms writes it: address, kind, name, and a module in brackets. Empty where the kernel
-    /// hides addresses (they read as 0 without CAP_SYSLOG, depending on kernel.kptr_restrict).
+    /// `text` as /proc/kallsyms writes it: address, kind, name, and a module in brackets. Empty where the
+    /// kernel hides addresses (they read as 0 without CAP_SYSLOG, depending on kernel.kptr_restrict).
     static SymbolTable parse(std::string_view text);
 
     /// The function that a return address lies in, without the suffixes of the compiler's copies
@@ -43,8 +43,8 @@ private:
 /// Names the stacks of threads. Reads the table when the first name is needed, and once.
 class KernelSymbols {
 public:
-    /// Opens the table: who may see addresses is decided by what the opener may do (kallsyms_show_value, since
-    /// 5.8), so this comes before capabilities are given up.
+    /// Opens the table: who may see addresses is decided by what the opener may do (kallsyms_show_value,
+    /// since 5.8), so this comes before capabilities are given up.
     KernelSymbols();
 
     /// Fills in `kernel_stack` of the threads whose system call alone does not tell what they wait for. Where
