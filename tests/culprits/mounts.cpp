@@ -33,7 +33,7 @@ constexpr long image_size = 16 << 20;
 constexpr const char* image = "/tmp/image";
 constexpr int longest_run_ms = 600'000;
 
-int server = -1;
+int judges_end = -1;
 std::string served;
 bool freezable = false;
 
@@ -94,7 +94,7 @@ void start_guard() {
     waitpid(between, nullptr, 0);
     close(ends[0]);  // the other end stays open as long as the judge lives
     check(fcntl(ends[1], F_SETFD, FD_CLOEXEC), "F_SETFD");
-    server = ends[1];
+    judges_end = ends[1];
 }
 
 void reply(std::uint64_t unique, int error, const void* data = nullptr, std::size_t size = 0) {
@@ -105,7 +105,7 @@ void reply(std::uint64_t unique, int error, const void* data = nullptr, std::siz
     header.unique = unique;
     std::memcpy(message.data(), &header, sizeof header);
     if (size) std::memcpy(message.data() + sizeof header, data, size);
-    if (write(server, message.data(), header.len) < 0 && errno != ENOENT) perror("fuse");
+    if (write(judges_end, message.data(), header.len) < 0 && errno != ENOENT) perror("fuse");
 }
 
 void answer(const fuse_in_header& request) {
@@ -142,7 +142,7 @@ void answer(const fuse_in_header& request) {
 void serve_file() {
     std::vector<char> request(FUSE_MIN_READ_BUFFER + file_size);
     for (;;) {
-        const ssize_t got = read(server, request.data(), request.size());
+        const ssize_t got = read(judges_end, request.data(), request.size());
         if (got < 0 && (errno == EINTR || errno == ENOENT || errno == EAGAIN)) continue;
         if (got < static_cast<ssize_t>(sizeof(fuse_in_header))) return;  // ENODEV: it is no longer mounted
         fuse_in_header header{};
@@ -183,9 +183,9 @@ void freeze() {
 void mount_mute(const std::string& path) {
     enter_private_directory();
     close(check(open(path.c_str(), O_CREAT | O_WRONLY | O_CLOEXEC, 0600), path.c_str()));
-    server = check(open("/dev/fuse", O_RDWR | O_CLOEXEC), "/dev/fuse");
+    judges_end = check(open("/dev/fuse", O_RDWR | O_CLOEXEC), "/dev/fuse");
     const std::string options =
-        "fd=" + std::to_string(server) + ",rootmode=100644,user_id=0,group_id=0,allow_other";
+        "fd=" + std::to_string(judges_end) + ",rootmode=100644,user_id=0,group_id=0,allow_other";
     check(mount("culprit", path.c_str(), "fuse", MS_NODEV | MS_NOSUID, options.c_str()), "fuse");
     served = path;
 }
@@ -195,7 +195,7 @@ void answer_in_background() {
 }
 
 void leave_file_system_alone() {
-    if (server >= 0) close(server);
+    if (judges_end >= 0) close(judges_end);
 }
 
 void set_free_at_exit() {

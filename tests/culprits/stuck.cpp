@@ -23,6 +23,7 @@
 #include <sys/ioctl.h>
 #include <sys/mman.h>
 #include <sys/socket.h>
+#include <sys/stat.h>
 #include <sys/syscall.h>
 #include <sys/un.h>
 #include <unistd.h>
@@ -62,6 +63,8 @@ void read_into_missing_page() {
 
 void touch_mapped_file() {
     const int file = check(open(log_path.c_str(), O_RDWR | O_CLOEXEC), "open");
+    struct stat status {};
+    check(fstat(file, &status), "fstat");  // the kernel asks for its size
     void* memory = mmap(nullptr, page, PROT_READ, MAP_SHARED, file, 0);
     if (memory == MAP_FAILED) fail("mmap");
     touch(static_cast<const char*>(memory));
