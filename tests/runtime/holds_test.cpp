@@ -3,6 +3,7 @@
 #include <gtest/gtest.h>
 
 #include "cases.h"
+#include "features.h"
 #include "following.h"
 #include "verdict.h"
 
@@ -12,7 +13,11 @@ namespace {
 
 constexpr auto grown = 20ms;  // a younger hold is not accused of anything
 
-class Holds : public testing::TestWithParam<Case> {};
+class Holds : public testing::TestWithParam<Case> {
+    void SetUp() override {
+        if (const auto missing = missing_feature(GetParam().command)) GTEST_SKIP() << *missing;
+    }
+};
 
 }  // namespace
 

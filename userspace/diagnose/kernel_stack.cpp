@@ -105,7 +105,7 @@ StackStory memory_story(Stack stack) {
     const auto fault = first_of(stack, kFault);
     if (fault.empty()) return {};
     if (const auto frame = first_of(stack, kServedByProgram); !frame.empty())
-        return {WaitClass::kMemory, frame, "page fault that a program has to serve (userfaultfd)"};
+        return {WaitClass::kMemory, frame, "page fault that a program has to serve"};
     if (const auto frame = first_of(stack, kSwap); !frame.empty())
         return {WaitClass::kMemory, frame, "page fault on swapped-out memory"};
     if (const auto frame = first_of(stack, kMappedFile); !frame.empty())
