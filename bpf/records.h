@@ -30,6 +30,7 @@ typedef __s64 wc_i64;
 #define WC_COMM_LENGTH 16
 #define WC_OWN_IDENTITY (1ULL << 63) /* set in an identity that is not the kernel's cookie */
 #define WC_STATE_COUNT 16
+#define WC_STACK_DEPTH 24
 #define WC_PORT_BITMAP_BYTES 8192
 
 /* What a record is; the first word of each. */
@@ -222,8 +223,9 @@ struct wc_census_thread {
     wc_u32 file_mode;  /* S_IFMT part */
     wc_u32 reserved_too;
     struct wc_socket file_socket; /* of a TCP socket; else all zero */
+    wc_u64 stack[WC_STACK_DEPTH]; /* return addresses in the kernel, innermost first; then zeros */
 };
-WC_ASSERT_SIZE(struct wc_census_thread, 184 + sizeof(struct wc_socket));
+WC_ASSERT_SIZE(struct wc_census_thread, 184 + sizeof(struct wc_socket) + 8 * WC_STACK_DEPTH);
 
 /* A network namespace, and a thread that lives in it. */
 struct wc_census_namespace {

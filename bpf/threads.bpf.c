@@ -59,6 +59,15 @@ static __always_inline void fill_file(struct task_struct* task, __u64 fd, struct
     if (out->file_mode == S_IFSOCK) fill_socket_file(file, out);
 }
 
+/*
+ * Where in the kernel a thread sleeps (bpf_get_task_stack, since 5.9). Not of one that exits: before 5.12
+ * (06ab134ce8ec) the helper holds no reference to a stack that is about to be freed.
+ */
+static __always_inline void fill_stack(struct task_struct* task, struct wc_census_thread* out) {
+    if (!out->state || out->exit_state || out->flags & PF_EXITING) return;
+    bpf_get_task_stack(task, out->stack, sizeof(out->stack), 0);
+}
+
 /* A record is too large for the stack of a program; one program fills one at a time. */
 struct {
     __uint(type, BPF_MAP_TYPE_ARRAY);
@@ -67,8 +76,7 @@ struct {
     __type(value, struct wc_census_thread);
 } thread_record SEC(".maps");
 
-SEC("iter/task")
-int census_threads(struct bpf_iter__task* ctx) {
+static __always_inline int take_thread(struct bpf_iter__task* ctx, bool with_stack) {
     struct task_struct* task = ctx->task;
     sample_run_phase(bpf_ktime_get_boot_ns());
     if (!task || task->flags & PF_KTHREAD) return 0;
@@ -98,6 +106,17 @@ int census_threads(struct bpf_iter__task* ctx) {
     record->in_iowait = BPF_CORE_READ_BITFIELD_PROBED(task, in_iowait);
     fill_times(task, record);
     if (record->has_registers) fill_file(task, call.arguments[0], record);
+    if (with_stack) fill_stack(task, record);
     bpf_seq_write(ctx->meta->seq, record, sizeof(*record));
     return 0;
+}
+
+SEC("iter/task")
+int census_threads_and_stacks(struct bpf_iter__task* ctx) {
+    return take_thread(ctx, true);
+}
+
+SEC("iter/task")
+int census_threads(struct bpf_iter__task* ctx) {
+    return take_thread(ctx, false);
 }

@@ -137,6 +137,7 @@ int main(int argc, char** argv) {
     judge.hang_up(peer);
     judge.holds(handler);
     judge.truth.cause = options.mode == "deadlock" ? "deadlock" : "handler-blocked";
+    judge.truth.waits_for = options.mode == "deadlock" ? "lock" : options.mode;
     judge.truth.acceptable_untraced = {"abandoned", "unknown"};
     judge.truth.decided_early = true;
     return judge.obey([&] {

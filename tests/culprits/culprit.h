@@ -112,6 +112,9 @@ struct Truth {
     std::vector<std::string> acceptable;           // as good as `cause`
     std::vector<std::string> acceptable_untraced;  // honest, when the tracer came after the fact
     std::vector<Holder> holders;
+    std::string waits_for;             // the culprit's wait class, where the cause is that it waits
+    std::string wait_detail;           // what the detail must contain
+    std::optional<pid_t> lock_holder;  // the process it waits for
     std::string role = "server";
     std::optional<bool> accepted = true;
     std::optional<bool> eof_read = false;

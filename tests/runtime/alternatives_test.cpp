@@ -25,6 +25,7 @@ const std::vector<Hook>& all_hooks() {
         {"census", "iter/tcp+bpf_loop"},
         {"census", "iter/tcp"},
         {"descriptors", "iter/task_file"},
+        {"threads", "iter/task+bpf_get_task_stack"},
         {"threads", "iter/task"},
         {"transition", "tp_btf/inet_sock_set_state"},
         {"transition", "tp/sock/inet_sock_set_state"},

@@ -65,9 +65,20 @@ inline std::vector<Case> holding_cases() {
         {"BlockedPipe", {"blocked", "--mode", "pipe"}},
         {"BlockedChild", {"blocked", "--mode", "child"}},
         {"BlockedDownstream", {"blocked", "--mode", "downstream"}},
+<<<<<<< HEAD
         {"MultipathQueued", {"multipath", "--mode", "queued"}},
         {"MultipathLeaked", {"multipath", "--mode", "leaked"}},
         {"MultipathClient", {"multipath", "--mode", "client"}},
+=======
+        {"StuckDiskFrozen", {"stuck", "--mode", "disk-frozen"}},
+        {"StuckDiskMute", {"stuck", "--mode", "disk-mute"}},
+        {"StuckFault", {"stuck", "--mode", "fault"}},
+        {"StuckFaultInRead", {"stuck", "--mode", "fault-read"}},
+        {"StuckFaultOnFile", {"stuck", "--mode", "fault-file"}},
+        {"StuckFileLock", {"stuck", "--mode", "file-lock"}},
+        {"StuckOther", {"stuck", "--mode", "other"}},
+        {"StuckCondition", {"stuck", "--mode", "condition"}},
+>>>>>>> waits
         {"HalfOpenDownload", {"decoy", "--mode", "half-open"}},
     };
 }

@@ -6,6 +6,7 @@
 #include <unistd.h>
 
 #include "cases.h"
+#include "features.h"
 #include "following.h"
 #include "verdict.h"
 
@@ -15,6 +16,7 @@ namespace {
 
 constexpr auto grown = 20ms;  // a younger hold is not accused of anything
 
+<<<<<<< HEAD
 bool has_multipath_tcp() {
     const int fd = socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, IPPROTO_MPTCP);
     if (fd >= 0) close(fd);
@@ -25,6 +27,11 @@ class Holds : public testing::TestWithParam<Case> {
     void SetUp() override {
         if (GetParam().command.front() == "multipath" && !has_multipath_tcp())
             GTEST_SKIP() << "this kernel has no Multipath TCP";
+=======
+class Holds : public testing::TestWithParam<Case> {
+    void SetUp() override {
+        if (const auto missing = missing_feature(GetParam().command)) GTEST_SKIP() << *missing;
+>>>>>>> waits
     }
 };
 

@@ -112,6 +112,22 @@ void check_cause(Findings& findings, const json& socket, const json& truth, Trac
                     "a sentence");
 }
 
+// The first link of the chain is the culprit, with what it waits for, and for whom.
+void check_wait(Findings& findings, const json& socket, const json& truth) {
+    const json& cause = socket.at("cause");
+    const std::string wanted = truth.value("waits_for", "");
+    if (wanted.empty() || (cause.at("id") != "handler-blocked" && cause.at("id") != "deadlock")) return;
+    if (cause.at("because").empty()) return findings.equal("because", cause.at("because"), wanted);
+    const json& link = cause.at("because").front();
+    findings.equal("waits_for", link.at("waits_for"), wanted);
+    const std::string detail = link.at("detail");
+    const std::string part = truth.value("wait_detail", "");
+    findings.expect(detail.find(part) != std::string::npos, "detail", detail, part);
+    const json& holder = truth.at("lock_holder");
+    findings.expect(holder.is_null() || (link.at("on").is_object() && link.at("on").at("pid") == holder),
+                    "on", link.at("on"), holder);
+}
+
 // From the clock readings around the FIN. A lower bound may fall short of the truth, but never exceed it.
 void check_hold(Findings& findings, const json& socket, const json& truth, Tracing tracing) {
     bool exact = tracing != Tracing::after;
@@ -140,6 +156,7 @@ std::vector<std::string> disagreements(const json& socket, const json& truth, Tr
     }
     check_culprit(findings, socket, truth, tracing);
     check_cause(findings, socket, truth, tracing);
+    check_wait(findings, socket, truth);
     check_hold(findings, socket, truth, tracing);
     return findings.sentences;
 }

@@ -30,7 +30,7 @@ struct Culprit {
 
 struct ThreadId {
     std::uint32_t pid = 0;
-    std::uint32_t tid = 0;
+    std::uint32_t tid = 0;  // 0: which of its threads is not known
 };
 
 /// One link of a wait chain.

@@ -28,19 +28,22 @@ bool shows_work(const Wait& wait) {
     case WaitClass::kDownstream:
     case WaitClass::kPipe:
     case WaitClass::kSleep:
+    case WaitClass::kMemory:
     case WaitClass::kChild: return true;
-    case WaitClass::kLock: return wait.owner_tid.has_value();
+    case WaitClass::kLock: return wait.blocked || wait.owner_tid.has_value();
+    case WaitClass::kOther: return wait.blocked;
     case WaitClass::kNothing:
-    case WaitClass::kEventLoop:
-    case WaitClass::kOther: return false;
+    case WaitClass::kEventLoop: return false;
     }
     return false;
 }
 
-/// A pool's workers wait for work at a pipe, too, and a program that has leaked a connection may go on
-/// sleeping: of these only a sleep that began before the FIN explains why nobody has noticed it.
+/// A pool's workers wait for work at a pipe, too, or take turns at accept() by a file lock, and a program
+/// that has leaked a connection may go on sleeping: of these only a sleep that began before the FIN explains
+/// why nobody has noticed it.
 bool may_be_idle(const Wait& wait) {
-    return wait.what == WaitClass::kPipe || wait.what == WaitClass::kSleep;
+    return wait.what == WaitClass::kPipe || wait.what == WaitClass::kSleep ||
+           (wait.what == WaitClass::kLock && wait.blocked);
 }
 
 bool handled_before_sleeping(const Scene& scene, std::uint64_t asleep_since_ns) {
@@ -56,9 +59,32 @@ const char* wait_phrase(const Wait& wait) {
     case WaitClass::kDownstream: return "waits for another service";
     case WaitClass::kPipe: return "waits for another process";
     case WaitClass::kSleep: return "sleeps";
+    case WaitClass::kMemory: return "waits for memory";
     case WaitClass::kChild: return "waits for a child";
-    default: return "waits";
+    default: return "waits in the kernel";
     }
+}
+
+void add_wait(const Thread& thread, const Wait& wait, const std::string& slept, Diagnosis& diagnosis) {
+    add_fact(diagnosis, "wait", std::string(id_of(wait.what)).c_str(),
+             fmt::format("{} is in {} for {} (census)", thread_text(thread), wait.detail, slept));
+    if (!wait.frame.empty())
+        add_fact(diagnosis, "kernel_function", wait.frame.c_str(),
+                 fmt::format("where it sleeps says what for: {} (census: kernel stack, {})", id_of(wait.what),
+                             wait.frame));
+    if (thread.in_iowait)
+        add_fact(diagnosis, "iowait", true, "the scheduler counts its sleep as waiting for a disk (census)");
+    if (thread.file && !thread.file->name.empty() && thread.file->kind == model::FileKind::kRegular)
+        add_fact(diagnosis, "file", thread.file->name.c_str(),
+                 fmt::format("its descriptor is {} (census: /proc)", thread.file->name));
+    if (thread.lock_owner_tid)
+        add_fact(diagnosis, "lock_owner", std::uint64_t{*thread.lock_owner_tid},
+                 fmt::format("the mutex names tid {} as its owner, which is alive (its memory)",
+                             *thread.lock_owner_tid));
+    if (thread.lock_holder)
+        add_fact(diagnosis, "lock_holder", std::uint64_t{thread.lock_holder->pid},
+                 fmt::format("{} (pid {}) holds that lock and has the file open (/proc/locks)",
+                             thread.lock_holder->comm, thread.lock_holder->pid));
 }
 
 void word_blocked(const Scene& scene, const Verdict& verdict, Diagnosis& diagnosis) {
@@ -71,12 +97,7 @@ void word_blocked(const Scene& scene, const Verdict& verdict, Diagnosis& diagnos
     if (verdict.cause == Cause::kDeadlock)
         diagnosis.summary = fmt::format("thread {} waits since {} for a lock, in a circle of {} threads",
                                         thread.comm, slept, chain.links.size());
-    add_fact(diagnosis, "wait", std::string(id_of(wait.what)).c_str(),
-             fmt::format("{} is in {} for {} (census)", thread_text(thread), wait.detail, slept));
-    if (thread.lock_owner_tid)
-        add_fact(diagnosis, "lock_owner", std::uint64_t{*thread.lock_owner_tid},
-                 fmt::format("the mutex names tid {} as its owner, which is alive (its memory)",
-                             *thread.lock_owner_tid));
+    add_wait(thread, wait, slept, diagnosis);
     if (*thread.asleep_since_ns <= scene.socket.held_since_ns)
         add_fact(diagnosis, "asleep_before_fin", true,
                  "it has not run since before the peer's FIN, so it cannot know of it (census)");
@@ -85,8 +106,9 @@ void word_blocked(const Scene& scene, const Verdict& verdict, Diagnosis& diagnos
 
 Confidence confidence_of(const Scene& scene, const Wait& wait, bool before_fin) {
     const bool seen = scene.who.basis == Basis::kReadEof || scene.who.basis == Basis::kLastTouch;
-    // Whose the lock is was read from the program's own memory, not measured by the kernel.
-    if (!seen || wait.what == WaitClass::kLock)
+    // Whose the lock is was read from the program's own memory, not measured by the kernel; and that a
+    // function of the kernel of no known class is no wait for work is inferred.
+    if (!seen || wait.what == WaitClass::kLock || wait.what == WaitClass::kOther)
         return scene.who.basis == Basis::kOpened ? Confidence::kPossible : Confidence::kLikely;
     return before_fin ? Confidence::kProven : Confidence::kLikely;
 }
@@ -96,14 +118,13 @@ Confidence confidence_of(const Scene& scene, const Wait& wait, bool before_fin) 
 std::optional<Verdict> handler_blocked(const Scene& scene) {
     const Thread* thread = scene.who.thread;
     if (!thread || !thread->asleep_since_ns || !scene.sleepers.empty()) return std::nullopt;
-    const Wait wait = wait_of(*thread);
-    if (!shows_work(wait)) return std::nullopt;
     const std::uint64_t since = *thread->asleep_since_ns;
-    const bool before_fin = since <= scene.socket.held_since_ns;
     // Who was not seen with it need not be its handler: one that merely inherited it sleeps, too.
+    if (!handled_before_sleeping(scene, since)) return std::nullopt;
+    const Wait wait = wait_of(*thread);
+    const bool before_fin = since <= scene.socket.held_since_ns;
     const bool maybe_before_fin = since <= scene.socket.held_since_ns + kSleepErrorNs;
-    if (!handled_before_sleeping(scene, since) || (!maybe_before_fin && may_be_idle(wait)))
-        return std::nullopt;
+    if (!shows_work(wait) || (!maybe_before_fin && may_be_idle(wait))) return std::nullopt;
     const bool circle = chain_from(scene.census, *scene.who.process, *thread).returns;
     return Verdict{circle ? Cause::kDeadlock : Cause::kHandlerBlocked, confidence_of(scene, wait, before_fin),
                    scene.who, word_blocked};

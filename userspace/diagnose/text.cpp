@@ -3,6 +3,7 @@
 
 #include <fmt/format.h>
 
+#include "diagnose/kernel_stack.h"
 #include "model/syscalls.h"
 
 namespace waitclose::diagnose {
@@ -19,12 +20,24 @@ std::string actor_text(const model::Actor& actor) {
     return fmt::format("thread {} (pid {}, tid {})", actor.comm_text(), actor.pid, actor.tid);
 }
 
+namespace {
+
+/// A page fault is in no system call, and registers may not have been read.
+std::string activity_outside_calls(const model::Thread& thread) {
+    if (thread.state == model::RunState::kRunning) return "runs";
+    const StackStory story = thread.kernel_stack ? story_of(*thread.kernel_stack) : StackStory{};
+    if (story.frame.empty()) return "is asleep in no system call that could be read";
+    return fmt::format("sleeps in {}{}", story.words.empty() ? "the kernel" : "a ",
+                       story.words.empty() ? fmt::format(", in {}", story.frame)
+                                           : fmt::format("{} ({})", story.words, story.frame));
+}
+
+}  // namespace
+
 std::string activity_text(const model::Thread& thread) {
     if (is_stopped(thread))
         return thread.tracer_tid ? fmt::format("is stopped (traced by {})", thread.tracer_tid) : "is stopped";
-    if (!thread.syscall && thread.state == model::RunState::kRunning) return "runs";
-    // A page fault, for instance, or its registers could not be read.
-    if (!thread.syscall) return "is asleep in no system call that could be read";
+    if (!thread.syscall) return activity_outside_calls(thread);
     const std::string call = syscall_text(*thread.syscall);
     const auto uses = uses_of(thread);
     if (uses[0].fd < 0) return fmt::format("sleeps in {}", call);

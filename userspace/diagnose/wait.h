@@ -9,21 +9,10 @@
 #include <vector>
 
 #include "diagnose/diagnosis.h"
+#include "diagnose/kernel_stack.h"
 #include "model/census.h"
 
 namespace waitclose::diagnose {
-
-enum class WaitClass : std::uint8_t {
-    kNothing,  // it runs
-    kDisk,
-    kLock,
-    kDownstream,
-    kPipe,
-    kSleep,
-    kChild,
-    kEventLoop,  // the next piece of work: accept() counts as one
-    kOther,
-};
 
 /// As the contract calls it, e.g. "event-loop".
 std::string_view id_of(WaitClass wait);
@@ -32,10 +21,12 @@ struct Wait {
     WaitClass what = WaitClass::kNothing;
     std::string detail;                      // "fdatasync(fd 12, /var/log/audit.log)"; names are raw
     std::optional<std::uint32_t> owner_tid;  // of the lock, a thread of the same process
+    std::string frame;                       // the function of the kernel that tells; empty: not known
+    bool blocked = false;  // of a file lock or another wait: it is no wait for the next piece of work
 };
 
-/// By the system call, its arguments, what its descriptor refers to, and whether the scheduler counts the
-/// sleep as waiting for a disk. Pure.
+/// By the system call, its arguments, what its descriptor refers to, where in the kernel the thread sleeps,
+/// and whether the scheduler counts the sleep as waiting for a disk. Pure.
 Wait wait_of(const model::Thread& thread);
 
 /// Thread by thread, from one to the one it waits for, up to eight; `process` is that of `first`.

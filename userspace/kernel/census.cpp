@@ -118,6 +118,7 @@ Result<model::Census> CensusTaker::take() {
     census.unreachable = static_cast<std::uint64_t>(unreachable);
     census.wall_offset_ns = system::wall_offset_ns();
     census.nested = skeleton.bss->pid_level > 0;
+    symbols_.name_stacks(census.threads);
     for (model::Process& process : census.processes) {
         system::describe_process(process);
         system::describe_waits(process,

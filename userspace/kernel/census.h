@@ -10,6 +10,7 @@
 #include "kernel/iterator.h"
 #include "kernel/probes.h"
 #include "model/census.h"
+#include "symbols/kernel_symbols.h"
 
 namespace waitclose::kernel {
 
@@ -17,7 +18,7 @@ struct Readings;
 
 class CensusTaker {
 public:
-    /// `probes` must outlive it. `netns`: the only network namespace to read, 0 for all.
+    /// Before capabilities are given up. `probes` must outlive it. `netns`: the only network namespace to read, 0 for all.
     static Result<CensusTaker> prepare(const Probes& probes, std::uint32_t netns);
 
     /// One complete reading, joined, processes described.
@@ -43,6 +44,7 @@ private:
     Iterator descriptors_;
     Iterator threads_;
     Iterator namespaces_;
+    symbols::KernelSymbols symbols_;
 };
 
 }  // namespace waitclose::kernel

@@ -23,9 +23,17 @@ constexpr std::array kSockets{
 constexpr std::array kDescriptorsPoints{AttachPoint{"census_descriptors", kIterator, "task_file"}};
 constexpr std::array kDescriptors{Alternative{"iter/task_file", kDescriptorsPoints, "5.8"}};
 
-constexpr std::array kThreadsPoints{AttachPoint{"census_threads", kIterator, "task"},
-                                    AttachPoint{"census_namespaces", kIterator, "task"}};
-constexpr std::array kThreads{Alternative{"iter/task", kThreadsPoints, "5.8"}};
+constexpr std::array kThreadsAndStacks{
+    AttachPoint{"census_threads_and_stacks", kIterator, "task", false, "bpf_get_task_stack"},
+    AttachPoint{"census_namespaces", kIterator, "task"}};
+constexpr std::array kThreadsOnly{AttachPoint{"census_threads", kIterator, "task"},
+                                  AttachPoint{"census_namespaces", kIterator, "task"}};
+constexpr std::array kThreads{
+    Alternative{"iter/task+bpf_get_task_stack", kThreadsAndStacks, "5.9"},
+    Alternative{"iter/task", kThreadsOnly, "5.8", Cost::kLow,
+                "what a thread waits for inside the kernel (memory, a disk behind a call that names no file) "
+                "is not known"},
+};
 
 // ---- transitions ----
 

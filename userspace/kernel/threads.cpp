@@ -78,6 +78,9 @@ model::Thread thread_of(const wc_census_thread& record, std::int64_t run_phase_n
     thread.on_cpu_ns = record.on_cpu_ns;
     thread.run_delay_ns = record.run_delay_ns;
     thread.in_iowait = record.in_iowait != 0;
+    if (sleeps)
+        thread.kernel_addresses.assign(std::begin(record.stack),
+                                       std::find(std::begin(record.stack), std::end(record.stack), 0U));
     return thread;
 }
 

@@ -4,8 +4,10 @@
 
 #include <array>
 #include <cstdint>
+#include <memory>
 #include <optional>
 #include <string>
+#include <vector>
 
 #include "model/socket.h"
 
@@ -32,6 +34,17 @@ struct FileFact {
     std::string remote;  // of a TCP socket: the other end
 };
 
+/// The process that holds the file lock a thread waits for, as /proc/locks lists it.
+struct LockHolder {
+    std::uint32_t pid = 0;
+    std::string comm;  // raw; empty when it could not be read
+    bool operator==(const LockHolder&) const = default;
+};
+
+/// The functions of the kernel a thread sleeps in, innermost first; "" for one without a name. Null: not
+/// read.
+using KernelStack = std::shared_ptr<const std::vector<std::string>>;
+
 /// A thread of a process that holds a socket or a listener, or of one that such a thread waits for.
 struct Thread {
     std::uint32_t tid = 0;
@@ -49,6 +62,9 @@ struct Thread {
     bool in_iowait = false;                        // the scheduler counts its sleep as waiting for a disk
     std::optional<FileFact> file;                  // what its system call's first argument refers to
     std::optional<std::uint32_t> lock_owner_tid;   // of the mutex it waits for, as glibc stores it
+    std::optional<LockHolder> lock_holder;         // of the file lock it waits for, when that is known
+    std::vector<std::uint64_t> kernel_addresses;   // where in the kernel it sleeps: return addresses
+    KernelStack kernel_stack;                      // the same by name; where the system call tells too little
 };
 
 struct Process {

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: BSD-2-Clause
 #include "model/syscalls.h"
 
+#include <fcntl.h>
 #include <sys/syscall.h>
 
 #include <algorithm>
@@ -98,6 +99,22 @@ constexpr Call kCalls[] = {
     {SYS_sync, Kind::kOther, "sync"},
     {SYS_msync, Kind::kOther, "msync"},
     {SYS_io_getevents, Kind::kOther, "io_getevents"},
+    {SYS_io_pgetevents, Kind::kOther, "io_pgetevents"},
+    {SYS_io_submit, Kind::kOther, "io_submit"},
+    {SYS_semop, Kind::kOther, "semop"},
+    {SYS_semtimedop, Kind::kOther, "semtimedop"},
+    {SYS_msgrcv, Kind::kOther, "msgrcv"},
+    {SYS_msgsnd, Kind::kOther, "msgsnd"},
+    {SYS_mq_timedreceive, Kind::kOther, "mq_timedreceive"},
+    {SYS_copy_file_range, Kind::kUse, "copy_file_range"},
+    {SYS_getdents64, Kind::kUse, "getdents64"},
+    {SYS_syncfs, Kind::kUse, "syncfs"},
+    {SYS_madvise, Kind::kOther, "madvise"},
+    {SYS_mprotect, Kind::kOther, "mprotect"},
+    {SYS_brk, Kind::kOther, "brk"},
+    {SYS_statx, Kind::kOther, "statx"},
+    {SYS_newfstatat, Kind::kOther, "newfstatat"},
+    {SYS_mkdirat, Kind::kOther, "mkdirat"},
 #ifdef SYS_io_uring_enter
     {SYS_io_uring_enter, Kind::kOther, "io_uring_enter"},
 #endif
@@ -112,6 +129,7 @@ constexpr Call kCalls[] = {
     {SYS_vfork, Kind::kOther, "vfork"},
 #endif
     {SYS_clone, Kind::kOther, "clone"},
+    {SYS_clone3, Kind::kOther, "clone3"},
     {SYS_execve, Kind::kOther, "execve"},
     {SYS_exit_group, Kind::kOther, "exit_group"},
 };
@@ -144,6 +162,14 @@ bool watches_descriptors(std::uint32_t number) {
 bool waits_for_work(std::uint32_t number) {
     const Kind kind = kind_of(number);
     return kind == Kind::kAccept || kind == Kind::kWatch;
+}
+
+bool waits_for_file_lock(const Thread& thread) {
+    if (!thread.syscall) return false;
+    if (*thread.syscall == static_cast<std::uint32_t>(SYS_flock)) return true;
+    const auto command = static_cast<std::uint32_t>(thread.arguments[1]);
+    return *thread.syscall == static_cast<std::uint32_t>(SYS_fcntl) &&
+           (command == F_SETLKW || command == F_OFD_SETLKW);
 }
 
 std::array<Use, 2> uses_of(const Thread& thread) {

@@ -19,6 +19,9 @@ bool watches_descriptors(std::uint32_t number);
 /// accept() or accept4().
 bool accepts(std::uint32_t number);
 
+/// The thread sleeps in flock(), or in the kind of fcntl() that waits for a lock on a file.
+bool waits_for_file_lock(const Thread& thread);
+
 enum class Access : std::uint8_t { kRead, kWrite, kOther };
 
 /// A descriptor that a sleeping thread's system call acts on.

@@ -83,7 +83,7 @@ ordered_json culprit_json(const std::optional<diagnose::Culprit>& culprit) {
 
 ordered_json link_json(const diagnose::Link& link) {
     ordered_json on = nullptr;
-    if (link.on) on = {{"pid", link.on->pid}, {"tid", link.on->tid}};
+    if (link.on) on = {{"pid", link.on->pid}, {"tid", link.on->tid ? ordered_json(link.on->tid) : nullptr}};
     return {{"pid", link.pid},
             {"tid", link.tid},
             {"comm", link.comm},

@@ -25,6 +25,10 @@ constexpr std::array kUses{
                   "to read the executable, descriptor count and network namespace of other users' processes",
                   "of other users' processes, the executable, the number of descriptors and the network "
                   "namespace are not known"},
+    CapabilityUse{CAP_SYSLOG, "cap_syslog", false, false,
+                  "to read the addresses of the kernel's functions (/proc/kallsyms)",
+                  "unless kernel.kptr_restrict and kernel.perf_event_paranoid show them to all, what threads "
+                  "wait for inside the kernel is not known"},
     CapabilityUse{CAP_SYS_ADMIN, "cap_sys_admin", false, true, "to enter other network namespaces",
                   "only this network namespace is read; what is held in others is counted as not reached"},
 };

@@ -8,9 +8,7 @@
 
 namespace waitclose::system {
 
-std::optional<std::string> read_file(const std::string& path, std::size_t limit) {
-    const Descriptor file(::open(path.c_str(), O_RDONLY | O_CLOEXEC));
-    if (!file) return std::nullopt;
+std::optional<std::string> read_all(const Descriptor& file, std::size_t limit) {
     std::string content;
     std::array<char, 16384> buffer;
     while (content.size() < limit) {
@@ -21,6 +19,12 @@ std::optional<std::string> read_file(const std::string& path, std::size_t limit)
         content.append(buffer.data(), static_cast<std::size_t>(got));
     }
     return content;
+}
+
+std::optional<std::string> read_file(const std::string& path, std::size_t limit) {
+    const Descriptor file(::open(path.c_str(), O_RDONLY | O_CLOEXEC));
+    if (!file) return std::nullopt;
+    return read_all(file, limit);
 }
 
 std::optional<std::string> read_line(const std::string& path) {

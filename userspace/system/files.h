@@ -34,6 +34,9 @@ private:
 /// The whole of a file, at most `limit` bytes; nothing when it cannot be read.
 std::optional<std::string> read_file(const std::string& path, std::size_t limit = 1 << 20);
 
+/// What is left to read of an open file, at most `limit` bytes; nothing when it cannot be read.
+std::optional<std::string> read_all(const Descriptor& file, std::size_t limit);
+
 /// The first line of a file without its newline; nothing when it cannot be read.
 std::optional<std::string> read_line(const std::string& path);
 

@@ -3,13 +3,15 @@
 
 #include <algorithm>
 #include <array>
+#include <charconv>
 
 #include <fmt/format.h>
 #include <linux/futex.h>
-#include <sys/stat.h>
 #include <sys/syscall.h>
 #include <sys/uio.h>
 
+#include "model/syscalls.h"
+#include "system/file_locks.h"
 #include "system/files.h"
 
 namespace waitclose::system {
@@ -22,7 +24,9 @@ bool waits_for_mutex(const model::Thread& thread) {
     if (thread.syscall != static_cast<std::uint32_t>(SYS_futex)) return false;
     const auto command = static_cast<std::uint32_t>(thread.arguments[1]) & FUTEX_CMD_MASK;
     const auto expected = static_cast<std::uint32_t>(thread.arguments[2]);
-    return (command == FUTEX_WAIT || command == FUTEX_WAIT_BITSET) && expected == kLockedWithWaiters;
+    const bool robust = (expected & FUTEX_WAITERS) != 0;
+    return (command == FUTEX_WAIT || command == FUTEX_WAIT_BITSET) &&
+           (expected == kLockedWithWaiters || robust);
 }
 
 bool waits_for_priority_inheritance(const model::Thread& thread) {
@@ -41,39 +45,87 @@ std::optional<std::array<std::uint32_t, 3>> words_at(std::uint32_t pid, std::uin
     return words;
 }
 
+/// A look at the process's memory waits for its mmap_lock, and whoever is stuck in a page fault or in
+/// changing the address space may hold that for as long as it is stuck.
+bool may_hold_memory_lock(const model::Thread& thread) {
+    if (thread.state != model::RunState::kDiskSleep) return false;
+    if (!thread.syscall) return true;
+    const auto is = [&](auto... numbers) {
+        return ((*thread.syscall == static_cast<std::uint32_t>(numbers)) || ...);
+    };
+    return is(SYS_mmap, SYS_munmap, SYS_mremap, SYS_mprotect, SYS_madvise, SYS_brk, SYS_mlock, SYS_mlockall);
+}
+
+/// The thread's id in the innermost PID namespace it lives in, which is the one it knows itself by.
+std::uint32_t own_id_of(std::uint32_t pid, std::uint32_t tid) {
+    const auto status = read_file(fmt::format("/proc/{}/task/{}/status", pid, tid), 16384);
+    return status ? innermost_id(*status) : 0;
+}
+
+/// The live thread that knows itself by this id; null when there is none.
+const model::Thread* thread_known_as(std::uint32_t id, const model::Process& process,
+                                     std::span<const model::Thread> threads) {
+    constexpr std::size_t kMostThreads = 2000;  // each of a container costs a file to read
+    const auto lives = [](const model::Thread& thread) {
+        return !thread.exiting && thread.state != model::RunState::kZombie;
+    };
+    const bool by_our_ids = own_id_of(process.pid, process.pid) == process.pid;
+    if (!by_our_ids && threads.size() > kMostThreads) return nullptr;
+    const auto found = std::ranges::find_if(threads, [&](const model::Thread& thread) {
+        return (by_our_ids ? thread.tid : own_id_of(process.pid, thread.tid)) == id && lives(thread);
+    });
+    return found == threads.end() ? nullptr : &*found;
+}
+
 void find_lock_owner(const model::Process& process, std::span<const model::Thread> threads,
                      model::Thread& thread) {
     const bool inherits = waits_for_priority_inheritance(thread);
     if (!inherits && !waits_for_mutex(thread)) return;
+    if (std::ranges::any_of(threads, may_hold_memory_lock)) return;
     const auto words = words_at(process.pid, thread.arguments[0]);
     if (!words) return;
     const auto owner = inherits ? std::optional((*words)[0] & FUTEX_TID_MASK) : mutex_owner(*words);
-    const bool lives =
-        owner && std::ranges::any_of(threads, [&](const model::Thread& other) {
-            return other.tid == *owner && !other.exiting && other.state != model::RunState::kZombie;
-        });
-    if (lives) thread.lock_owner_tid = owner;
+    if (!owner || *owner == 0) return;
+    if (const model::Thread* held_by = thread_known_as(*owner, process, threads))
+        thread.lock_owner_tid = held_by->tid;
 }
 
 /// The name /proc gives the descriptor, when it still is the file of the census.
 void name_file(const model::Process& process, std::uint64_t fd, model::FileFact& file) {
     const std::string path = fmt::format("/proc/{}/fd/{}", process.pid, static_cast<std::uint32_t>(fd));
-    struct stat status {};
-    if (::stat(path.c_str(), &status) != 0 || status.st_ino != file.inode) return;
+    const auto now = identity_of(path);
+    if (!now || now->inode != file.inode) return;
     if (auto name = read_link(path)) file.name = std::move(*name);
 }
 
 }  // namespace
 
 std::optional<std::uint32_t> mutex_owner(std::span<const std::uint32_t, 3> words) {
-    if (words[0] != kLockedWithWaiters || words[2] == 0) return std::nullopt;
+    // The lock word of a robust mutex is the owner's id itself.
+    const bool robust = (words[0] & FUTEX_WAITERS) != 0 && (words[0] & FUTEX_TID_MASK) == words[2];
+    if ((words[0] != kLockedWithWaiters && !robust) || words[2] == 0) return std::nullopt;
     return words[2];
+}
+
+std::uint32_t innermost_id(std::string_view status) {
+    constexpr std::string_view kKey = "\nNSpid:";
+    const std::size_t at = status.find(kKey);
+    if (at == std::string_view::npos) return 0;
+    std::string_view line = status.substr(at + kKey.size());
+    line = line.substr(0, line.find('\n'));
+    line.remove_prefix(std::min(line.find_last_of(" \t") + 1, line.size()));
+    std::uint32_t id = 0;
+    std::from_chars(line.data(), line.data() + line.size(), id);
+    return id;
 }
 
 void describe_waits(const model::Process& process, std::span<model::Thread> threads) {
     for (model::Thread& thread : threads) {
         if (thread.file) name_file(process, thread.arguments[0], *thread.file);
         find_lock_owner(process, threads, thread);
+        if (model::waits_for_file_lock(thread))
+            thread.lock_holder =
+                find_lock_holder(process.pid, static_cast<std::uint32_t>(thread.arguments[0]));
     }
 }
 

@@ -3,21 +3,26 @@
 // or a descriptor of its own.
 #pragma once
 
+#include <cstdint>
 #include <functional>
 #include <span>
 #include <string>
+#include <string_view>
 
 #include "model/process.h"
 
 namespace waitclose::system {
 
-/// Fills in the names of the files that the threads' system calls act on and the owners of the mutexes they
-/// wait for. What cannot be read, or has changed since the census, stays empty. `threads`: all those of
-/// `process`.
+/// Fills in the names of the files that the threads' system calls act on and the owners of the mutexes and
+/// file locks they wait for. What cannot be read, or has changed since the census, stays empty. `threads`:
+/// all those of `process`.
 void describe_waits(const model::Process& process, std::span<model::Thread> threads);
 
 /// The mutex of a futex wait as glibc lays it out (lock word, count, owner), by the words at its address: the
 /// owner's thread id; nothing when the words are not those of a locked mutex with a waiter.
 std::optional<std::uint32_t> mutex_owner(std::span<const std::uint32_t, 3> words);
+
+/// From the text of /proc/PID/task/TID/status: the id in the innermost PID namespace; 0 when it is not told.
+std::uint32_t innermost_id(std::string_view status);
 
 }  // namespace waitclose::system
