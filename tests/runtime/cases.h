@@ -65,11 +65,9 @@ inline std::vector<Case> holding_cases() {
         {"BlockedPipe", {"blocked", "--mode", "pipe"}},
         {"BlockedChild", {"blocked", "--mode", "child"}},
         {"BlockedDownstream", {"blocked", "--mode", "downstream"}},
-<<<<<<< HEAD
         {"MultipathQueued", {"multipath", "--mode", "queued"}},
         {"MultipathLeaked", {"multipath", "--mode", "leaked"}},
         {"MultipathClient", {"multipath", "--mode", "client"}},
-=======
         {"StuckDiskFrozen", {"stuck", "--mode", "disk-frozen"}},
         {"StuckDiskMute", {"stuck", "--mode", "disk-mute"}},
         {"StuckFault", {"stuck", "--mode", "fault"}},
@@ -78,7 +76,6 @@ inline std::vector<Case> holding_cases() {
         {"StuckFileLock", {"stuck", "--mode", "file-lock"}},
         {"StuckOther", {"stuck", "--mode", "other"}},
         {"StuckCondition", {"stuck", "--mode", "condition"}},
->>>>>>> waits
         {"HalfOpenDownload", {"decoy", "--mode", "half-open"}},
     };
 }

@@ -6,6 +6,8 @@
 #include <fstream>
 
 #include <fcntl.h>
+#include <netinet/in.h>
+#include <sys/socket.h>
 #include <sys/syscall.h>
 #include <unistd.h>
 
@@ -47,10 +49,18 @@ std::optional<std::string> missing_for_userfault() {
     return std::nullopt;
 }
 
+std::optional<std::string> missing_for_multipath() {
+    const int fd = socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, IPPROTO_MPTCP);
+    if (fd < 0) return refused("no Multipath TCP here");
+    close(fd);
+    return std::nullopt;
+}
+
 }  // namespace
 
 std::optional<std::string> missing_feature(const Arguments& command) {
     const auto has = [&](const char* word) { return std::ranges::find(command, word) != command.end(); };
+    if (has("multipath")) return missing_for_multipath();
     if (has("disk-frozen")) return missing_for_frozen();
     if (has("disk-mute") || has("fault-file")) return missing_for_fuse();
     if (has("fault") || has("fault-read")) return missing_for_userfault();

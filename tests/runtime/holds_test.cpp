@@ -1,9 +1,6 @@
 // SPDX-License-Identifier: BSD-2-Clause
 // Every culprit, with the tracer attached before the connection, before the FIN, and after it.
 #include <gtest/gtest.h>
-#include <netinet/in.h>
-#include <sys/socket.h>
-#include <unistd.h>
 
 #include "cases.h"
 #include "features.h"
@@ -16,22 +13,9 @@ namespace {
 
 constexpr auto grown = 20ms;  // a younger hold is not accused of anything
 
-<<<<<<< HEAD
-bool has_multipath_tcp() {
-    const int fd = socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, IPPROTO_MPTCP);
-    if (fd >= 0) close(fd);
-    return fd >= 0;
-}
-
-class Holds : public testing::TestWithParam<Case> {
-    void SetUp() override {
-        if (GetParam().command.front() == "multipath" && !has_multipath_tcp())
-            GTEST_SKIP() << "this kernel has no Multipath TCP";
-=======
 class Holds : public testing::TestWithParam<Case> {
     void SetUp() override {
         if (const auto missing = missing_feature(GetParam().command)) GTEST_SKIP() << *missing;
->>>>>>> waits
     }
 };
 
