@@ -30,6 +30,8 @@ struct FileFact {
     std::string name;  // a path, or what /proc shows; raw
     std::uint64_t inode = 0;
     std::string remote;  // of a TCP socket: the other end
+    /// What a model::Answer answers to that is the other end of this pipe or connection; 0: it has none.
+    std::uint64_t other_end = 0;
 };
 
 /// A thread of a process that holds a socket or a listener, or of one that such a thread waits for.
@@ -49,6 +51,7 @@ struct Thread {
     bool in_iowait = false;                        // the scheduler counts its sleep as waiting for a disk
     std::optional<FileFact> file;                  // what its system call's first argument refers to
     std::optional<std::uint32_t> lock_owner_tid;   // of the mutex it waits for, as glibc stores it
+    bool foreign_ids = false;  // it lives in another PID namespace: ids it uses for others are not ours
 };
 
 struct Process {
