@@ -55,8 +55,7 @@ int census_ends(struct bpf_iter__task_file* ctx) {
     if (mode != S_IFIFO && mode != S_IFSOCK) return 0;
     struct sock* sk = tcp_sock_of(file);
     __u64 inode_address = (__u64)BPF_CORE_READ(file, f_inode);
-    bool wanted =
-        sk ? is_wanted_connection(sk) : bpf_map_lookup_elem(&wanted_inodes, &inode_address) != NULL;
+    bool wanted = sk ? is_wanted_connection(sk) : bpf_map_lookup_elem(&wanted_inodes, &inode_address) != NULL;
     if (!wanted) return 0;
     struct wc_census_end record;
     __builtin_memset(&record, 0, sizeof(record));

@@ -229,7 +229,8 @@ struct wc_census_thread {
     wc_u64 file_inode; /* 0: there is none */
     wc_u64 peer_inode; /* of a UNIX socket: that of the socket at the other end; 0 where there is none */
     wc_u32 file_mode;  /* S_IFMT part */
-    wc_u32 foreign_ids; /* it lives in another PID namespace than waitclose: its ids for others are not ours */
+    wc_u32
+        foreign_ids; /* it lives in another PID namespace than waitclose: its ids for others are not ours */
     struct wc_socket file_socket; /* of a TCP socket; else all zero */
     /* Address of the inode at the other end: of a pipe its own, of a UNIX socket its peer's; 0: none. */
     wc_u64 other_end;
@@ -247,7 +248,7 @@ struct wc_census_end {
     wc_u64 file_address;
     wc_u64 references; /* to the file: its descriptors, and whoever uses it now */
     wc_u64 inode;
-    struct wc_actor actor;  /* of a socket, when tracing saw one: who touched it last; of a child its leader */
+    struct wc_actor actor; /* of a socket, when tracing saw one: who touched it last; of a child its leader */
     wc_u64 leader_start_ns;
     wc_u32 tgid;
     wc_u32 fd;

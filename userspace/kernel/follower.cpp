@@ -83,8 +83,7 @@ std::set<std::uint32_t> answerable(const model::Census& census) {
     };
     for (const model::Socket& socket : census.sockets) {
         add(socket);
-        if (socket.listener != model::kNone)
-            add(census.listeners[static_cast<std::size_t>(socket.listener)]);
+        if (socket.listener != model::kNone) add(census.listeners[static_cast<std::size_t>(socket.listener)]);
     }
     return processes;
 }
@@ -222,8 +221,7 @@ bool Follower::ask_for_children(const std::vector<Question>& questions, std::vec
         return std::ranges::find(questions, std::uint64_t{pid}, &Question::id) != questions.end();
     };
     const auto add = [&](const wc_census_end& record, std::uint32_t parent) {
-        if (parent && is_asked(parent))
-            found.push_back(end_of(record, {Question::Kind::kChildren, parent}));
+        if (parent && is_asked(parent)) found.push_back(end_of(record, {Question::Kind::kChildren, parent}));
     };
     return children_
         ->run([&](const wc_header& header) {

@@ -38,7 +38,8 @@ public:
 
     /// Before the readings are joined: remembers what the model does not keep.
     void begin(const Readings& readings);
-    /// Adds to the census who could end the waits of its threads, and those processes of which only one could.
+    /// Adds to the census who could end the waits of its threads, and those processes of which only one
+    /// could.
     void follow(model::Census& census, const Iterator& threads);
 
 private:
@@ -68,7 +69,7 @@ private:
     std::optional<Iterator> children_;
 
     // Of one census.
-    std::map<std::uint64_t, Connection> connections_;            // by the address of the asking end
+    std::map<std::uint64_t, Connection> connections_;             // by the address of the asking end
     std::multimap<std::uint32_t, std::uint64_t> asked_by_ports_;  // ports of the other end → asking address
     std::set<std::uint64_t> asked_files_;
     std::set<model::Question> asked_;

@@ -22,8 +22,7 @@ bool lives(const Thread& thread) {
 
 /// A thread that is stopped or frozen waits for whoever did that, not for what its system call waits for.
 bool sleeps(const Thread& thread) {
-    return lives(thread) &&
-           (thread.state == RunState::kSleeping || thread.state == RunState::kDiskSleep);
+    return lives(thread) && (thread.state == RunState::kSleeping || thread.state == RunState::kDiskSleep);
 }
 
 bool waits_for_child(const Thread& thread) {
@@ -65,7 +64,9 @@ public:
     Provider among_children();
 
 private:
-    bool is_own(const Answer& end) const { return end.pid == process_.pid && end.start_ns == process_.start_ns; }
+    bool is_own(const Answer& end) const {
+        return end.pid == process_.pid && end.start_ns == process_.start_ns;
+    }
     bool others_live_here() const;
     void add(const Answer& end);
     void name_thread();
@@ -81,9 +82,8 @@ private:
 };
 
 bool Search::others_live_here() const {
-    return std::ranges::any_of(census_.threads_of(process_), [&](const Thread& other) {
-        return other.tid != thread_.tid && lives(other);
-    });
+    return std::ranges::any_of(census_.threads_of(process_),
+                               [&](const Thread& other) { return other.tid != thread_.tid && lives(other); });
 }
 
 void Search::add(const Answer& end) {
@@ -151,8 +151,7 @@ void Search::name_thread() {
     if (found_.thread || !found_.end->last_touch) return;
     const Actor& last = *found_.end->last_touch;
     const auto seen = std::ranges::find_if(threads, [&](const Thread& other) {
-        return other.tid == last.tid && other.start_ns == last.start_ns && lives(other) &&
-               &other != &thread_;
+        return other.tid == last.tid && other.start_ns == last.start_ns && lives(other) && &other != &thread_;
     });
     if (seen != threads.end()) found_.thread = &*seen;
 }

@@ -16,9 +16,9 @@ std::optional<Question> question_of(const Process& process, const Thread& thread
 
 /// Who could end a wait. All empty: nobody was found, or nobody has asked yet.
 struct Provider {
-    std::size_t processes = 0;         // how many processes could
-    bool hidden = false;               // and somebody who was not found: there is an open file more
-    const Answer* end = nullptr;          // the one process, by one of its descriptors; null when there are several
+    std::size_t processes = 0;    // how many processes could
+    bool hidden = false;          // and somebody who was not found: there is an open file more
+    const Answer* end = nullptr;  // the one process, by one of its descriptors; null when there are several
     const Process* process = nullptr;  // the same, if its threads were read
     const Thread* thread = nullptr;    // the thread of it that would do it; null when that cannot be told
     bool only = false;                 // nobody but this thread can end the wait
