@@ -104,6 +104,13 @@ struct Holder {
     int fd = -1;
 };
 
+// One thread of a wait chain.
+struct Waiting {
+    pid_t pid = 0;
+    pid_t tid = 0;
+    std::string waits_for;
+};
+
 struct Truth {
     std::optional<pid_t> pid;
     std::optional<pid_t> tid;
@@ -112,6 +119,8 @@ struct Truth {
     std::vector<std::string> acceptable;           // as good as `cause`
     std::vector<std::string> acceptable_untraced;  // honest, when the tracer came after the fact
     std::vector<Holder> holders;
+    std::vector<Waiting> chain;  // whom the culprit waits for, itself first; empty: not asked about
+    bool circle = false;         // the last of the chain waits for the first
     std::string role = "server";
     std::optional<bool> accepted = true;
     std::optional<bool> eof_read = false;

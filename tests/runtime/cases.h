@@ -64,6 +64,10 @@ inline std::vector<Case> holding_cases() {
         {"BlockedPipe", {"blocked", "--mode", "pipe"}},
         {"BlockedChild", {"blocked", "--mode", "child"}},
         {"BlockedDownstream", {"blocked", "--mode", "downstream"}},
+        {"ChainService", {"chain", "--mode", "service"}},
+        {"ChainMixed", {"chain", "--mode", "mixed"}},
+        {"ChainCircle", {"chain", "--mode", "circle"}},
+        {"ChainWriters", {"chain", "--mode", "writers"}},
         {"HalfOpenDownload", {"decoy", "--mode", "half-open"}},
     };
 }

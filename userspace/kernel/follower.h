@@ -27,8 +27,7 @@ struct Connection {
 };
 
 /// Two sockets are the two ends of one connection: their addresses mirror each other, and each has received
-/// what the other has sent, up to what may have moved between two looks. Addresses alone prove nothing across
-/// network namespaces, nor after a while.
+/// what the other has sent. Addresses alone prove nothing across network namespaces, nor after a while.
 bool are_two_ends(const Connection& one, const Connection& other);
 
 class Follower {
