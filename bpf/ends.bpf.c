@@ -62,7 +62,7 @@ int census_ends(struct bpf_iter__task_file* ctx) {
     record.header = (struct wc_header){WC_KIND_CENSUS_END, sizeof(record)};
     record.inode_address = inode_address;
     record.file_address = (__u64)file;
-    record.references = references_of(file);
+    record.references = references_of(file) - 1; /* the iterator's own */
     record.inode = file->f_inode->i_ino;
     record.leader_start_ns = leader_start_of(task);
     record.tgid = process_id(task);

@@ -246,7 +246,7 @@ struct wc_census_end {
     struct wc_header header;
     wc_u64 inode_address; /* of the file; 0 for a child */
     wc_u64 file_address;
-    wc_u64 references; /* to the file: its descriptors, and whoever uses it now */
+    wc_u64 references; /* to the file: by descriptors, and by whoever uses it now */
     wc_u64 inode;
     struct wc_actor actor; /* of a socket, when tracing saw one: who touched it last; of a child its leader */
     wc_u64 leader_start_ns;

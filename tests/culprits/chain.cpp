@@ -22,6 +22,7 @@
 #include <thread>
 
 #include <netinet/in.h>
+#include <poll.h>
 #include <pthread.h>
 #include <sys/mman.h>
 #include <sys/socket.h>
@@ -36,6 +37,7 @@ namespace {
 constexpr unsigned an_hour = 3600;
 constexpr int handlers_of_a_crowd = 24;
 constexpr int highest_fd = 128;
+constexpr int slept_before_fin_ms = 20;  // the scenario, not a synchronisation
 
 [[noreturn]] void sleep_long() {
     for (;;) sleep(an_hour);
@@ -332,6 +334,7 @@ void judge_crowd(Judge& judge, const Options& options, const Child& child) {
         wait_until_asleep_in(child.pid, handler.tid, SYS_read);
         if (i == 0) first = handler;
     }
+    poll(nullptr, 0, slept_before_fin_ms);
     judge.ready(peers.front());
     for (int i = handlers_of_a_crowd - 1; i > 0; --i)
         check(shutdown(peers[static_cast<std::size_t>(i)], SHUT_WR), "shutdown");
@@ -355,6 +358,7 @@ void judge_chain(Judge& judge, const Options& options, const Child& child) {
     write_all(peer, "x");
     const Note handler = hear(child.line, Say::accepted);
     add(0, handler);
+    poll(nullptr, 0, slept_before_fin_ms);
     judge.hang_up(peer);
     judge.holds(handler);
     judge.truth.circle = options.mode == "circle";
