@@ -93,6 +93,7 @@ int ask_service(const char* comm, int line, int member, std::initializer_list<in
     std::copy(kept_by_it.begin(), kept_by_it.end(), kept.begin() + 2);
     spawn(comm, {kept[0], kept[1], kept[2], kept[3]}, [&] {
         const int connection = accept_one(listener.fd);
+        close(listener.fd);
         char question = 0;
         check(static_cast<int>(read(connection, &question, 1)), "read");
         in_place(line, member);
@@ -191,6 +192,7 @@ void add_impostor(int line, std::uint16_t own_port, std::uint16_t port) {
         const Listener listener = listen_on(Family::ipv4, port);
         connect_from(own_port, port);  // both ends stay open
         accept_one(listener.fd);
+        close(listener.fd);
         in_place(line, 0);
     });
 }
