@@ -34,4 +34,13 @@ static __always_inline struct sock* tcp_sock_of(struct file* file) {
     return tcp_of(sk);
 }
 
+/* Writes every byte of `out`. */
+static __always_inline void describe_sequence(struct sock* sk, struct wc_sequence* out) {
+    struct tcp_sock* tcp = (struct tcp_sock*)sk;
+    out->acknowledged = BPF_CORE_READ(tcp, snd_una);
+    out->sent = BPF_CORE_READ(tcp, snd_nxt);
+    out->received = BPF_CORE_READ(tcp, rcv_nxt);
+    out->reserved = 0;
+}
+
 #endif

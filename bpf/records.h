@@ -43,6 +43,7 @@ enum wc_kind {
     WC_KIND_CENSUS_DESCRIPTOR = 6,
     WC_KIND_CENSUS_THREAD = 7,
     WC_KIND_CENSUS_NAMESPACE = 8,
+    WC_KIND_CENSUS_END = 20,
 };
 
 /* A thread as it was when it did something: `start_ns` tells it from a later thread with the same id. */
@@ -195,6 +196,15 @@ struct wc_census_descriptor {
 };
 WC_ASSERT_SIZE(struct wc_census_descriptor, 48);
 
+/* How far a TCP connection has got: tells its two ends from those of any other with the same addresses. */
+struct wc_sequence {
+    wc_u32 acknowledged; /* snd_una */
+    wc_u32 sent;         /* snd_nxt */
+    wc_u32 received;     /* rcv_nxt */
+    wc_u32 reserved;
+};
+WC_ASSERT_SIZE(struct wc_sequence, 16);
+
 struct wc_census_thread {
     struct wc_header header;
     struct wc_actor actor;
@@ -221,11 +231,41 @@ struct wc_census_thread {
     wc_u64 file_inode; /* 0: there is none */
     wc_u64 peer_inode; /* of a UNIX socket: that of the socket at the other end; 0 where there is none */
     wc_u32 file_mode;  /* S_IFMT part */
-    wc_u32 reserved_too;
+    wc_u32
+        foreign_ids; /* it lives in another PID namespace than waitclose: its ids for others are not ours */
     struct wc_socket file_socket; /* of a TCP socket; else all zero */
     wc_u64 stack[WC_STACK_DEPTH]; /* return addresses in the kernel, innermost first; then zeros */
+    /* Address of the inode at the other end: of a pipe its own, of a UNIX socket its peer's; 0: none. */
+    wc_u64 other_end;
+    struct wc_sequence sequence; /* of a TCP socket */
 };
-WC_ASSERT_SIZE(struct wc_census_thread, 184 + sizeof(struct wc_socket) + 8 * WC_STACK_DEPTH);
+WC_ASSERT_SIZE(struct wc_census_thread, 208 + sizeof(struct wc_socket) + 8 * WC_STACK_DEPTH);
+
+/*
+ * Somebody who could end a thread's wait: a descriptor at the other end of a pipe, of a UNIX socket or of a
+ * TCP connection, or a child.
+ */
+struct wc_census_end {
+    struct wc_header header;
+    wc_u64 inode_address; /* of the file; 0 for a child */
+    wc_u64 file_address;
+    wc_u64 references; /* to the file: by descriptors, and by whoever uses it now */
+    wc_u64 inode;
+    struct wc_actor actor; /* of a socket, when tracing saw one: who touched it last; of a child its leader */
+    wc_u64 leader_start_ns;
+    wc_u32 tgid;
+    wc_u32 fd;
+    wc_u32 parent_tgid; /* of a child */
+    wc_u32 tracer_tgid;
+    wc_u32 readers; /* of a pipe: how many open files read from it */
+    wc_u32 writers;
+    wc_u8 reads; /* this one does */
+    wc_u8 writes;
+    wc_u8 reserved[6];
+    struct wc_socket socket; /* of a TCP connection; else all zero */
+    struct wc_sequence sequence;
+};
+WC_ASSERT_SIZE(struct wc_census_end, 112 + sizeof(struct wc_socket) + sizeof(struct wc_sequence));
 
 /* A network namespace, and a thread that lives in it. */
 struct wc_census_namespace {

@@ -45,9 +45,12 @@ static __always_inline void fill_socket_file(struct file* file, struct wc_census
     struct sock* tcp = tcp_of(any);
     if (tcp) {
         describe_socket(tcp, 0, &out->file_socket);
+        describe_sequence(tcp, &out->sequence);
     } else if (FOLLOW(any, __sk_common.skc_family) == AF_UNIX) {
         struct sock* peer = BPF_CORE_READ((struct unix_sock*)any, peer);
-        if (peer) out->peer_inode = inode_of(peer);
+        if (!peer) return;
+        out->peer_inode = inode_of(peer);
+        out->other_end = (__u64)BPF_CORE_READ(peer, sk_socket, file, f_inode);
     }
 }
 
@@ -57,6 +60,7 @@ static __always_inline void fill_file(struct task_struct* task, __u64 fd, struct
     out->file_inode = BPF_CORE_READ(file, f_inode, i_ino);
     out->file_mode = BPF_CORE_READ(file, f_inode, i_mode) & S_IFMT;
     if (out->file_mode == S_IFSOCK) fill_socket_file(file, out);
+    if (out->file_mode == S_IFIFO) out->other_end = (__u64)BPF_CORE_READ(file, f_inode);
 }
 
 /*
@@ -89,6 +93,7 @@ static __always_inline int take_thread(struct bpf_iter__task* ctx, bool with_sta
     record->header = (struct wc_header){WC_KIND_CENSUS_THREAD, sizeof(*record)};
     describe_actor(task, &record->actor);
     record->leader_start_ns = leader_start_of(task);
+    record->foreign_ids = BPF_CORE_READ(task, thread_pid, level) != pid_level;
     record->switches = task->nvcsw + task->nivcsw;
     record->parent_tgid = pid_level ? id_in_our_namespace(BPF_CORE_READ(task, real_parent, thread_pid))
                                     : (__u32)BPF_CORE_READ(task, real_parent, tgid);

@@ -75,7 +75,14 @@ enum {
     SHUTDOWN_MASK = 3,
     SOCK_KEEPOPEN = 3, /* a bit number of sk_flags */
     S_IFMT = 0170000,
+    S_IFIFO = 0010000,
     S_IFSOCK = 0140000,
+};
+
+/* include/linux/fs.h: bits of f_mode */
+enum {
+    FMODE_READ = 1,
+    FMODE_WRITE = 2,
 };
 
 /* arch/x86/include/asm/page_64_types.h, segment.h; the numbers of close() in the tables of system calls */

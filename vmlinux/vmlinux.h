@@ -138,13 +138,20 @@ typedef struct {
     atomic_long_t refcnt;
 } file_ref_t;
 
+struct pipe_inode_info { /* include/linux/pipe_fs_i.h */
+    unsigned int readers; /* open files, not descriptors */
+    unsigned int writers;
+};
+
 struct inode {
     unsigned short i_mode;
     unsigned long i_ino;
+    struct pipe_inode_info *i_pipe;
 };
 
 struct file {
     void *private_data;
+    unsigned int f_mode;
     struct inode *f_inode;
     atomic_long_t f_count; /* until 6.12 */
     file_ref_t f_ref;      /* since 6.13: holds the references minus one */
@@ -188,6 +195,10 @@ struct sched_info {
     unsigned long long last_arrival; /* rq_clock when it last got one */
 };
 
+struct signal_struct {
+    int nr_threads;
+};
+
 struct task_struct {
     unsigned int __state; /* since 5.14 */
     unsigned int flags;
@@ -207,6 +218,7 @@ struct task_struct {
     char comm[16];
     struct files_struct *files;
     struct nsproxy *nsproxy;
+    struct signal_struct *signal;
     void *stack;
     struct sched_entity se;
     struct sched_info sched_info; /* with CONFIG_SCHED_INFO */

@@ -104,6 +104,13 @@ struct Holder {
     int fd = -1;
 };
 
+// One thread of a wait chain.
+struct Waiting {
+    pid_t pid = 0;
+    pid_t tid = 0;
+    std::string waits_for;
+};
+
 struct Truth {
     std::optional<pid_t> pid;
     std::optional<pid_t> tid;
@@ -115,6 +122,8 @@ struct Truth {
     std::string waits_for;             // the culprit's wait class, where the cause is that it waits
     std::string wait_detail;           // what the detail must contain
     std::optional<pid_t> lock_holder;  // the process it waits for
+    std::vector<Waiting> chain;  // whom the culprit waits for, itself first; empty: not asked about
+    bool circle = false;         // the last of the chain waits for the first
     std::string role = "server";
     std::optional<bool> accepted = true;
     std::optional<bool> eof_read = false;

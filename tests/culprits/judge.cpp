@@ -133,6 +133,9 @@ void Judge::hang_up_without_wait(int peer) {
 void Judge::print_truth(const Note* closed) {
     json holders = json::array();
     for (const Holder& holder : truth.holders) holders.push_back({{"pid", holder.pid}, {"fd", holder.fd}});
+    json chain = json::array();
+    for (const Waiting& one : truth.chain)
+        chain.push_back({{"pid", one.pid}, {"tid", one.tid}, {"waits_for", one.waits_for}});
     json line = {
         {"mode", options_.mode},
         {"family", name_of(options_.family)},
@@ -151,6 +154,8 @@ void Judge::print_truth(const Note* closed) {
         {"waits_for", truth.waits_for},
         {"wait_detail", truth.wait_detail},
         {"lock_holder", or_null(truth.lock_holder)},
+        {"chain", chain},
+        {"circle", truth.circle},
         {"role", truth.role},
         {"accepted", or_null(truth.accepted)},
         {"eof_read", or_null(truth.eof_read)},

@@ -27,6 +27,7 @@ const std::vector<Hook>& all_hooks() {
         {"descriptors", "iter/task_file"},
         {"threads", "iter/task+bpf_get_task_stack"},
         {"threads", "iter/task"},
+        {"chain", "iter/task_file+iter/task"},
         {"transition", "tp_btf/inet_sock_set_state"},
         {"transition", "tp/sock/inet_sock_set_state"},
         {"read", "tp_btf/sock_recv_length"},

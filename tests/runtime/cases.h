@@ -76,6 +76,10 @@ inline std::vector<Case> holding_cases() {
         {"StuckFileLock", {"stuck", "--mode", "file-lock"}},
         {"StuckOther", {"stuck", "--mode", "other"}},
         {"StuckCondition", {"stuck", "--mode", "condition"}},
+        {"ChainService", {"chain", "--mode", "service"}},
+        {"ChainMixed", {"chain", "--mode", "mixed"}},
+        {"ChainCircle", {"chain", "--mode", "circle"}},
+        {"ChainWriters", {"chain", "--mode", "writers"}},
         {"HalfOpenDownload", {"decoy", "--mode", "half-open"}},
     };
 }

@@ -1,4 +1,5 @@
 // SPDX-License-Identifier: BSD-2-Clause
+#include "diagnose/chain.h"
 #include "diagnose/wait.h"
 
 #include <linux/futex.h>

@@ -4,6 +4,7 @@
 
 #include <algorithm>
 
+#include "diagnose/chain.h"
 #include "diagnose/families.h"
 #include "diagnose/text.h"
 #include "diagnose/wait.h"
@@ -87,21 +88,36 @@ void add_wait(const Thread& thread, const Wait& wait, const std::string& slept, 
                              thread.lock_holder->comm, thread.lock_holder->pid));
 }
 
+void word_circle(const Thread& thread, const std::string& slept, const Chain& chain, Diagnosis& diagnosis) {
+    const bool within = chain.circle == chain.links.size();
+    diagnosis.summary = fmt::format("thread {} waits since {} {} a circle of {} threads: {}{}", thread.comm,
+                                    slept, within ? "in" : "for", chain.circle, chain.links.front().detail,
+                                    end_of_chain_text(chain));
+    add_fact(diagnosis, "circle", std::uint64_t{chain.circle},
+             fmt::format("each of {} threads waits for the next and for nobody else, and has slept since "
+                         "before the census (census{})",
+                         chain.circle, chain.by_memory ? ", their memory" : ""));
+}
+
 void word_blocked(const Scene& scene, const Verdict& verdict, Diagnosis& diagnosis) {
     const Thread& thread = *verdict.who.thread;
     const Wait wait = wait_of(thread);
     Chain chain = chain_from(scene.census, *verdict.who.process, thread);
     const std::string slept = duration_text(scene.ago(*thread.asleep_since_ns));
-    diagnosis.summary =
-        fmt::format("thread {} {} since {}: {}", thread.comm, wait_phrase(wait), slept, wait.detail);
-    if (verdict.cause == Cause::kDeadlock)
-        diagnosis.summary = fmt::format("thread {} waits since {} for a lock, in a circle of {} threads",
-                                        thread.comm, slept, chain.links.size());
+    diagnosis.summary = fmt::format("thread {} {} since {}: {}{}", thread.comm, wait_phrase(wait), slept,
+                                    chain.links.front().detail, end_of_chain_text(chain));
+    if (verdict.cause == Cause::kDeadlock) word_circle(thread, slept, chain, diagnosis);
     add_wait(thread, wait, slept, diagnosis);
     if (*thread.asleep_since_ns <= scene.socket.held_since_ns)
         add_fact(diagnosis, "asleep_before_fin", true,
                  "it has not run since before the peer's FIN, so it cannot know of it (census)");
     diagnosis.because = std::move(chain.links);
+}
+
+/// Whose a lock is was read from the program's own memory, not measured by the kernel.
+bool rests_on_memory(const model::Steps& chain) {
+    return std::ranges::any_of(
+        chain.steps, [](const model::Step& step) { return step.thread->lock_owner_tid.has_value(); });
 }
 
 Confidence confidence_of(const Scene& scene, const Wait& wait, bool before_fin) {
@@ -125,9 +141,12 @@ std::optional<Verdict> handler_blocked(const Scene& scene) {
     const bool before_fin = since <= scene.socket.held_since_ns;
     const bool maybe_before_fin = since <= scene.socket.held_since_ns + kSleepErrorNs;
     if (!shows_work(wait) || (!maybe_before_fin && may_be_idle(wait))) return std::nullopt;
-    const bool circle = chain_from(scene.census, *scene.who.process, *thread).returns;
-    return Verdict{circle ? Cause::kDeadlock : Cause::kHandlerBlocked, confidence_of(scene, wait, before_fin),
-                   scene.who, word_blocked};
+    const model::Steps chain = model::follow_waits(scene.census, *scene.who.process, *thread);
+    const Confidence confidence = confidence_of(scene, wait, before_fin);
+    if (!chain.deadlock) return Verdict{Cause::kHandlerBlocked, confidence, scene.who, word_blocked};
+    return Verdict{Cause::kDeadlock,
+                   rests_on_memory(chain) ? std::max(confidence, Confidence::kLikely) : confidence, scene.who,
+                   word_blocked};
 }
 
 }  // namespace waitclose::diagnose

@@ -19,8 +19,6 @@ using model::Thread;
 
 namespace {
 
-constexpr std::size_t kLongest = 8;
-
 constexpr std::array<std::string_view, 10> kIds{"nothing", "disk",   "lock",  "downstream", "pipe",
                                                 "sleep",   "memory", "child", "event-loop", "other"};
 
@@ -123,18 +121,6 @@ bool is_blocked(const Thread& thread, WaitClass what, const StackStory& story) {
     return story.blocked || thread.state == RunState::kDiskSleep;
 }
 
-Link link_of(const model::Census& census, const model::Process& process, const Thread& thread, Wait wait) {
-    Link link{process.pid,  thread.tid,
-              thread.comm,  std::string(id_of(wait.what)),
-              std::nullopt, std::move(wait.detail),
-              std::nullopt};
-    if (thread.asleep_since_ns && *thread.asleep_since_ns <= census.taken_ns)
-        link.for_ns = census.taken_ns - *thread.asleep_since_ns;
-    if (wait.owner_tid) link.on = ThreadId{process.pid, *wait.owner_tid};
-    if (thread.lock_holder) link.on = ThreadId{thread.lock_holder->pid, 0};
-    return link;
-}
-
 }  // namespace
 
 std::string_view id_of(WaitClass wait) {
@@ -149,22 +135,6 @@ Wait wait_of(const Thread& thread) {
     return {what, detail_of(thread, what, story),
             what == WaitClass::kLock ? thread.lock_owner_tid : std::nullopt, std::string(story.frame),
             is_blocked(thread, what, story)};
-}
-
-Chain chain_from(const model::Census& census, const model::Process& process, const Thread& first) {
-    Chain chain;
-    const auto threads = census.threads_of(process);
-    for (const Thread* thread = &first; thread && chain.links.size() < kLongest;) {
-        const Wait wait = wait_of(*thread);
-        chain.links.push_back(link_of(census, process, *thread, wait));
-        if (!wait.owner_tid) break;
-        chain.returns =
-            std::ranges::any_of(chain.links, [&](const Link& link) { return link.tid == *wait.owner_tid; });
-        if (chain.returns) break;
-        const auto next = std::ranges::find(threads, *wait.owner_tid, &Thread::tid);
-        thread = next == threads.end() ? nullptr : &*next;
-    }
-    return chain;
 }
 
 }  // namespace waitclose::diagnose

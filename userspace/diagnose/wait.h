@@ -1,16 +1,14 @@
 // SPDX-License-Identifier: BSD-2-Clause
-// What a sleeping thread waits for, and for whom: wait classes and wait chains.
+// What a sleeping thread waits for: wait classes. For whom is in chain.h.
 #pragma once
 
 #include <cstdint>
 #include <optional>
 #include <string>
 #include <string_view>
-#include <vector>
 
-#include "diagnose/diagnosis.h"
 #include "diagnose/kernel_stack.h"
-#include "model/census.h"
+#include "model/process.h"
 
 namespace waitclose::diagnose {
 
@@ -28,12 +26,5 @@ struct Wait {
 /// By the system call, its arguments, what its descriptor refers to, where in the kernel the thread sleeps,
 /// and whether the scheduler counts the sleep as waiting for a disk. Pure.
 Wait wait_of(const model::Thread& thread);
-
-/// Thread by thread, from one to the one it waits for, up to eight; `process` is that of `first`.
-struct Chain {
-    std::vector<Link> links;
-    bool returns = false;  // the last one waits for one that is in the chain already
-};
-Chain chain_from(const model::Census& census, const model::Process& process, const model::Thread& first);
 
 }  // namespace waitclose::diagnose

@@ -62,13 +62,15 @@ std::map<std::uint32_t, system::Descriptor> doors(const std::vector<wc_census_na
 }  // namespace
 
 CensusTaker::CensusTaker(const Probes& probes, std::uint32_t netns, Iterator&& sockets,
-                         Iterator&& descriptors, Iterator&& threads, Iterator&& namespaces)
+                         Iterator&& descriptors, Iterator&& threads, Iterator&& namespaces,
+                         Follower&& follower)
     : probes_(&probes),
       netns_(netns),
       sockets_(std::move(sockets)),
       descriptors_(std::move(descriptors)),
       threads_(std::move(threads)),
-      namespaces_(std::move(namespaces)) {}
+      namespaces_(std::move(namespaces)),
+      follower_(std::move(follower)) {}
 
 Result<CensusTaker> CensusTaker::prepare(const Probes& probes, std::uint32_t netns) {
     auto sockets = Iterator::attach(probes.program_for("census", 0));
@@ -77,8 +79,10 @@ Result<CensusTaker> CensusTaker::prepare(const Probes& probes, std::uint32_t net
     auto namespaces = Iterator::attach(probes.program_for("threads", 1));
     for (const auto* one : {&sockets, &descriptors, &threads, &namespaces})
         if (!*one) return tl::unexpected(one->error());
+    auto follower = Follower::prepare(probes);
+    if (!follower) return tl::unexpected(follower.error());
     return CensusTaker(probes, netns, std::move(*sockets), std::move(*descriptors), std::move(*threads),
-                       std::move(*namespaces));
+                       std::move(*namespaces), std::move(*follower));
 }
 
 Result<model::Census> CensusTaker::take() {
@@ -114,6 +118,7 @@ Result<model::Census> CensusTaker::take() {
                    !visited.contains(one.netns) && (!netns_ || one.netns == netns_);
         });
 
+    follower_.begin(readings);
     model::Census census = join(std::move(readings));
     census.unreachable = static_cast<std::uint64_t>(unreachable);
     census.wall_offset_ns = system::wall_offset_ns();
@@ -124,6 +129,7 @@ Result<model::Census> CensusTaker::take() {
         system::describe_waits(process,
                                std::span(census.threads).subspan(process.first_thread, process.thread_count));
     }
+    follower_.follow(census, threads_);
     return census;
 }
 

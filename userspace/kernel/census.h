@@ -7,6 +7,7 @@
 #include <vector>
 
 #include "failure.h"
+#include "kernel/follower.h"
 #include "kernel/iterator.h"
 #include "kernel/probes.h"
 #include "model/census.h"
@@ -26,7 +27,7 @@ public:
 
 private:
     CensusTaker(const Probes& probes, std::uint32_t netns, Iterator&& sockets, Iterator&& descriptors,
-                Iterator&& threads, Iterator&& namespaces);
+                Iterator&& threads, Iterator&& namespaces, Follower&& follower);
 
     using Visited = std::set<std::uint32_t>;
 
@@ -45,6 +46,7 @@ private:
     Iterator threads_;
     Iterator namespaces_;
     symbols::KernelSymbols symbols_;
+    Follower follower_;
 };
 
 }  // namespace waitclose::kernel

@@ -35,6 +35,10 @@ constexpr std::array kThreads{
                 "is not known"},
 };
 
+constexpr std::array kChainPoints{AttachPoint{"census_ends", kIterator, "task_file"},
+                                  AttachPoint{"census_children", kIterator, "task"}};
+constexpr std::array kChain{Alternative{"iter/task_file+iter/task", kChainPoints, "5.8"}};
+
 // ---- transitions ----
 
 constexpr std::array kTypedTransition{AttachPoint{"on_transition", kTypedTracepoint, "inet_sock_set_state"}};
@@ -129,6 +133,7 @@ constexpr std::array kNeeds{
     Need{"census", true, true, "no sockets can be read", kSockets},
     Need{"descriptors", true, true, "nobody can be named who holds a socket", kDescriptors},
     Need{"threads", true, true, "nobody can be named who should have closed a socket", kThreads},
+    Need{"chain", false, true, "a wait chain ends where it would go on in another process", kChain},
     Need{"transition", true, false, "no hold is seen beginning or ending", kTransition},
     Need{"read", false, false, "which thread read end-of-file is not known; only that it was read", kRead},
     Need{"write", false, false,

@@ -52,6 +52,11 @@ std::optional<model::FileFact> file_of(const wc_census_thread& record, const mod
     const bool takes_one = model::uses_of(thread)[0].fd >= 0;
     if (!takes_one || !record.file_inode) return std::nullopt;
     model::FileFact file{.kind = kind_of(record), .name = {}, .inode = record.file_inode, .remote = {}};
+    // A socket that is not connected has no other end, whatever address it has.
+    if (file.kind == model::FileKind::kPipe || file.kind == model::FileKind::kUnix)
+        file.other_end = record.other_end;
+    else if (file.kind == model::FileKind::kTcp && record.file_socket.remote_port)
+        file.other_end = record.file_socket.address;
     if (file.kind == model::FileKind::kTcp && record.file_socket.remote_port)
         file.remote = model::endpoint_text(family_of(record.file_socket), remote_of(record.file_socket));
     return file;
@@ -81,6 +86,7 @@ model::Thread thread_of(const wc_census_thread& record, std::int64_t run_phase_n
     if (sleeps)
         thread.kernel_addresses.assign(std::begin(record.stack),
                                        std::find(std::begin(record.stack), std::end(record.stack), 0U));
+    thread.foreign_ids = record.foreign_ids != 0;
     return thread;
 }
 

@@ -8,6 +8,7 @@
 #include <string>
 #include <vector>
 
+#include "model/answer.h"
 #include "model/process.h"
 #include "model/socket.h"
 
@@ -30,8 +31,9 @@ struct Census {
     std::vector<Socket> sockets;  // in CLOSE_WAIT
     std::vector<Socket> listeners;
     std::vector<Holder> holders;
-    std::vector<Process> processes;
+    std::vector<Process> processes;  // that hold something, then those that a thread of theirs waits for
     std::vector<Thread> threads;
+    std::vector<Answer> answers;  // who could end the waits of threads; in order of Answer::precedes()
     std::map<TcpState, std::uint64_t> states;
     bool nested = false;  // waitclose runs in a PID namespace of its own and sees no process outside it
     std::uint64_t unreachable = 0;  // held sockets in network namespaces that could not be entered

@@ -32,6 +32,8 @@ struct FileFact {
     std::string name;  // a path, or what /proc shows; raw
     std::uint64_t inode = 0;
     std::string remote;  // of a TCP socket: the other end
+    /// What a model::Answer answers to that is the other end of this pipe or connection; 0: it has none.
+    std::uint64_t other_end = 0;
 };
 
 /// The process that holds the file lock a thread waits for, as /proc/locks lists it.
@@ -65,6 +67,7 @@ struct Thread {
     std::optional<LockHolder> lock_holder;         // of the file lock it waits for, when that is known
     std::vector<std::uint64_t> kernel_addresses;   // where in the kernel it sleeps: return addresses
     KernelStack kernel_stack;                      // the same by name; where the system call tells too little
+    bool foreign_ids = false;  // it lives in another PID namespace: ids it uses for others are not ours
 };
 
 struct Process {

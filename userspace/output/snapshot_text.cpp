@@ -142,15 +142,29 @@ void write_indented(Sink& sink, const TextStyle& style, std::size_t indent, std:
     }
 }
 
+/// How a thread stands to the one before it, which waits for it.
+const char* relation_of(const diagnose::Link& waiting) {
+    if (waiting.waits_for == "lock") return "held by";
+    return waiting.waits_for == "child" ? "the child" : "at the other end";
+}
+
+/// "auditor (4190)", with the process where that is another than before.
+std::string member_text(const diagnose::Link& before, const diagnose::Link& link, const TextStyle& style) {
+    const std::string thread = process_text(link.comm, link.tid, style);
+    return before.pid == link.pid || link.pid == link.tid ? thread
+                                                          : fmt::format("{} of pid {}", thread, link.pid);
+}
+
 /// The threads behind the one of the sentence, each a step further in.
 void write_chain(Sink& sink, const TextStyle& style, std::size_t indent,
                  const std::vector<diagnose::Link>& chain) {
     for (std::size_t i = 1; i < chain.size(); ++i) {
         const diagnose::Link& link = chain[i];
         const std::string slept = link.for_ns ? " for " + duration_text(*link.for_ns) : "";
-        write_indented(sink, style, indent + 2 * i,
-                       fmt::format("held by {}: {}: {}{}", process_text(link.comm, link.tid, style),
-                                   link.waits_for, printable(link.detail, style.charset), slept));
+        write_indented(
+            sink, style, indent + 2 * i,
+            fmt::format("{} {}: {}: {}{}", relation_of(chain[i - 1]), member_text(chain[i - 1], link, style),
+                        link.waits_for, printable(link.detail, style.charset), slept));
     }
 }
 
