@@ -26,4 +26,10 @@ static __always_inline struct sock* tcp_sock_of(struct file* file) {
     return socket ? tcp_of(BPF_CORE_READ(socket, sk)) : NULL;
 }
 
+/* The eventpoll behind a file, which points back to it; NULL when the file is no epoll. */
+static __always_inline struct eventpoll* epoll_of(struct file* file) {
+    struct eventpoll* epoll = BPF_CORE_READ(file, private_data);
+    return epoll && BPF_CORE_READ(epoll, file) == file ? epoll : NULL;
+}
+
 #endif

@@ -32,6 +32,7 @@ struct Census {
     std::vector<Holder> holders;
     std::vector<Process> processes;
     std::vector<Thread> threads;
+    std::vector<EpollHolder> epolls;  // those that watch held sockets, by their identity
     std::map<TcpState, std::uint64_t> states;
     bool nested = false;  // waitclose runs in a PID namespace of its own and sees no process outside it
     std::uint64_t unreachable = 0;  // held sockets in network namespaces that could not be entered

@@ -49,6 +49,7 @@ struct Thread {
     bool in_iowait = false;                        // the scheduler counts its sleep as waiting for a disk
     std::optional<FileFact> file;                  // what its system call's first argument refers to
     std::optional<std::uint32_t> lock_owner_tid;   // of the mutex it waits for, as glibc stores it
+    std::uint64_t epoll = 0;  // the epoll that its system call's first argument refers to; 0: it is none
 };
 
 struct Process {
@@ -61,6 +62,8 @@ struct Process {
     std::optional<std::string> container;
     std::optional<std::uint64_t> fds_used;
     std::optional<std::uint64_t> fd_limit;
+    std::optional<std::int32_t>
+        held_back_fd;                // a socket of it that has no room for more, its peer takes nothing
     std::uint32_t first_thread = 0;  // into Census::threads
     std::uint32_t thread_count = 0;
 };
