@@ -167,8 +167,7 @@ int main(int argc, char** argv) {
                                   {"edge", "nested", "one-shot", "out-only", "deleted", "asleep",
                                    "back-pressure", "paused", "healthy"});
     Judge judge(options);
-    const Child child =
-        start_child(options.name("event_loop"), [&](int line) { Loop(options, line).run(); });
+    const Child child = start_child(options.name("event_loop"), [&](int line) { Loop(options, line).run(); });
     const int peer = connect_to(options.family, judge.listening(child));
     write_all(peer, "x");
     const Listener service = listen_on(options.family);

@@ -158,18 +158,19 @@ Verdict idle_in_pool(const Scene& scene, bool busy) {
     return {Cause::kIdleInPool, confidence, scene.who, word_idle_in_pool};
 }
 
-// An event loop may hold back on purpose for a while, and then ask again.
+// An event loop may hold back on purpose and ask again later, or do in pieces, between other connections,
+// what this one waits for: then no thread shows it.
 Confidence abandoned_confidence(const Scene& scene) {
     const bool by_loop = std::ranges::any_of(
         scene.processes, [&](const Process* process) { return scene.rosters.of(*process).watches(); });
     const bool any_of_several =
         !scene.who.thread && (!scene.who.process || scene.rosters.of(*scene.who.process).live() > 1);
     const std::uint64_t held_ns = scene.census.held_ns(scene.socket);
-    const bool measured = nobody_watches(scene) && held_ns >= kMayAnswerNs && all_idle(scene);
-    if (!measured) return by_loop || any_of_several ? Confidence::kPossible : Confidence::kLikely;
-    const bool proven =
-        held_ns >= kHardlyAnswersNs && scene.socket.unread_bytes == 0 && scene.only_process() != nullptr;
-    return proven ? Confidence::kProven : Confidence::kLikely;
+    const bool measured = nobody_watches(scene) && all_idle(scene) && scene.only_process();
+    if (by_loop) return measured && held_ns >= kHardlyAnswersNs ? Confidence::kLikely : Confidence::kPossible;
+    if (measured && held_ns >= kHardlyAnswersNs && scene.socket.unread_bytes == 0) return Confidence::kProven;
+    const bool settled = measured && held_ns >= kMayAnswerNs;
+    return any_of_several && !settled ? Confidence::kPossible : Confidence::kLikely;
 }
 
 Verdict abandoned(const Scene& scene) {

@@ -40,7 +40,8 @@ const char* state_text(const Watch& watch) {
 
 std::string served_text(const Scene& scene, const Watch& watch) {
     if (const Thread* thread = server_of(scene, watch))
-        return fmt::format("; {} sleeps in epoll_wait on it", thread_text(*thread));
+        return fmt::format("; {} sleeps in epoll_wait on {}", thread_text(*thread),
+                           thread->epoll == watch.epoll ? "it" : "the one that watches it");
     if (watch.awaited) return "; somebody sleeps in epoll_wait on it";
     return watch.polled ? "; it is watched itself, by another epoll or poll()"
                         : "; nobody sleeps in epoll_wait on it";
