@@ -11,8 +11,6 @@
 //   healthy       is told of the hang-up and closes: a decoy
 #include "culprit.h"
 
-#include <array>
-
 #include <fcntl.h>
 #include <signal.h>
 #include <sys/epoll.h>
@@ -58,6 +56,8 @@ public:
         const Listener listener = listen_on(options_.family);
         tell(line_, note(Say::listening, listener.fd, listener.port));
         fd_ = accept_one(listener.fd);
+        if (options_.mode == "back-pressure")
+            service_ = connect_to(options_.family, hear(line_, Say::proceed).port);
         control(epoll_, EPOLL_CTL_ADD, fd_, first_events(options_.mode));
         while (!closed_) {
             epoll_event event{};
@@ -96,15 +96,14 @@ private:
             for (;;) sleep(an_hour);
     }
 
-    // To a service that takes nothing; the judge plays it, and passes its port.
+    // To a service that takes nothing; the judge plays it.
     void send_until_full() {
         control(epoll_, EPOLL_CTL_DEL, fd_, 0);
-        const int service = connect_to(options_.family, hear(line_, Say::proceed).port);
-        check(fcntl(service, F_SETFL, O_NONBLOCK), "O_NONBLOCK");
+        check(fcntl(service_, F_SETFL, O_NONBLOCK), "O_NONBLOCK");
         const std::string bytes(1 << 16, 'p');
-        while (write(service, bytes.data(), bytes.size()) > 0) {
+        while (write(service_, bytes.data(), bytes.size()) > 0) {
         }
-        control(epoll_, EPOLL_CTL_ADD, service, EPOLLOUT);
+        control(epoll_, EPOLL_CTL_ADD, service_, EPOLLOUT);
     }
 
     void finish() {
@@ -124,6 +123,7 @@ private:
     int epoll_ = check(epoll_create1(EPOLL_CLOEXEC), "epoll_create1");
     int outer_ = -1;
     int fd_ = -1;
+    int service_ = -1;
     bool requested_ = false;
     bool resumes_ = false;
     bool closed_ = false;
@@ -169,9 +169,9 @@ int main(int argc, char** argv) {
     Judge judge(options);
     const Child child = start_child(options.name("event_loop"), [&](int line) { Loop(options, line).run(); });
     const int peer = connect_to(options.family, judge.listening(child));
-    write_all(peer, "x");
     const Listener service = listen_on(options.family);
     if (options.mode == "back-pressure") tell(child.line, note(Say::proceed, -1, service.port));
+    write_all(peer, "x");
     judge.holds(hear(child.line, Say::accepted));
     if (options.mode == "asleep") wait_until_asleep_in(child.pid, child.pid, SYS_clock_nanosleep);
     judge.hang_up(peer);

@@ -138,7 +138,7 @@ TEST_P(PausedRuntime, IsWatchedByNobody) {
     json last;
     watch.until(
         [&](const json& event) {
-            if (!event.contains("socket") || event.at("event") == "entered") return false;
+            if (!event.contains("socket") || event.at("socket").at("cause").is_null()) return false;
             last = event.at("socket").at("cause");
             return last.at("id") == "abandoned";
         },
