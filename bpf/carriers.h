@@ -37,6 +37,7 @@ static __always_inline long send_carrier(const struct place* at, __u32 kind, __u
 static __always_inline void show_anonymous(const struct place* at) {
     char name[12] = {};
     struct file* file = at->file;
+    if (!bpf_core_field_exists(file->f_path.dentry)) return;
     bpf_probe_read_kernel_str(name, sizeof(name), BPF_CORE_READ(file, f_path.dentry, d_name.name));
     if (name[0] != '[') return;
     if (name[1] == 'e' && name[2] == 'v' && name[6] == 'p') {
@@ -57,6 +58,7 @@ static __always_inline struct sock* held_sock_of(struct file* file) {
  * once and not for each turn of the loop; such a function takes numbers only before 5.13. */
 __noinline __u64 held_sock_in(__u64 message) {
     struct unix_skb_parms* parms = (struct unix_skb_parms*)&((struct sk_buff*)message)->cb;
+    if (!bpf_core_field_exists(parms->fp)) return 0;
     struct scm_fp_list* list = BPF_CORE_READ(parms, fp);
     __u16 files = list ? BPF_CORE_READ(list, count) : 0;
     struct file* passed[FILE_LIMIT] = {};
@@ -81,11 +83,14 @@ static __always_inline void show_messages(const struct place* at, struct sock* s
 
 /* unix_writable() in net/unix/af_unix.c */
 static __always_inline bool has_no_room(struct sock* sk) {
+    if (!bpf_core_field_exists(sk->sk_wmem_alloc.refs)) return false;
     return ((__u64)BPF_CORE_READ(sk, sk_wmem_alloc.refs.counter) << 2) > (__u64)BPF_CORE_READ(sk, sk_sndbuf);
 }
 
 static __always_inline void show_unix(const struct place* at, struct sock* sk) {
-    if (BPF_CORE_READ((struct unix_sock*)sk, scm_stat.nr_fds.counter) > 0) show_messages(at, sk);
+    struct unix_sock* own = (struct unix_sock*)sk;
+    if (bpf_core_field_exists(own->scm_stat.nr_fds) && BPF_CORE_READ(own, scm_stat.nr_fds.counter) > 0)
+        show_messages(at, sk);
     if (has_no_room(sk)) send_carrier(at, WC_CARRIER_HELD_BACK, 0, 0);
 }
 

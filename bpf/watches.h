@@ -20,6 +20,17 @@
     ((type*)((void*)(entry)-bpf_core_field_offset(type, wait) - \
              bpf_core_field_offset(struct wait_queue_entry, entry)))
 
+#define HAS_FIELD(type, field) bpf_core_field_exists(((type*)0)->field)
+
+/* A kernel that calls these parts by other names cannot be asked: then who watches is not known. */
+#define KNOWS_WATCHES                                                                 \
+    (HAS_FIELD(struct eppoll_entry, base) && HAS_FIELD(struct eppoll_entry, whead) && \
+     HAS_FIELD(struct epitem, ffd.fd) && HAS_FIELD(struct epitem, event.events) &&    \
+     HAS_FIELD(struct epitem, rdllink) && HAS_FIELD(struct epitem, ovflist_next) &&   \
+     HAS_FIELD(struct epitem, ep) && HAS_FIELD(struct eventpoll, wq) &&               \
+     HAS_FIELD(struct eventpoll, poll_wait) && HAS_FIELD(struct eventpoll, file) &&   \
+     HAS_FIELD(struct poll_table_entry, wait_address) && HAS_FIELD(struct poll_wqueues, polling_task))
+
 /* The epoll registration an entry of `queue` belongs to, if it is one of epoll's. */
 static __always_inline struct epitem* epoll_item_of(struct list_head* entry, wait_queue_head_t* queue,
                                                     struct file* file) {
@@ -89,7 +100,7 @@ struct {
 __noinline int fill_watch(__u64 entry_at, __u64 queue_at, __u64 file_at) {
     __u32 only = 0;
     struct wc_census_watch* record = bpf_map_lookup_elem(&watch_record, &only);
-    if (!record) return 0;
+    if (!record || !KNOWS_WATCHES) return 0;
     struct list_head* entry = (struct list_head*)entry_at;
     wait_queue_head_t* queue = (wait_queue_head_t*)queue_at;
     struct file* file = (struct file*)file_at;
@@ -111,7 +122,8 @@ static __always_inline __u8 watching(struct sock* sk) {
     wait_queue_head_t* queue = wait_queue_of(sk);
     struct list_head* first = queue ? BPF_CORE_READ(queue, head.next) : NULL;
     if (!first) return WC_WATCHING_UNKNOWN;
-    return first == &queue->head ? WC_WATCHING_NOBODY : WC_WATCHING_SOME;
+    if (first == &queue->head) return WC_WATCHING_NOBODY;
+    return KNOWS_WATCHES ? WC_WATCHING_SOME : WC_WATCHING_UNKNOWN;
 }
 
 /* Returns what bpf_seq_write says. */

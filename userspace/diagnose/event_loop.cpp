@@ -19,7 +19,7 @@ using model::WatchKind;
 
 namespace {
 
-/// A loop that sleeps so long while an event waits for it is not merely between two events.
+/// Longer than a census takes, and than a loop takes that is merely between two events.
 constexpr std::uint64_t kNoticedNs = 1'000'000'000;
 
 const std::vector<Watch>& watches_of(const Scene& scene) {
@@ -183,16 +183,21 @@ Verdict loop_to_come(const Scene& scene, const Watch& watch) {
 
 // ---- the loop hears no more of it ----
 
+/// The loop has come back from what it was told, and has slept at that epoll since: long enough that it did
+/// so before the socket was looked at, too.
+bool came_back(const Scene& scene, const Watch& watch) {
+    const Thread* thread = watch.kind == WatchKind::kEpoll ? server_of(scene, watch) : nullptr;
+    return thread && thread->asleep_since_ns && scene.ago(*thread->asleep_since_ns) >= kNoticedNs;
+}
+
 Confidence deaf_confidence(const Scene& scene) {
     const auto& watches = watches_of(scene);
     const bool may_be_at_work = !all_idle(scene);
     const bool runtime = std::ranges::any_of(watches, is_of_runtime);
     const bool long_held = scene.census.held_ns(scene.socket) >= kHardlyAnswersNs;
     if (runtime || may_be_at_work) return long_held ? Confidence::kLikely : Confidence::kPossible;
-    // The loop has come back from what it was told, and whoever it is sleeps in its epoll_wait().
-    const bool served = std::ranges::all_of(watches, [&](const Watch& watch) {
-        return watch.kind == WatchKind::kEpoll && server_of(scene, watch);
-    });
+    const bool served =
+        std::ranges::all_of(watches, [&](const Watch& watch) { return came_back(scene, watch); });
     const bool measured = scene.socket.watching == model::Watching::kSome && served && scene.only_process() &&
                           scene.socket.unread_bytes == 0;
     return measured ? Confidence::kProven : Confidence::kLikely;
