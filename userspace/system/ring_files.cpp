@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: BSD-2-Clause
 #include "system/ring_files.h"
 
+#include <algorithm>
 #include <memory>
 #include <optional>
 #include <string>
@@ -17,11 +18,15 @@ namespace {
 /// A machine with more rings than this is asked about the first ones only.
 constexpr std::size_t kMostRings = 256;
 
+/// Of "    1: socket:[123]". The path of another file may look like it further on in its line.
 std::optional<std::uint64_t> socket_inode(std::string_view line) {
+    line.remove_prefix(std::min(line.find_first_not_of(' '), line.size()));
+    const auto colon = line.find(':');
+    if (colon == line.npos || !to_number(line.substr(0, colon))) return std::nullopt;
+    line.remove_prefix(colon);
     constexpr std::string_view kBegin = ": socket:[";
-    const auto begin = line.find(kBegin);
-    if (begin == line.npos || !line.ends_with(']')) return std::nullopt;
-    line.remove_prefix(begin + kBegin.size());
+    if (!line.starts_with(kBegin) || !line.ends_with(']')) return std::nullopt;
+    line.remove_prefix(kBegin.size());
     line.remove_suffix(1);
     return to_number(line);
 }

@@ -11,8 +11,9 @@
 
 namespace waitclose::system {
 
-/// The inodes of the sockets among the registered files in the text of an io_uring's /proc/PID/fdinfo. While the
-/// ring is busy the kernel leaves its list out: a file that is not listed may be registered nevertheless.
+/// The inodes of the sockets among the registered files in the text of an io_uring's /proc/PID/fdinfo. While
+/// the ring is busy the kernel leaves its list out, and older ones name no sockets in it: one that is not
+/// listed may be registered nevertheless.
 std::vector<std::uint64_t> registered_sockets(std::string_view fdinfo);
 
 /// Notes at each held socket without a holder which of the rings has it registered. Reads nothing when every
