@@ -4,6 +4,7 @@
  * are; the descriptors that refer to them are in descriptors.bpf.c, the threads in threads.bpf.c.
  */
 #include "shared.h"
+#include "watches.h"
 
 /*
  * A socket's stamps are in ticks. Userspace learns where ticks begin on its clock from the smallest
@@ -129,17 +130,27 @@ static __always_inline void fill_socket(struct tcp_sock* tcp, struct wc_census_s
     if (out->kernel_owned) fill_multipath(tcp, out);
 }
 
+/* Not on the stack, which is short; one program fills one at a time. */
+struct {
+    __uint(type, BPF_MAP_TYPE_ARRAY);
+    __uint(max_entries, 1);
+    __type(key, __u32);
+    __type(value, struct wc_census_touch);
+} touch_record SEC(".maps");
+
 static __always_inline long send_touches(struct seq_file* seq, struct sock* sk, __u64 identity, __u64 inode) {
     __u64 address = (__u64)sk;
     struct wc_touches* seen = bpf_map_lookup_elem(&touches, &address);
     if (!seen || !inode || seen->inode != inode) return 0;
-    struct wc_census_touch record;
-    record.header = (struct wc_header){WC_KIND_CENSUS_TOUCH, sizeof(record)};
-    record.cookie = identity;
-    record.touches = *seen;
+    __u32 only = 0;
+    struct wc_census_touch* record = bpf_map_lookup_elem(&touch_record, &only);
+    if (!record) return 0;
+    record->header = (struct wc_header){WC_KIND_CENSUS_TOUCH, sizeof(*record)};
+    record->cookie = identity;
+    record->touches = *seen;
     if (seen->counts_by_sequence)
-        record.touches.sent_since_fin = ((struct tcp_sock*)sk)->write_seq - seen->first_write_seq;
-    return bpf_seq_write(seq, &record, sizeof(record));
+        record->touches.sent_since_fin = ((struct tcp_sock*)sk)->write_seq - seen->first_write_seq;
+    return bpf_seq_write(seq, record, sizeof(*record));
 }
 
 /* Returns 0, or what bpf_seq_write says when the reader's buffer is full: then the kernel shows the socket
@@ -159,7 +170,9 @@ static __always_inline long send_socket(struct seq_file* seq, struct sock* sk, _
     } else if (!record.has_socket) {
         record.listener = listener_of((__u64)sk);
     }
+    if (state == TCP_CLOSE_WAIT && record.has_socket) record.watching = watching(sk);
     long failed = bpf_seq_write(seq, &record, sizeof(record));
+    if (!failed && record.watching == WC_WATCHING_SOME) failed = send_watches(seq, sk, identity);
     if (!failed && tracing && state == TCP_CLOSE_WAIT) failed = send_touches(seq, sk, identity, record.inode);
     if (!failed && record.listener) {
         __u64 address = (__u64)sk;

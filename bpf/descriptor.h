@@ -43,4 +43,11 @@ static __always_inline void describe_sequence(struct sock* sk, struct wc_sequenc
     out->reserved = 0;
 }
 
+/* The eventpoll behind a file, which points back to it; NULL when the file is no epoll. */
+static __always_inline struct eventpoll* epoll_of(struct file* file) {
+    struct eventpoll* epoll = BPF_CORE_READ(file, private_data);
+    if (!bpf_core_field_exists(epoll->file)) return NULL;
+    return epoll && BPF_CORE_READ(epoll, file) == file ? epoll : NULL;
+}
+
 #endif

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /* The part of a census that tells which descriptors refer to held sockets. */
 #define WC_POINTERS_ARE_PLAIN
+#include "carriers.h"
 #include "descriptor.h"
 
 static __always_inline bool is_close_on_exec(struct task_struct* task, __u32 fd) {
@@ -14,11 +15,17 @@ SEC("iter/task_file")
 int census_descriptors(struct bpf_iter__task_file* ctx) {
     struct task_struct* task = ctx->task;
     struct file* file = ctx->file;
-    if (!task || !file || (file->f_inode->i_mode & S_IFMT) != S_IFSOCK) return 0;
+    if (!task || !file) return 0;
+    const struct place at = {.seq = ctx->meta->seq, .task = task, .file = file, .fd = ctx->fd};
+    __u32 type = file->f_inode->i_mode & S_IFMT;
+    if (!type) show_anonymous(&at);
+    if (type != S_IFSOCK) return 0;
     struct sock* sk = tcp_sock_of(file);
-    if (!sk) return 0;
-    __u8 state = FOLLOW(sk, __sk_common.skc_state);
-    if (state != TCP_CLOSE_WAIT && state != TCP_LISTEN && !is_peer_side(state)) return 0;
+    __u8 state = sk ? FOLLOW(sk, __sk_common.skc_state) : 0;
+    if (state != TCP_CLOSE_WAIT && state != TCP_LISTEN && !is_peer_side(state)) {
+        show_other_socket(&at);
+        return 0;
+    }
     if (state == TCP_CLOSE_WAIT && !is_selected(sk)) return 0;
     struct wc_census_descriptor record;
     __builtin_memset(&record, 0, sizeof(record));

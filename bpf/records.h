@@ -43,7 +43,9 @@ enum wc_kind {
     WC_KIND_CENSUS_DESCRIPTOR = 6,
     WC_KIND_CENSUS_THREAD = 7,
     WC_KIND_CENSUS_NAMESPACE = 8,
-    WC_KIND_CENSUS_END = 20,
+    WC_KIND_CENSUS_END = 9,
+    WC_KIND_CENSUS_WATCH = 10,
+    WC_KIND_CENSUS_CARRIER = 11,
 };
 
 /* A thread as it was when it did something: `start_ns` tells it from a later thread with the same id. */
@@ -170,9 +172,44 @@ struct wc_census_socket {
     wc_u8 has_socket; /* a struct socket is attached: it was accepted or connected */
     wc_u8 keepalive;
     wc_u8 multipath; /* a subflow of Multipath TCP: `inode` is that of the socket the program has */
-    wc_u8 reserved[4];
+    wc_u8 watching;  /* enum wc_watching */
+    wc_u8 reserved[3];
 };
 WC_ASSERT_SIZE(struct wc_census_socket, 184);
+
+/* Whether anybody is on the wait queue of a held socket. */
+enum wc_watching {
+    WC_WATCHING_UNKNOWN = 0, /* it was not or could not be read */
+    WC_WATCHING_NOBODY = 1,
+    WC_WATCHING_SOME = 2, /* a record of each follows */
+};
+
+/* Who is on a socket's wait queue. */
+enum wc_watch_kind {
+    WC_WATCH_OTHER = 0, /* asleep in a system call on it, for instance */
+    WC_WATCH_EPOLL = 1,
+    WC_WATCH_POLL = 2, /* a thread asleep in poll() or select() */
+    WC_WATCH_RING = 3, /* a request of an io_uring */
+    WC_WATCH_CUT = 4,  /* the queue was too long, or changed meanwhile: there may be more */
+};
+
+/* Follows its socket's record, once for each entry of the wait queue. */
+struct wc_census_watch {
+    struct wc_header header;
+    wc_u64 cookie;
+    wc_u64 epoll;  /* address of the eventpoll */
+    wc_u64 outer;  /* of the one that watches that epoll in turn; 0 when none does */
+    wc_u32 kind;   /* enum wc_watch_kind */
+    wc_u32 fd;     /* as it was registered: the number may mean another file now */
+    wc_u32 events; /* EPOLLIN and so on */
+    wc_u32 tgid;   /* the thread that polls */
+    wc_u32 tid;
+    wc_u8 ready;   /* on the ready list of its epoll */
+    wc_u8 awaited; /* threads sleep in epoll_wait() on it */
+    wc_u8 polled;  /* somebody watches the epoll itself */
+    wc_u8 reserved;
+};
+WC_ASSERT_SIZE(struct wc_census_watch, 56);
 
 /* Follows its socket's record when tracing learned something. */
 struct wc_census_touch {
@@ -204,6 +241,27 @@ struct wc_sequence {
     wc_u32 reserved;
 };
 WC_ASSERT_SIZE(struct wc_sequence, 16);
+/* What else a descriptor can be that matters to held sockets. */
+enum wc_carrier_kind {
+    WC_CARRIER_EPOLL = 1, /* `object`: address of the eventpoll */
+    WC_CARRIER_RING = 2,  /* an io_uring, which may have registered files */
+    WC_CARRIER_MESSAGE =
+        3, /* a UNIX socket with the socket `object` and `inode` in a message not yet received */
+    WC_CARRIER_HELD_BACK = 4, /* a socket that has no room for what its writer wants to send */
+};
+
+struct wc_census_carrier {
+    struct wc_header header;
+    wc_u64 leader_start_ns;
+    wc_u64 object;
+    wc_u64 inode;
+    wc_u32 kind;
+    wc_u32 tgid;
+    wc_u32 fd;
+    char comm[WC_COMM_LENGTH]; /* of the process */
+    wc_u32 reserved;
+};
+WC_ASSERT_SIZE(struct wc_census_carrier, 64);
 
 struct wc_census_thread {
     struct wc_header header;
@@ -238,8 +296,9 @@ struct wc_census_thread {
     /* Address of the inode at the other end: of a pipe its own, of a UNIX socket its peer's; 0: none. */
     wc_u64 other_end;
     struct wc_sequence sequence; /* of a TCP socket */
+    wc_u64 epoll;                /* address of the eventpoll, when that file is one; else 0 */
 };
-WC_ASSERT_SIZE(struct wc_census_thread, 208 + sizeof(struct wc_socket) + 8 * WC_STACK_DEPTH);
+WC_ASSERT_SIZE(struct wc_census_thread, 216 + sizeof(struct wc_socket) + 8 * WC_STACK_DEPTH);
 
 /*
  * Somebody who could end a thread's wait: a descriptor at the other end of a pipe, of a UNIX socket or of a

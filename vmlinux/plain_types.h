@@ -77,6 +77,7 @@ enum {
     S_IFMT = 0170000,
     S_IFIFO = 0010000,
     S_IFSOCK = 0140000,
+    SOCK_NOSPACE = 2, /* a bit number of socket.flags: its writer waits for room (include/linux/net.h) */
 };
 
 /* include/linux/fs.h: bits of f_mode */
@@ -84,6 +85,8 @@ enum {
     FMODE_READ = 1,
     FMODE_WRITE = 2,
 };
+/* fs/eventpoll.c: EP_UNACTIVE_PTR */
+enum { WC_EP_UNACTIVE = -1 };
 
 /* arch/x86/include/asm/page_64_types.h, segment.h; the numbers of close() in the tables of system calls */
 #if defined(__TARGET_ARCH_x86)

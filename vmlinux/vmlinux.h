@@ -51,9 +51,50 @@ struct sock_common {
     struct in6_addr skc_v6_rcv_saddr;
 };
 
+struct list_head {
+    struct list_head *next;
+};
+
+/* include/linux/wait.h */
+struct wait_queue_entry {
+    void *private;
+    struct list_head entry;
+};
+
+typedef struct wait_queue_head {
+    struct list_head head;
+} wait_queue_head_t;
+
+struct socket_wq {
+    struct wait_queue_head wait;
+};
+
+typedef struct {
+    int counter;
+} atomic_t;
+
+typedef struct {
+    atomic_t refs;
+} refcount_t;
+
+struct sk_buff;
+
+struct sk_buff_head {
+    struct sk_buff *next;
+};
+
+struct sk_buff {
+    struct sk_buff *next;
+    char cb[48];
+};
+
 struct sock {
     struct sock_common __sk_common;
     struct socket *sk_socket;
+    struct socket_wq *sk_wq;
+    struct sk_buff_head sk_receive_queue;
+    refcount_t sk_wmem_alloc;
+    int sk_sndbuf;
     int sk_err;
     __u32 sk_ack_backlog;
     __u32 sk_max_ack_backlog;
@@ -70,13 +111,29 @@ struct inet_sock {
 struct file;
 
 struct socket {
+    unsigned long flags;
     struct file *file;
     struct sock *sk;
+};
+
+/* include/net/af_unix.h, include/net/scm.h */
+struct scm_stat {
+    atomic_t nr_fds;
 };
 
 struct unix_sock {
     struct sock sk;
     struct sock *peer;
+    struct scm_stat scm_stat; /* since 5.6 */
+};
+
+struct scm_fp_list {
+    short count;
+    struct file *fp[1];
+};
+
+struct unix_skb_parms {
+    struct scm_fp_list *fp;
 };
 
 /* ---- TCP: include/net/inet_connection_sock.h, include/linux/tcp.h --------------------------------- */
@@ -149,12 +206,79 @@ struct inode {
     struct pipe_inode_info *i_pipe;
 };
 
+struct qstr {
+    const unsigned char *name;
+};
+
+struct dentry {
+    struct qstr d_name;
+};
+
+struct path {
+    struct dentry *dentry;
+};
+
 struct file {
     void *private_data;
     unsigned int f_mode;
+    struct path f_path;
     struct inode *f_inode;
     atomic_long_t f_count; /* until 6.12 */
     file_ref_t f_ref;      /* since 6.13: holds the references minus one */
+};
+
+/* ---- who waits for a file: fs/eventpoll.c, include/linux/poll.h, io_uring/poll.h ------------------------ */
+
+struct epoll_filefd {
+    struct file *file;
+    int fd;
+};
+
+struct epoll_event {
+    __u32 events;
+};
+
+struct eventpoll {
+    wait_queue_head_t wq;        /* threads in epoll_wait() */
+    wait_queue_head_t poll_wait; /* who polls the epoll itself */
+    struct file *file;
+};
+
+struct epitem {
+    struct list_head rdllink;    /* on the ready list; linked to itself when not */
+    struct epitem *ovflist_next; /* EP_UNACTIVE_PTR, unless it became ready while the list was read */
+    struct epoll_filefd ffd;
+    struct eventpoll *ep;
+    struct epoll_event event;
+};
+
+struct eppoll_entry {
+    struct epitem *base;
+    struct wait_queue_entry wait;
+    wait_queue_head_t *whead;
+};
+
+struct poll_table_entry {
+    struct file *filp;
+    __u32 key; /* `unsigned long` before 4.16 */
+    struct wait_queue_entry wait;
+    wait_queue_head_t *wait_address;
+};
+
+struct poll_wqueues {
+    struct task_struct *polling_task;
+};
+
+struct io_poll {
+    struct file *file;
+    struct wait_queue_head *head;
+    struct wait_queue_entry wait;
+};
+
+struct io_poll_iocb___until_5_19 { /* `io_poll` since 6.0 */
+    struct file *file;
+    struct wait_queue_head *head;
+    struct wait_queue_entry wait;
 };
 
 struct fdtable {

@@ -80,6 +80,13 @@ inline std::vector<Case> holding_cases() {
         {"ChainMixed", {"chain", "--mode", "mixed"}},
         {"ChainCircle", {"chain", "--mode", "circle"}},
         {"ChainWriters", {"chain", "--mode", "writers"}},
+        {"LoopEdge", {"event_loop", "--mode", "edge"}},
+        {"LoopNested", {"event_loop", "--mode", "nested"}},
+        {"LoopOneShot", {"event_loop", "--mode", "one-shot"}},
+        {"LoopOutOnly", {"event_loop", "--mode", "out-only"}},
+        {"LoopDeleted", {"event_loop", "--mode", "deleted"}},
+        {"LoopAsleep", {"event_loop", "--mode", "asleep"}},
+        {"LoopBackPressure", {"event_loop", "--mode", "back-pressure"}},
         {"HalfOpenDownload", {"decoy", "--mode", "half-open"}},
     };
 }

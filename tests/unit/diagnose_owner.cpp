@@ -127,13 +127,13 @@ TEST_F(AcceptQueue, AHolderMeansItWasAccepted) {
     EXPECT_EQ(gist(b.diagnose()), "abandoned likely 10/10 only-thread");
 }
 
-TEST(WithoutHolder, IsUnknownWithTheReferences) {
+TEST(WithoutHolder, IsPossiblyInFlightWithTheReferences) {
     Builder b;
     auto& socket = b.socket({});
     socket.file_references = 1;
     touches(socket).let_go = deed(10, 10, kFin, Operation::kNone, 5);
     const auto diagnosis = b.diagnose();
-    EXPECT_EQ(gist(diagnosis), "unknown possible -");
+    EXPECT_EQ(gist(diagnosis), "in-flight-fd possible -");
     EXPECT_TRUE(says(diagnosis, "its file has 1 reference,"));
     EXPECT_TRUE(says(diagnosis, "closed its copy"));
 }

@@ -20,9 +20,10 @@ using Family = std::optional<Verdict> (*)(const Scene&);
 
 // The first that can show something wins. Who cannot close at all comes before who has not, and what explains
 // a hold without blame before what blames.
-constexpr std::array<Family, 12> kFamilies{
-    kernel_owned,         accept_queue, without_holder,   exiting,         stopped,     duplicate_descriptor,
-    inherited_descriptor, half_open,    too_little_known, handler_blocked, end_of_file, unread,
+constexpr std::array<Family, 13> kFamilies{
+    kernel_owned,         accept_queue,         without_holder, exiting,          stopped,
+    duplicate_descriptor, inherited_descriptor, half_open,      too_little_known, handler_blocked,
+    end_of_file,          event_loop,           unread,
 };
 
 void word_threads_unread(const Scene& scene, const Verdict&, Diagnosis& diagnosis) {

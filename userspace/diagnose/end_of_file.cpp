@@ -6,6 +6,7 @@
 
 #include "diagnose/families.h"
 #include "diagnose/text.h"
+#include "diagnose/watched.h"
 #include "model/syscalls.h"
 
 namespace waitclose::diagnose {
@@ -88,6 +89,7 @@ void word_eof_seen(const Scene& scene, const Verdict& verdict, Diagnosis& diagno
     if (is_last_touch(scene))
         add_fact(diagnosis, "last_touch", "read-eof", "nobody has read or written it since (traced)");
     add_activity(reader_of(scene), diagnosis);
+    add_watches(scene, diagnosis);
 }
 
 void word_fin_taken(const Scene& scene, const Verdict& verdict, Diagnosis& diagnosis) {
@@ -96,6 +98,7 @@ void word_fin_taken(const Scene& scene, const Verdict& verdict, Diagnosis& diagn
     add_fin_consumed(diagnosis);
     add_received_data(scene, diagnosis);
     add_activity(verdict.who.thread, diagnosis);
+    add_watches(scene, diagnosis);
 }
 
 void word_still_at_work(const Scene& scene, const Verdict& verdict, Diagnosis& diagnosis) {

@@ -17,13 +17,13 @@ inline constexpr std::uint64_t kMayAnswerNs = 10'000'000'000;
 /// After this an event loop hardly has it in mind any more.
 inline constexpr std::uint64_t kHardlyAnswersNs = 60'000'000'000;
 
-/// The kernel's stamps are kept in ticks and read as the latest they can mean: later than the truth by up to so
-/// much.
+/// The kernel's stamps are kept in ticks and read as the latest they can mean: later than the truth by up to
+/// so much.
 inline constexpr std::uint64_t kStampErrorNs = 30'000'000;
 
 std::optional<Verdict> kernel_owned(const Scene& scene);          // kernel-socket
 std::optional<Verdict> accept_queue(const Scene& scene);          // never-accepted
-std::optional<Verdict> without_holder(const Scene& scene);        // no descriptor table refers to it
+std::optional<Verdict> without_holder(const Scene& scene);        // in-flight-fd
 std::optional<Verdict> exiting(const Scene& scene);               // exiting
 std::optional<Verdict> stopped(const Scene& scene);               // stopped
 std::optional<Verdict> duplicate_descriptor(const Scene& scene);  // duplicate-fd
@@ -32,6 +32,7 @@ std::optional<Verdict> half_open(const Scene& scene);             // half-open
 std::optional<Verdict> too_little_known(const Scene& scene);      // threads unread, or too early to say
 std::optional<Verdict> handler_blocked(const Scene& scene);       // handler-blocked, deadlock
 std::optional<Verdict> end_of_file(const Scene& scene);           // eof-ignored
+std::optional<Verdict> event_loop(const Scene& scene);            // unwatched-event, or its loop is blocked
 std::optional<Verdict> unread(const Scene& scene);                // idle-in-pool, abandoned
 
 }  // namespace waitclose::diagnose

@@ -9,26 +9,76 @@ namespace waitclose::diagnose {
 
 namespace {
 
+/// A descriptor that changes hands is for a moment in no table.
+constexpr std::uint64_t kStaysAwayNs = 1'000'000'000;
+
 void word_kernel_owned(const Scene&, const Verdict&, Diagnosis& diagnosis) {
     diagnosis.summary = "the kernel made this socket for itself; no program can close it";
     add_fact(diagnosis, "kernel_owned", true, "the socket is marked as the kernel's own (census)");
     add_fact(diagnosis, "holders", std::uint64_t{0}, "no descriptor refers to it (census)");
 }
 
-void word_without_holder(const Scene& scene, const Verdict&, Diagnosis& diagnosis) {
-    diagnosis.summary = "no descriptor table visible here refers to it";
-    add_fact(
-        diagnosis, "file_references", scene.socket.file_references,
-        fmt::format(
-            "its file has {} {}, and no descriptor table visible here refers to it (census): a message "
-            "on its way, an io_uring, or a process outside this PID namespace may",
-            scene.socket.file_references, scene.socket.file_references == 1 ? "reference" : "references"));
+void add_seen_with(const Scene& scene, Diagnosis& diagnosis) {
     for (const auto& [seen, deed] :
          {std::pair(&scene.opened, "opened it"), std::pair(&scene.let_go, "closed its copy")})
         if (*seen)
             add_fact(diagnosis, "seen_with", true,
                      fmt::format("{} {} {} ago (traced)", actor_text(seen->deed->actor), deed,
                                  duration_text(scene.ago(seen->deed->at_ns))));
+}
+
+std::string references_text(const Scene& scene) {
+    return fmt::format("{} {}", scene.socket.file_references,
+                       scene.socket.file_references == 1 ? "reference" : "references");
+}
+
+void word_without_holder(const Scene& scene, const Verdict&, Diagnosis& diagnosis) {
+    diagnosis.summary = "no descriptor table visible here refers to it";
+    add_fact(
+        diagnosis, "file_references", scene.socket.file_references,
+        fmt::format("its file has {}, and no descriptor table visible here refers to it (census): a message "
+                    "on its way, an io_uring, or a process outside this PID namespace may",
+                    references_text(scene)));
+    add_seen_with(scene, diagnosis);
+}
+
+std::string place_text(const model::InFlight& place) {
+    return place.where == model::InFlight::Where::kMessage
+               ? fmt::format(
+                     "in a message that nobody has received, in the queue of UNIX socket fd {} of {} "
+                     "(pid {})",
+                     place.fd, place.comm, place.pid)
+               : fmt::format("among the registered files of io_uring fd {} of {} (pid {})", place.fd,
+                             place.comm, place.pid);
+}
+
+void word_in_flight(const Scene& scene, const Verdict&, Diagnosis& diagnosis) {
+    const auto& places = *scene.socket.in_flight;
+    diagnosis.summary = fmt::format("its last reference is {}", place_text(places.front()));
+    add_fact(diagnosis, "file_references", scene.socket.file_references,
+             fmt::format("its file has {}, and no descriptor table visible here refers to it (census)",
+                         references_text(scene)));
+    for (const model::InFlight& place : places)
+        add_fact(
+            diagnosis, "in_flight", std::uint64_t{place.pid},
+            fmt::format("it is {} ({})", place_text(place),
+                        place.where == model::InFlight::Where::kMessage ? "census" : "/proc/PID/fdinfo"));
+    add_seen_with(scene, diagnosis);
+}
+
+void word_somewhere(const Scene& scene, const Verdict&, Diagnosis& diagnosis) {
+    diagnosis.summary =
+        "its last reference is in no descriptor table: in a message nobody has received, or in an io_uring";
+    add_fact(
+        diagnosis, "file_references", scene.socket.file_references,
+        fmt::format("its file has {}, and none of the processes here, which are all of the machine, has a "
+                    "descriptor of it (census)",
+                    references_text(scene)));
+    add_fact(
+        diagnosis, "in_flight_unknown", true,
+        "neither a message in the front of a UNIX socket's queue nor an io_uring's list of registered files "
+        "shows it (census, /proc/PID/fdinfo)");
+    add_seen_with(scene, diagnosis);
 }
 
 }  // namespace
@@ -42,7 +92,17 @@ std::optional<Verdict> kernel_owned(const Scene& scene) {
 
 std::optional<Verdict> without_holder(const Scene& scene) {
     if (!scene.processes.empty()) return std::nullopt;
-    return Verdict{Cause::kUnknown, Confidence::kPossible, scene.who, word_without_holder};
+    const model::Socket& socket = scene.socket;
+    const Verdict unknown{Cause::kUnknown, Confidence::kPossible, scene.who, word_without_holder};
+    if (scene.census.held_ns(socket) < kTooYoungNs || socket.file_references == 0) return unknown;
+    // Who is outside this PID namespace may have a descriptor of it.
+    const bool only_one = socket.file_references == 1 && !scene.census.nested;
+    if (socket.in_flight && !socket.in_flight->empty())
+        return Verdict{Cause::kInFlightFd, only_one ? Confidence::kProven : Confidence::kLikely, scene.who,
+                       word_in_flight};
+    // Between two looks it may have come out of a message: a descriptor that is not seen is no proof.
+    if (scene.census.nested || scene.census.held_ns(socket) < kStaysAwayNs) return unknown;
+    return Verdict{Cause::kInFlightFd, Confidence::kPossible, scene.who, word_somewhere};
 }
 
 }  // namespace waitclose::diagnose

@@ -6,6 +6,7 @@
 
 #include "diagnose/families.h"
 #include "diagnose/text.h"
+#include "diagnose/watched.h"
 
 namespace waitclose::diagnose {
 
@@ -72,6 +73,15 @@ void word_idle_in_pool(const Scene& scene, const Verdict& verdict, Diagnosis& di
              no_answer_due ? "the last data came from the server: no request is outstanding (census)"
                            : "the last data went to the server: its answer may be outstanding (census)");
     add_activity(verdict.who, diagnosis);
+    add_watches(scene, diagnosis);
+}
+
+void word_held_back(const Scene& scene, const Verdict&, Diagnosis& diagnosis) {
+    diagnosis.summary =
+        "nobody watches it, maybe on purpose: its program has data to send elsewhere that nobody takes";
+    add_unread(scene, diagnosis);
+    add_watches(scene, diagnosis);
+    add_held_back(scene, diagnosis);
 }
 
 void word_abandoned(const Scene& scene, const Verdict& verdict, Diagnosis& diagnosis) {
@@ -89,8 +99,9 @@ void word_abandoned(const Scene& scene, const Verdict& verdict, Diagnosis& diagn
             socket.unread_bytes ? fmt::format("{} bytes and ", socket.unread_bytes) : "", descriptors, held);
     add_unread(scene, diagnosis);
     add_fact(diagnosis, "asleep_on_it", false, "no thread sleeps in a system call on it (census)");
+    add_watches(scene, diagnosis);
     for (const Process* process : scene.processes)
-        if (scene.rosters.of(*process).watches())
+        if (scene.socket.watching == model::Watching::kUnknown && scene.rosters.of(*process).watches())
             add_fact(
                 diagnosis, "may_be_watched", true,
                 fmt::format("a thread of {} sleeps in epoll, poll or select, which may watch it (census)",
@@ -147,13 +158,24 @@ Verdict idle_in_pool(const Scene& scene, bool busy) {
     return {Cause::kIdleInPool, confidence, scene.who, word_idle_in_pool};
 }
 
-Verdict abandoned(const Scene& scene) {
-    const bool watched = std::ranges::any_of(
+// An event loop may hold back on purpose and ask again later, or do in pieces, between other connections,
+// what this one waits for: then no thread shows it.
+Confidence abandoned_confidence(const Scene& scene) {
+    const bool by_loop = std::ranges::any_of(
         scene.processes, [&](const Process* process) { return scene.rosters.of(*process).watches(); });
     const bool any_of_several =
         !scene.who.thread && (!scene.who.process || scene.rosters.of(*scene.who.process).live() > 1);
-    return {Cause::kAbandoned, watched || any_of_several ? Confidence::kPossible : Confidence::kLikely,
-            scene.who, word_abandoned};
+    const std::uint64_t held_ns = scene.census.held_ns(scene.socket);
+    const bool measured = nobody_watches(scene) && all_idle(scene) && scene.only_process();
+    if (by_loop) return measured && held_ns >= kHardlyAnswersNs ? Confidence::kLikely : Confidence::kPossible;
+    if (measured && held_ns >= kHardlyAnswersNs && scene.socket.unread_bytes == 0) return Confidence::kProven;
+    const bool settled = measured && held_ns >= kMayAnswerNs;
+    return any_of_several && !settled ? Confidence::kPossible : Confidence::kLikely;
+}
+
+Verdict abandoned(const Scene& scene) {
+    if (held_back(scene)) return {Cause::kUnknown, Confidence::kPossible, scene.who, word_held_back};
+    return {Cause::kAbandoned, abandoned_confidence(scene), scene.who, word_abandoned};
 }
 
 }  // namespace

@@ -19,6 +19,7 @@
 #include "system/host.h"
 #include "system/namespaces.h"
 #include "system/process_info.h"
+#include "system/ring_files.h"
 #include "system/thread_facts.h"
 #include "waitclose.skel.h"
 
@@ -119,7 +120,11 @@ Result<model::Census> CensusTaker::take() {
         });
 
     follower_.begin(readings);
+    std::vector<model::InFlight> rings;
+    for (const wc_census_carrier& one : readings.carriers)
+        if (one.kind == WC_CARRIER_RING && one.tgid) rings.push_back(in_flight_of(one));
     model::Census census = join(std::move(readings));
+    system::find_registered(census, rings);
     census.unreachable = static_cast<std::uint64_t>(unreachable);
     census.wall_offset_ns = system::wall_offset_ns();
     census.nested = skeleton.bss->pid_level > 0;
@@ -169,6 +174,9 @@ Result<void> CensusTaker::read_sockets_here(Readings& readings) const {
                  readings.sockets.back().cookie == as<wc_census_touch>(header).cookie)
             readings.sockets.back().touches =
                 std::make_unique<model::Touches>(touches_of(as<wc_census_touch>(header).touches));
+        else if (header.kind == WC_KIND_CENSUS_WATCH && !readings.sockets.empty() &&
+                 readings.sockets.back().cookie == as<wc_census_watch>(header).cookie)
+            add_watch(readings.sockets.back(), as<wc_census_watch>(header));
     });
 }
 
@@ -176,6 +184,8 @@ Result<void> CensusTaker::read_descriptors(Readings& readings) const {
     return descriptors_.run([&](const wc_header& header) {
         if (header.kind == WC_KIND_CENSUS_DESCRIPTOR)
             readings.descriptors.push_back(as<wc_census_descriptor>(header));
+        else if (header.kind == WC_KIND_CENSUS_CARRIER)
+            readings.carriers.push_back(as<wc_census_carrier>(header));
     });
 }
 

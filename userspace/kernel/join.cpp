@@ -72,6 +72,8 @@ public:
         find_peers();
         census_.sockets = std::move(readings_.sockets);
         census_.listeners = std::move(readings_.listeners);
+        find_messages();
+        add_carriers(census_, readings_.carriers);
         return std::move(census_);
     }
 
@@ -169,6 +171,18 @@ private:
             found = static_cast<std::int32_t>(i);
         }
         return found;
+    }
+
+    /// Descriptors on their way: in a message that nobody has received.
+    void find_messages() {
+        for (const wc_census_carrier& one : readings_.carriers) {
+            if (one.kind != WC_CARRIER_MESSAGE) continue;
+            const std::int32_t found = held_.find(one.object, one.inode);
+            if (found == kNone) continue;
+            auto& in_flight = census_.sockets[static_cast<std::size_t>(found)].in_flight;
+            if (!in_flight) in_flight = std::make_unique<std::vector<model::InFlight>>();
+            in_flight->push_back(in_flight_of(one));
+        }
     }
 
     struct TupleHash {

@@ -50,6 +50,8 @@ model::Socket socket_of(const wc_census_socket& record, const TickClock& clock) 
     socket.received_data = record.bytes_received > 1;
     socket.unsent_bytes = record.unacknowledged;
     socket.file_references = record.file_references;
+    socket.inode = record.inode;
+    socket.watching = static_cast<model::Watching>(record.watching);
     socket.held_since_ns = latest(record.segment_jiffies);
     socket.last_sent_ns = record.bytes_sent ? latest(record.sent_jiffies) : 0;
     socket.last_data_ns = socket.received_data ? latest(record.data_jiffies) : 0;

@@ -4,6 +4,7 @@
 
 #include <cstdint>
 #include <map>
+#include <optional>
 #include <vector>
 
 #include "bpf/records.h"
@@ -27,6 +28,7 @@ struct Readings {
     std::vector<SocketPlace> peer_places;
     std::vector<wc_census_descriptor> descriptors;
     std::vector<wc_census_thread> threads;
+    std::vector<wc_census_carrier> carriers;
     std::map<model::TcpState, std::uint64_t> states;
     std::uint64_t taken_ns = 0;
     std::int64_t run_phase_ns = 0;  // CLOCK_BOOTTIME when the scheduler's clock was 0
@@ -57,6 +59,19 @@ private:
 /// preemption in between would make it later, never earlier. `run_phase_ns`: CLOCK_BOOTTIME when the
 /// scheduler's clock was 0.
 model::Thread thread_of(const wc_census_thread& record, std::int64_t run_phase_ns);
+
+/// One entry of a wait queue from its record; nothing for the mark that it was not read to its end.
+std::optional<model::Watch> watch_of(const wc_census_watch& record);
+
+/// Adds it to the socket whose record came before.
+void add_watch(model::Socket& socket, const wc_census_watch& record);
+
+/// What the descriptors of other things say: epolls by identity, and which processes are held back.
+/// `census.sockets` and `census.processes` must be complete.
+void add_carriers(model::Census& census, const std::vector<wc_census_carrier>& carriers);
+
+/// A descriptor of a held socket in a message not yet received.
+model::InFlight in_flight_of(const wc_census_carrier& record);
 
 /// One socket from its record.
 model::Socket socket_of(const wc_census_socket& record, const TickClock& clock);

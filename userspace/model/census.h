@@ -34,6 +34,7 @@ struct Census {
     std::vector<Process> processes;  // that hold something, then those that a thread of theirs waits for
     std::vector<Thread> threads;
     std::vector<Answer> answers;  // who could end the waits of threads; in order of Answer::precedes()
+    std::vector<EpollHolder> epolls;  // those that watch held sockets, by their identity
     std::map<TcpState, std::uint64_t> states;
     bool nested = false;  // waitclose runs in a PID namespace of its own and sees no process outside it
     std::uint64_t unreachable = 0;  // held sockets in network namespaces that could not be entered

@@ -68,6 +68,7 @@ struct Thread {
     std::vector<std::uint64_t> kernel_addresses;   // where in the kernel it sleeps: return addresses
     KernelStack kernel_stack;                      // the same by name; where the system call tells too little
     bool foreign_ids = false;  // it lives in another PID namespace: ids it uses for others are not ours
+    std::uint64_t epoll = 0;  // the epoll that its system call's first argument refers to; 0: it is none
 };
 
 struct Process {
@@ -80,6 +81,8 @@ struct Process {
     std::optional<std::string> container;
     std::optional<std::uint64_t> fds_used;
     std::optional<std::uint64_t> fd_limit;
+    std::optional<std::int32_t>
+        held_back_fd;                // a socket of it that has no room for more, its peer takes nothing
     std::uint32_t first_thread = 0;  // into Census::threads
     std::uint32_t thread_count = 0;
 };

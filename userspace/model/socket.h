@@ -7,6 +7,9 @@
 #include <memory>
 #include <optional>
 #include <string>
+#include <vector>
+
+#include "model/watch.h"
 
 namespace waitclose::model {
 
@@ -104,6 +107,7 @@ struct Socket {
     std::uint32_t unread_bytes = 0;
     std::uint32_t unsent_bytes = 0;  // written by the program, not yet acknowledged by the peer
     std::uint64_t file_references = 0;
+    std::uint64_t inode = 0;  // of its file; 0 when it has none
 
     std::uint64_t held_since_ns = 0;  // exact, or the latest time it can have begun
     std::uint64_t last_sent_ns =
@@ -121,6 +125,11 @@ struct Socket {
     std::uint32_t backlog_limit = 0;  // listener
 
     std::unique_ptr<Touches> touches;  // null when tracing saw nothing
+
+    Watching watching = Watching::kUnknown;       // whether anybody is on its wait queue
+    std::unique_ptr<std::vector<Watch>> watches;  // who, as far as known; null when nobody is
+    std::unique_ptr<std::vector<InFlight>>
+        in_flight;  // references outside of descriptor tables; null: none found
 };
 
 }  // namespace waitclose::model

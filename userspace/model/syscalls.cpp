@@ -155,6 +155,11 @@ bool accepts(std::uint32_t number) {
     return kind_of(number) == Kind::kAccept;
 }
 
+bool waits_on_epoll(std::uint32_t number) {
+    const Call* call = find(number);
+    return call && call->kind == Kind::kWatch && call->name.starts_with("epoll");
+}
+
 bool watches_descriptors(std::uint32_t number) {
     return kind_of(number) == Kind::kWatch;
 }

@@ -16,6 +16,9 @@ bool waits_for_work(std::uint32_t number);
 /// The call waits for events on descriptors it keeps in a set: epoll, poll, select.
 bool watches_descriptors(std::uint32_t number);
 
+/// epoll_wait() and its kin: argument 0 is the epoll.
+bool waits_on_epoll(std::uint32_t number);
+
 /// accept() or accept4().
 bool accepts(std::uint32_t number);
 
