@@ -107,6 +107,17 @@ constexpr std::array kAccept{
                 "accepts by io_uring and 32-bit programs are not seen"},
 };
 
+constexpr std::array kResultFexit{AttachPoint{"on_accept_done", kFexit, "__sys_accept4"}};
+constexpr std::array kResultSyscalls{
+    AttachPoint{"on_accept_result", kTracepoint, "syscalls/sys_exit_accept"},
+    AttachPoint{"on_accept_result", kTracepoint, "syscalls/sys_exit_accept4"},
+};
+constexpr std::array kAcceptResult{
+    Alternative{"fexit/__sys_accept4", kResultFexit, "5.8"},
+    Alternative{"tp/syscalls/sys_exit_accept4", kResultSyscalls, "5.8", Cost::kHigh,
+                "accepts by 32-bit programs are not counted"},
+};
+
 constexpr std::array kCloseFentry{AttachPoint{"on_file_let_go", kFentry, "locks_remove_posix"}};
 constexpr std::array kCloseKprobe{AttachPoint{"on_file_let_go_probed", kKprobe, "locks_remove_posix"}};
 constexpr std::array kCloseSyscalls{AttachPoint{"on_close_enter", kTracepoint, "syscalls/sys_enter_close"}};
@@ -126,6 +137,8 @@ constexpr std::array kNeeds{
     Need{"write", false, false,
          "bytes sent after the peer's FIN are not counted; half-open streams stay unknown", kWrite},
     Need{"accept", false, false, "which thread accepted a connection is not known", kAccept},
+    Need{"accept-count", false, false, "failed accept() calls and the pace of good ones are not counted",
+         kAcceptResult},
     Need{"close", false, false, "a close() that left another descriptor open is not seen", kClose},
 };
 
