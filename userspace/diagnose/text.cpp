@@ -19,9 +19,14 @@ std::string actor_text(const model::Actor& actor) {
     return fmt::format("thread {} (pid {}, tid {})", actor.comm_text(), actor.pid, actor.tid);
 }
 
+std::string tracer_text(const model::Thread& traced) {
+    if (!traced.tracer) return fmt::format("traced by {}", traced.tracer_tid);
+    return fmt::format("traced by {} (pid {})", traced.tracer->comm, traced.tracer->pid);
+}
+
 std::string activity_text(const model::Thread& thread) {
     if (is_stopped(thread))
-        return thread.tracer_tid ? fmt::format("is stopped (traced by {})", thread.tracer_tid) : "is stopped";
+        return thread.tracer_tid ? fmt::format("is stopped ({})", tracer_text(thread)) : "is stopped";
     if (!thread.syscall && thread.state == model::RunState::kRunning) return "runs";
     // A page fault, for instance, or its registers could not be read.
     if (!thread.syscall) return "is asleep in no system call that could be read";

@@ -9,6 +9,7 @@
 #include "failure.h"
 #include "kernel/iterator.h"
 #include "kernel/probes.h"
+#include "model/accept_history.h"
 #include "model/census.h"
 
 namespace waitclose::kernel {
@@ -35,6 +36,7 @@ private:
     Result<void> read_sockets_here(Readings& readings) const;
     Result<void> read_descriptors(Readings& readings) const;
     Result<void> read_threads(Readings& readings) const;
+    void complete_accept_side(model::Census& census);
 
     const Probes* probes_;
     std::uint32_t netns_;
@@ -43,6 +45,7 @@ private:
     Iterator descriptors_;
     Iterator threads_;
     Iterator namespaces_;
+    model::AcceptHistory accept_history_;
 };
 
 }  // namespace waitclose::kernel

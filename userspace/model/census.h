@@ -8,6 +8,7 @@
 #include <string>
 #include <vector>
 
+#include "model/accept_side.h"
 #include "model/process.h"
 #include "model/socket.h"
 
@@ -33,6 +34,7 @@ struct Census {
     std::vector<Process> processes;
     std::vector<Thread> threads;
     std::map<TcpState, std::uint64_t> states;
+    AcceptSide accept;
     bool nested = false;  // waitclose runs in a PID namespace of its own and sees no process outside it
     std::uint64_t unreachable = 0;  // held sockets in network namespaces that could not be entered
 
