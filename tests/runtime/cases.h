@@ -64,6 +64,9 @@ inline std::vector<Case> holding_cases() {
         {"BlockedPipe", {"blocked", "--mode", "pipe"}},
         {"BlockedChild", {"blocked", "--mode", "child"}},
         {"BlockedDownstream", {"blocked", "--mode", "downstream"}},
+        {"AcceptorOutOfDescriptors", {"acceptor", "--mode", "emfile"}},
+        {"AcceptorAsleep", {"acceptor", "--mode", "sleep"}},
+        {"AcceptorWaitsForLock", {"acceptor", "--mode", "lock"}},
         {"HalfOpenDownload", {"decoy", "--mode", "half-open"}},
     };
 }
