@@ -48,11 +48,23 @@ static __always_inline int note_result(__u32 fd, long result) {
 
 /*
  * accept() wants a descriptor and a file before it asks the protocol for a connection: what fails with EMFILE
- * or ENFILE never comes as far as inet_accept.
+ * or ENFILE never comes as far as inet_accept. Behind the system calls stands __sys_accept4, which a compiler
+ * may have put into both of them; they themselves are there in any case.
  */
-SEC("fexit/__sys_accept4")
-int BPF_PROG(on_accept_done, int fd, void* address, void* length, int flags, int result) {
-    return note_result(fd, result);
+#if defined(__TARGET_ARCH_x86)
+#define SYSTEM_CALL_PREFIX "__x64_sys_"
+#else
+#define SYSTEM_CALL_PREFIX "__arm64_sys_"
+#endif
+
+SEC("fexit/" SYSTEM_CALL_PREFIX "accept")
+int BPF_PROG(on_accept_done, struct pt_regs* registers, long result) {
+    return note_result(first_argument_at_exit(registers), result);
+}
+
+SEC("fexit/" SYSTEM_CALL_PREFIX "accept4")
+int BPF_PROG(on_accept4_done, struct pt_regs* registers, long result) {
+    return note_result(first_argument_at_exit(registers), result);
 }
 
 /* accept, accept4 */

@@ -107,13 +107,19 @@ constexpr std::array kAccept{
                 "accepts by io_uring and 32-bit programs are not seen"},
 };
 
-constexpr std::array kResultFexit{AttachPoint{"on_accept_done", kFexit, "__sys_accept4"}};
+#if defined(__x86_64__)
+#define WC_SYSTEM_CALL(name) "__x64_sys_" name
+#else
+#define WC_SYSTEM_CALL(name) "__arm64_sys_" name
+#endif
+constexpr std::array kResultFexit{AttachPoint{"on_accept_done", kFexit, WC_SYSTEM_CALL("accept")},
+                                  AttachPoint{"on_accept4_done", kFexit, WC_SYSTEM_CALL("accept4")}};
 constexpr std::array kResultSyscalls{
     AttachPoint{"on_accept_result", kTracepoint, "syscalls/sys_exit_accept"},
     AttachPoint{"on_accept_result", kTracepoint, "syscalls/sys_exit_accept4"},
 };
 constexpr std::array kAcceptResult{
-    Alternative{"fexit/__sys_accept4", kResultFexit, "5.8"},
+    Alternative{"fexit/sys_accept", kResultFexit, "5.8"},
     Alternative{"tp/syscalls/sys_exit_accept4", kResultSyscalls, "5.8", Cost::kHigh,
                 "accepts by 32-bit programs are not counted"},
 };
