@@ -4,7 +4,7 @@
 //   limit-asleep  its process has all its descriptors open, but it sleeps and does not even call accept()
 //   sleep         it sleeps
 //   lock          it waits for a mutex whose owner reads from a pipe into which nobody writes
-//   slow          it takes one connection every 25 ms, and the clients of a burst were not so patient
+//   slow          it takes one connection every 50 ms, and the clients of a burst were not so patient
 #include "culprit.h"
 
 #include <array>
@@ -26,8 +26,8 @@ namespace {
 
 constexpr unsigned an_hour = 3600;
 constexpr int leaks = 2;
-constexpr int burst = 200;
-constexpr int between_accepts_ms = 25;
+constexpr int burst = 400;
+constexpr int between_accepts_ms = 50;
 constexpr int between_failures_ms = 5;
 
 // Every descriptor that a small limit allows is open; returns those that mean nothing.

@@ -125,7 +125,7 @@ TEST(AcceptSide, Case04AsManyAsSomaxconn) {
     if (run({"unshare", "--net", "sh", "-c", "echo 16 > /proc/sys/net/core/somaxconn"}).code != 0)
         GTEST_SKIP() << "net.core.somaxconn cannot be set in a network namespace of its own here";
     auto culprit = Culprit::in_position({"accept_queue", "--mode", "somaxconn", "--netns"});
-    const Seen seen = look(*culprit, "2500ms");
+    const Seen seen = look(*culprit, "1s");
     ASSERT_TRUE(seen.socket.is_object());
     EXPECT_EQ(seen.socket.at("cause").at("id"), "never-accepted");
     EXPECT_EQ(seen.socket.at("cause").at("confidence"), "proven");
@@ -138,7 +138,7 @@ TEST(AcceptSide, Case04AsManyAsSomaxconn) {
     EXPECT_EQ(listener->at("backlog_limit"), 16);
     EXPECT_EQ(listener->at("backlog_limit_from"), "somaxconn");
     EXPECT_EQ(listener->at("queued"), json({{"CLOSE_WAIT", 17}}));
-    EXPECT_GE(listener->at("oldest_ns"), 2'400'000'000);
+    EXPECT_GE(listener->at("oldest_ns"), 900'000'000);
     EXPECT_GE(listener->at("overflows"), 1) << *listener;
 }
 
@@ -197,9 +197,9 @@ TEST(AcceptSide, Case10ABurstThatWaitsLongerThanItsClients) {
         << seen.socket.at("cause");
     const json* listener = listener_of(seen.document, culprit->truth());
     ASSERT_TRUE(listener);
-    EXPECT_GT(listener->at("accept_rate"), 10) << *listener;
-    EXPECT_LE(listener->at("accept_rate"), 41) << *listener;
-    EXPECT_GE(listener->at("oldest_ns"), 900'000'000) << *listener;
+    EXPECT_GT(listener->at("accept_rate"), 1) << *listener;
+    EXPECT_LE(listener->at("accept_rate"), 21) << *listener;
+    EXPECT_GE(listener->at("oldest_ns"), 500'000'000) << *listener;
     EXPECT_EQ(listener->at("failed_accepts"), json::object()) << *listener;
 }
 

@@ -72,7 +72,7 @@ TEST(OutputListeners, JsonHasNullForWhatIsNotKnown) {
         "local": {"address": "10.0.0.7", "port": 8080}, "family": "ipv4", "netns": 4026531840,
         "owners": [{"pid": 4121, "fd": 6, "comm": "java"}],
         "backlog": 129, "backlog_limit": 128, "backlog_limit_from": null,
-        "queued": null, "oldest_ns": null, "window_ns": null,
+        "queued": null, "walked": null, "oldest_ns": null, "window_ns": null,
         "failed_accepts": null, "accept_rate": null, "overflows": null, "drops": null})"));
 }
 
@@ -83,7 +83,7 @@ TEST(OutputListeners, JsonHasWhatWasCounted) {
         "local": {"address": "10.0.0.7", "port": 8080}, "family": "ipv4", "netns": 4026531840,
         "owners": [{"pid": 4121, "fd": 6, "comm": "java"}],
         "backlog": 129, "backlog_limit": 128, "backlog_limit_from": "somaxconn",
-        "queued": {"CLOSE": 9, "CLOSE_WAIT": 120}, "oldest_ns": 12000000000, "window_ns": 2000000000,
+        "queued": {"CLOSE": 9, "CLOSE_WAIT": 120}, "walked": 129, "oldest_ns": 12000000000, "window_ns": 2000000000,
         "failed_accepts": {"EMFILE": {"recent": 312, "total": 400}}, "accept_rate": 12.5,
         "overflows": 7, "drops": null})"));
 }

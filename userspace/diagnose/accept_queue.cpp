@@ -18,8 +18,23 @@ using model::Thread;
 
 namespace {
 
-void add_owner(const Scene& scene, const Process& owner, Diagnosis& diagnosis) {
+/// What its acceptors do instead; where none is known, what its threads do, if they are few.
+void add_activities(const Scene& scene, const Process& owner, Diagnosis& diagnosis) {
     constexpr std::size_t kShown = 4;
+    const Roster& roster = scene.rosters.of(owner);
+    const auto known = acceptors_of(scene, *scene.listener(), owner);
+    for (std::size_t i = 0; i < std::min(known.size(), kShown); ++i)
+        add_fact(diagnosis, "acceptor_activity", std::uint64_t{known[i]->tid},
+                 fmt::format("{}, which takes connections from it, {} (counted, census)",
+                             thread_text(*known[i]), activity_text(*known[i])));
+    if (!known.empty() || roster.live() > kShown) return;
+    for (const Thread& thread : roster.threads())
+        if (is_live(thread))
+            add_fact(diagnosis, "thread_activity", std::uint64_t{thread.tid},
+                     fmt::format("{} {} (census)", thread_text(thread), activity_text(thread)));
+}
+
+void add_owner(const Scene& scene, const Process& owner, Diagnosis& diagnosis) {
     const Socket& listener = *scene.listener();
     const Roster& roster = scene.rosters.of(owner);
     const auto threads = threads_in_accept(scene, listener, owner);
@@ -29,12 +44,7 @@ void add_owner(const Scene& scene, const Process& owner, Diagnosis& diagnosis) {
         add_fact(diagnosis, "acceptors", threads.size(),
                  fmt::format("{} has {} live {}, {} (census)", process_text(owner), roster.live(),
                              roster.live() == 1 ? "thread" : "threads", at_it));
-    std::size_t shown = 0;
-    for (const Thread* thread : acceptors_of(scene, listener, owner))
-        if (++shown <= kShown && std::ranges::find(threads, thread) == threads.end())
-            add_fact(diagnosis, "acceptor_activity", std::uint64_t{thread->tid},
-                     fmt::format("{} has called accept() on it before (counted) and {} now (census)",
-                                 thread_text(*thread), activity_text(*thread)));
+    add_activities(scene, owner, diagnosis);
     if (owner.fds_used)
         add_fact(diagnosis, "fds_used", *owner.fds_used,
                  owner.fd_limit
@@ -83,6 +93,7 @@ void word_never_accepted(const Scene& scene, const Verdict& verdict, Diagnosis& 
     else if (verdict.who.process)
         add_owner(scene, *verdict.who.process, diagnosis);
     add_chain(scene, verdict.who, diagnosis);
+    if (disability.starts_with("stopped")) diagnosis.advice = advice_of(Cause::kStopped);
 }
 
 void word_fd_limit(const Scene& scene, const Verdict& verdict, Diagnosis& diagnosis) {

@@ -78,10 +78,15 @@ bool may_call_accept(const Scene& scene, const Thread& thread) {
     return thread.asleep_since_ns && scene.ago(*thread.asleep_since_ns) < kLongestPauseNs;
 }
 
+/// Its last attempt, maybe before the window, failed.
+bool last_failed(const model::AcceptPace& pace) {
+    const model::Outcome failed = pace.out_of_files();
+    return failed.total > 0 && failed.last_ns > pace.taken.last_ns;
+}
+
 /// Long enough counted, and accept() never failed: nobody asks.
 bool nobody_asks(const model::AcceptSide& side, const model::AcceptPace& pace) {
-    return side.counted && side.window_ns && *side.window_ns >= kLongestPauseNs &&
-           pace.out_of_files().recent == 0;
+    return side.counted && side.window_ns && *side.window_ns >= kLongestPauseNs && !last_failed(pace);
 }
 
 std::optional<Shortage> by_limits(const Scene& scene, const Socket& listener, const model::AcceptPace& pace) {
@@ -89,8 +94,9 @@ std::optional<Shortage> by_limits(const Scene& scene, const Socket& listener, co
     if (!who.process || nobody_asks(scene.census.accept, pace)) return std::nullopt;
     if (!is_out_of_descriptors(*who.process) && !is_file_table_full(scene.census.accept)) return std::nullopt;
     const auto threads = scene.rosters.of(*who.process).threads();
-    const bool asks =
-        std::ranges::any_of(threads, [&](const Thread& thread) { return may_call_accept(scene, thread); });
+    const bool asks = last_failed(pace) || std::ranges::any_of(threads, [&](const Thread& thread) {
+                          return may_call_accept(scene, thread);
+                      });
     if (!asks) return std::nullopt;
     return Shortage{Confidence::kLikely, pace.out_of_files(), who};
 }

@@ -193,6 +193,7 @@ ordered_json listener_json(const Census& census, std::size_t index) {
             {"backlog_limit", listener.backlog_limit},
             {"backlog_limit_from", limit_from_json(census, listener)},
             {"queued", queued_json(queue)},
+            {"walked", queue ? ordered_json(queue->walked) : ordered_json(nullptr)},
             {"oldest_ns", oldest_json(census, queue)},
             {"window_ns", or_null(census.accept.window_ns)},
             {"failed_accepts", failed_json(census.accept, pace)},
