@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: BSD-2-Clause
-// The accept side: the field cases 2, 4, 5, 6, 10 and 14, and who must not be accused there.
+// The accept side: the field cases 2, 4, 5, 6, 10, 14 and 15, and who must not be accused there.
 #include <gtest/gtest.h>
 
 #include "cases.h"
@@ -140,6 +140,9 @@ TEST(AcceptSide, Case04AsManyAsSomaxconn) {
     EXPECT_EQ(listener->at("queued"), json({{"CLOSE_WAIT", 17}}));
     EXPECT_GE(listener->at("oldest_ns"), 900'000'000);
     EXPECT_GE(listener->at("overflows"), 1) << *listener;
+    for (const json& network : seen.document.at("networks"))
+        EXPECT_TRUE(network.at("netns") != culprit->truth().at("netns") || network.at("somaxconn") == 16)
+            << network;
 }
 
 TEST(AcceptSide, Case04TheAcceptorSleeps) {
@@ -216,6 +219,22 @@ TEST(AcceptSide, Case14ResetWhileInTheQueue) {
     for (const std::string& word : culprit->selection()) argv.push_back(word);
     const Finished text = run(argv);
     EXPECT_NE(text.out.find("reset by the"), std::string::npos) << text.out;
+}
+
+TEST(AcceptSide, Case15TimeWaitAgainstItsLimit) {
+    if (run({"unshare", "--net", "sh", "-c", "echo 16 > /proc/sys/net/ipv4/tcp_max_tw_buckets"}).code != 0)
+        GTEST_SKIP() << "tcp_max_tw_buckets cannot be set in a network namespace of its own here";
+    auto server = Culprit::in_position({"time_wait", "--netns"});
+    const json& netns = server->truth().at("netns");
+    const Snapshot taken = snapshot({"--netns", netns.dump()});
+    ASSERT_EQ(taken.document.at("networks").size(), 1U) << taken.finished.err;
+    const json& network = taken.document.at("networks").at(0);
+    EXPECT_EQ(network.at("netns"), netns);
+    EXPECT_EQ(network.at("time_wait"), 10) << network;
+    EXPECT_EQ(network.at("time_wait_limit"), 16) << network;
+    const Finished text = run({waitclose_binary(), "snapshot", "--netns", netns.dump()});
+    EXPECT_NE(text.out.find("TIME_WAIT 10 (normal end, 62 % of tcp_max_tw_buckets)"), std::string::npos)
+        << text.out;
 }
 
 TEST(AcceptSide, OfSeveralWithOnePortOnlyTheStuckOneIsAccused) {

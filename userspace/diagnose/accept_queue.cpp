@@ -84,6 +84,11 @@ void word_never_accepted(const Scene& scene, const Verdict& verdict, Diagnosis& 
         diagnosis, "backlog", std::uint64_t{listener.backlog},
         fmt::format("{} {} in that queue, its limit is {} (census)", listener.backlog,
                     listener.backlog == 1 ? "connection waits" : "connections wait", listener.backlog_limit));
+    // Its stamps are set when it comes into the queue, and then by the peer alone.
+    const std::uint64_t waits =
+        std::max(scene.ago(scene.socket.oldest_sign_ns), scene.census.held_ns(scene.socket));
+    add_fact(diagnosis, "queued_ns", waits,
+             fmt::format("it waits in that queue for at least {} (census)", duration_text(waits)));
     add_queue_facts(scene.census, listener, diagnosis);
     if (!disability.empty())
         add_fact(diagnosis, "owner_state", disability.c_str(),
