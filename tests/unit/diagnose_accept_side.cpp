@@ -27,6 +27,7 @@ struct AcceptSide : testing::Test {
     void count() {
         b.census.accept.counted = true;
         b.census.accept.window_ns = kWindow;
+        b.census.accept.queues[0].oldest_since_ns = kTaken - 12 * kSec;
     }
 
     model::AcceptCalls& calls(std::uint32_t pid, std::uint32_t tid, std::uint32_t error, std::uint64_t recent,
@@ -119,6 +120,26 @@ TEST_F(AcceptSide, WhoGetsSomeAndFailsAgainIsLikely) {
     EXPECT_EQ(gist(b.diagnose()), "fd-limit likely 10/10 acceptor");
 }
 
+TEST_F(AcceptSide, WhoHasRoomAgainMayBeAtSomethingElse) {
+    queue({{b.process(10, {running(10)}), 3}});
+    calls(10, 10, EMFILE, 20);
+    EXPECT_EQ(gist(b.diagnose()), "fd-limit likely 10/10 acceptor") << "/proc did not tell";
+    fill(0);
+    EXPECT_EQ(gist(b.diagnose()), "fd-limit proven 10/10 acceptor");
+    b.census.processes[0].fds_used = 900;
+    EXPECT_EQ(gist(b.diagnose()), "fd-limit likely 10/10 acceptor");
+}
+
+TEST_F(AcceptSide, FailuresBeforeTheFirstOfTheQueueCameDoNotProveItsCause) {
+    queue({{b.process(10, {running(10)}), 3}});
+    fill(0);
+    calls(10, 10, EMFILE, 20, kTaken - 100 * kMs);
+    b.census.accept.queues[0].oldest_since_ns = kTaken - 50 * kMs;
+    EXPECT_EQ(gist(b.diagnose()), "fd-limit likely 10/10 acceptor");
+    b.census.accept.queues[0].oldest_since_ns.reset();
+    EXPECT_EQ(gist(b.diagnose()), "fd-limit likely 10/10 acceptor");
+}
+
 TEST_F(AcceptSide, WhoGotOneAfterTheLastFailureHasRecovered) {
     queue({{b.process(10, {running(10)}), 3}});
     calls(10, 10, EMFILE, 20, kTaken - 100 * kMs);
@@ -135,6 +156,8 @@ TEST_F(AcceptSide, FailuresOnAnotherListenerSayNothing) {
 TEST_F(AcceptSide, OfSeveralOwnersTheOneThatFailsIsNamed) {
     const auto p = b.process(10, {running(10)});
     queue({{p, 3}, {b.process(20, {asleep(20, SYS_futex)}), 3}});
+    fill(0);
+    fill(1);
     calls(10, 10, EMFILE, 20);
     EXPECT_EQ(gist(b.diagnose()), "fd-limit proven 10/10 acceptor");
     calls(20, 20, EMFILE, 1);

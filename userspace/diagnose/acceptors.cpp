@@ -41,25 +41,32 @@ const Thread* caller_of(const Scene& scene, const Process& process, const Accept
     return thread && is_live(*thread) ? thread : nullptr;
 }
 
-/// The only owner, and its only thread, whose calls failed lately for want of files.
-Who who_fails(const Scene& scene, const Socket& listener, const std::vector<const Process*>& owners) {
+bool fails_lately(const AcceptCalls& calls, const Process& owner) {
+    const bool for_want_of_files = calls.error == EMFILE || calls.error == ENFILE;
+    return for_want_of_files && calls.recent.value_or(0) > 0 && calls.pid == owner.pid &&
+           calls.thread_start_ns >= owner.start_ns;
+}
+
+/// The owners whose calls failed lately for want of files.
+std::vector<const Process*> failing_owners(const Scene& scene, const Socket& listener) {
+    auto owners = processes_of(scene.census, listener);
+    std::erase_if(owners, [&](const Process* owner) {
+        return std::ranges::none_of(calls_on(scene, listener),
+                                    [&](const AcceptCalls& calls) { return fails_lately(calls, *owner); });
+    });
+    return owners;
+}
+
+/// The only one of them, and its only thread that fails.
+Who who_fails(const Scene& scene, const Socket& listener, const std::vector<const Process*>& failing) {
     Who who;
-    std::vector<const Thread*> threads;
-    for (const Process* owner : owners) {
-        bool fails = false;
-        for (const AcceptCalls& calls : calls_on(scene, listener)) {
-            const bool counts =
-                calls.recent.value_or(0) > 0 && (calls.error == EMFILE || calls.error == ENFILE);
-            if (!counts || calls.pid != owner->pid || calls.thread_start_ns < owner->start_ns) continue;
-            fails = true;
-            add_once(threads, caller_of(scene, *owner, calls));
-        }
-        if (!fails) continue;
-        if (who.process) return {.doubt = Doubt::kSeveralOwners};
-        who.process = owner;
-    }
-    if (!who.process) return {.doubt = owners.empty() ? Doubt::kNoHolder : Doubt::kSeveralOwners};
+    who.doubt = failing.empty() ? Doubt::kNoHolder : Doubt::kSeveralOwners;
+    if (failing.size() != 1) return who;
+    who.process = failing.front();
     who.doubt = Doubt::kNoAcceptor;
+    std::vector<const Thread*> threads;
+    for (const AcceptCalls& calls : calls_on(scene, listener))
+        if (fails_lately(calls, *who.process)) add_once(threads, caller_of(scene, *who.process, calls));
     if (threads.size() != 1) return who;
     who.thread = threads.front();
     who.basis = Basis::kAcceptor;
@@ -69,6 +76,25 @@ Who who_fails(const Scene& scene, const Socket& listener, const std::vector<cons
 
 bool is_file_table_full(const model::AcceptSide& side) {
     return side.files && side.files->used >= side.files->limit;
+}
+
+/// The kernel counts files by CPU and adds up exactly only when it is about to refuse one: what it shows may
+/// lag a little.
+bool is_file_table_nearly_full(const model::AcceptSide& side) {
+    return side.files && side.files->used >= side.files->limit - side.files->limit / 64;
+}
+
+/// accept() failed while the first of the queue was waiting, gave nobody anything since, and would fail now.
+bool is_proven(const Scene& scene, const Socket& listener, const model::AcceptPace& pace,
+               const std::vector<const Process*>& failing) {
+    const auto index = static_cast<std::size_t>(&listener - scene.census.listeners.data());
+    const model::AcceptSide& side = scene.census.accept;
+    const auto since = index < side.queues.size() ? side.queues[index].oldest_since_ns : std::nullopt;
+    if (!since || pace.taken.recent > 0 || pace.out_of_files().last_ns < *since) return false;
+    const bool machine = pace.failed.contains(ENFILE) && is_file_table_nearly_full(side);
+    return machine || (!failing.empty() && std::ranges::all_of(failing, [](const Process* process) {
+               return is_out_of_descriptors(*process);
+           }));
 }
 
 /// It runs, waits for work, or sleeps so shortly that this may be the pause between two attempts.
@@ -158,9 +184,10 @@ std::optional<Shortage> shortage(const Scene& scene, const Socket& listener) {
     const model::AcceptPace pace = model::pace_at(scene.census.accept, index);
     const model::Outcome failed = pace.out_of_files();
     if (failed.recent == 0 || pace.taken.last_ns > failed.last_ns) return by_limits(scene, listener, pace);
-    // Who gets a descriptor now and then still lives at the limit, but takes connections.
-    const auto confidence = pace.taken.recent ? Confidence::kLikely : Confidence::kProven;
-    return Shortage{confidence, failed, who_fails(scene, listener, processes_of(scene.census, listener))};
+    const auto failing = failing_owners(scene, listener);
+    const bool proven = is_proven(scene, listener, pace, failing);
+    return Shortage{proven ? Confidence::kProven : Confidence::kLikely, failed,
+                    who_fails(scene, listener, failing)};
 }
 
 std::string disability_of(const Scene& scene, const std::vector<const Process*>& owners) {
