@@ -36,7 +36,19 @@ struct {
 struct queue_walk {
     __u64 listener;
     struct request_sock* next;
+    struct wc_census_queue* found;
 };
+
+/*
+ * What the walk finds, as it is sent. Not on the stack: there the verifier would follow every way in which
+ * the numbers can come about. One program walks one queue at a time.
+ */
+struct {
+    __uint(type, BPF_MAP_TYPE_ARRAY);
+    __uint(max_entries, 1);
+    __type(key, __u32);
+    __type(value, struct wc_census_queue);
+} queue_record SEC(".maps");
 
 /* How the program walks: with bpf_loop (since 5.17), or in a loop with a limit that every verifier follows.
  */
@@ -44,12 +56,22 @@ enum walk_by { WALK_BY_HELPER, WALK_BY_LOOP };
 
 #define LOOP_LIMIT 512
 
+static __always_inline __u8 note_member(struct wc_census_queue* found, struct sock* child) {
+    __u8 state = BPF_CORE_READ(child, __sk_common.skc_state);
+    found->walked++;
+    found->by_state[state & (WC_STATE_COUNT - 1)]++;
+    return state;
+}
+
 static __always_inline long take_step(struct queue_walk* walk) {
     if (!walk->next) return 1;
     struct request_sock* request = walk->next;
-    __u64 child = (__u64)BPF_CORE_READ(request, sk);
-    struct queue_place place = {.listener = walk->listener, .census = census_number};
-    bpf_map_update_elem(&queued, &child, &place, BPF_ANY);
+    struct sock* child = BPF_CORE_READ(request, sk);
+    if (note_member(walk->found, child) == TCP_CLOSE_WAIT) {
+        __u64 address = (__u64)child;
+        struct queue_place place = {.listener = walk->listener, .census = census_number};
+        bpf_map_update_elem(&queued, &address, &place, BPF_ANY);
+    }
     walk->next = BPF_CORE_READ(request, dl_next);
     return 0;
 }
@@ -58,18 +80,44 @@ static long walk_queue(__u32 index, struct queue_walk* walk) {
     return take_step(walk);
 }
 
-/* The queue may change under the walk; a wrong turn ends at a NULL, a limit, or at a sock nobody asks for. */
-static __always_inline void note_queue(struct tcp_sock* tcp, __u32 length, enum walk_by walk_by) {
+/*
+ * The queue may change under the walk; a wrong turn ends at a NULL, a limit, or at a sock nobody asks for.
+ * Who came first stands first; lsndtime is set when a connection is established and then with everything
+ * sent, and nobody sends through a socket in the queue.
+ */
+static __always_inline void walk_through(struct tcp_sock* tcp, __u32 length, struct wc_census_queue* found,
+                                         enum walk_by walk_by) {
     struct queue_walk walk = {
         .listener = (__u64)tcp,
         .next = BPF_CORE_READ(tcp, inet_conn.icsk_accept_queue.rskq_accept_head),
+        .found = found,
     };
+    struct request_sock* oldest = walk.next;
+    if (oldest) {
+        struct tcp_sock* child = (struct tcp_sock*)BPF_CORE_READ(oldest, sk);
+        found->oldest_jiffies = BPF_CORE_READ(child, lsndtime);
+    }
     if (walk_by == WALK_BY_HELPER) {
         bpf_loop(length, walk_queue, &walk, 0);
         return;
     }
     for (__u32 i = 0; i < LOOP_LIMIT; i++)
-        if (i >= length || take_step(&walk)) return;
+        if (take_step(&walk)) return;
+}
+
+static __always_inline long send_queue(struct seq_file* seq, struct tcp_sock* tcp, __u32 length,
+                                       enum walk_by walk_by) {
+    __u32 only = 0;
+    struct wc_census_queue* record = bpf_map_lookup_elem(&queue_record, &only);
+    if (!record || !length) return 0;
+    __builtin_memset(record, 0, sizeof(*record));
+    record->header = (struct wc_header){WC_KIND_CENSUS_QUEUE, sizeof(*record)};
+    record->listener = (__u64)tcp;
+    record->taken_ns = bpf_ktime_get_boot_ns();
+    record->jiffies = sample_tick(record->taken_ns);
+    record->oldest_jiffies = record->jiffies;
+    walk_through(tcp, length, record, walk_by);
+    return bpf_seq_write(seq, record, sizeof(*record));
 }
 
 static __always_inline __u64 listener_of(__u64 address) {
@@ -179,7 +227,7 @@ static __always_inline long send_socket(struct seq_file* seq, struct sock* sk, _
         bpf_map_delete_elem(&queued, &address);
     }
     /* Last, since a verifier that follows a loop follows all that comes after it as well. */
-    if (!failed && state == TCP_LISTEN) note_queue(tcp, record.backlog, walk_by);
+    if (!failed && state == TCP_LISTEN) failed = send_queue(seq, tcp, record.backlog, walk_by);
     return failed;
 }
 

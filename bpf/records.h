@@ -46,6 +46,7 @@ enum wc_kind {
     WC_KIND_CENSUS_END = 9,
     WC_KIND_CENSUS_WATCH = 10,
     WC_KIND_CENSUS_CARRIER = 11,
+    WC_KIND_CENSUS_QUEUE = 12,
 };
 
 /* A thread as it was when it did something: `start_ns` tells it from a later thread with the same id. */
@@ -218,6 +219,36 @@ struct wc_census_touch {
     struct wc_touches touches;
 };
 WC_ASSERT_SIZE(struct wc_census_touch, 216);
+
+/* The accept queue of the listener whose record comes before it. */
+struct wc_census_queue {
+    struct wc_header header;
+    wc_u64 listener; /* its address */
+    wc_u64 taken_ns;
+    wc_u64 jiffies;
+    wc_u32 walked;         /* members counted below; a long queue is not walked to its end everywhere */
+    wc_u32 oldest_jiffies; /* low half of the tick counter when the one that waits longest was established */
+    wc_u32 by_state[WC_STATE_COUNT];
+};
+WC_ASSERT_SIZE(struct wc_census_queue, 40 + 4 * WC_STATE_COUNT);
+
+/* Calls of accept() by one thread on one listener that ended alike. */
+struct wc_accept_key {
+    wc_u64 listener; /* address of its sock */
+    wc_u64 inode;    /* of its file: tells it from a later listener at the same address */
+    wc_u64 start_ns; /* of the thread */
+    wc_u32 tgid;
+    wc_u32 tid;
+    wc_u32 error; /* errno; 0: it got a connection */
+    wc_u32 reserved;
+};
+WC_ASSERT_SIZE(struct wc_accept_key, 40);
+
+struct wc_accept_count {
+    wc_u64 count;
+    wc_u64 last_ns;
+};
+WC_ASSERT_SIZE(struct wc_accept_count, 16);
 
 struct wc_census_descriptor {
     struct wc_header header;

@@ -267,6 +267,15 @@ static __always_inline struct pt_regs* saved_registers(struct task_struct* task)
     return NULL;
 }
 
+/* As the system call ends: on arm64 its result has taken the place of the first argument. */
+static __always_inline __u64 first_argument_at_exit(struct pt_regs* registers) {
+#if defined(__TARGET_ARCH_x86)
+    return BPF_CORE_READ(registers, di);
+#else
+    return BPF_CORE_READ(registers, orig_x0);
+#endif
+}
+
 struct system_call {
     __u32 number; /* ~0 when it is in none */
     __u64 arguments[4];

@@ -25,6 +25,7 @@ typedef _Bool bool;
 enum bpf_map_type {
     BPF_MAP_TYPE_HASH = 1,
     BPF_MAP_TYPE_ARRAY = 2,
+    BPF_MAP_TYPE_LRU_HASH = 9,
     BPF_MAP_TYPE_SK_STORAGE = 24,
     BPF_MAP_TYPE_RINGBUF = 27,
 };
@@ -87,6 +88,12 @@ enum {
 };
 /* fs/eventpoll.c: EP_UNACTIVE_PTR */
 enum { WC_EP_UNACTIVE = -1 };
+/* include/uapi/asm-generic/errno-base.h, include/linux/errno.h: from here on no program sees it */
+enum {
+    WC_EINTR = 4,
+    WC_EAGAIN = 11,
+    WC_ERESTARTSYS = 512,
+};
 
 /* arch/x86/include/asm/page_64_types.h, segment.h; the numbers of close() in the tables of system calls */
 #if defined(__TARGET_ARCH_x86)

@@ -369,6 +369,7 @@ struct user_pt_regs {
 };
 struct pt_regs {
     struct user_pt_regs user_regs;
+    __u64 orig_x0;
     __s32 syscallno;
 };
 #else

@@ -41,6 +41,8 @@ const std::vector<Hook>& all_hooks() {
         {"accept", "fexit/inet_accept"},
         {"accept", "kprobe/security_sock_graft"},
         {"accept", "tp/syscalls/sys_exit_accept"},
+        {"accept-count", "fexit/sys_accept"},
+        {"accept-count", "tp/syscalls/sys_exit_accept4"},
         {"close", "fentry/locks_remove_posix"},
         {"close", "kprobe/locks_remove_posix"},
         {"close", "tp/syscalls/sys_enter_close"},

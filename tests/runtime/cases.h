@@ -87,6 +87,9 @@ inline std::vector<Case> holding_cases() {
         {"LoopDeleted", {"event_loop", "--mode", "deleted"}},
         {"LoopAsleep", {"event_loop", "--mode", "asleep"}},
         {"LoopBackPressure", {"event_loop", "--mode", "back-pressure"}},
+        {"AcceptorOutOfDescriptors", {"acceptor", "--mode", "emfile"}},
+        {"AcceptorAsleep", {"acceptor", "--mode", "sleep"}},
+        {"AcceptorWaitsForLock", {"acceptor", "--mode", "lock"}},
         {"HalfOpenDownload", {"decoy", "--mode", "half-open"}},
     };
 }

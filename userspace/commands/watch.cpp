@@ -115,12 +115,13 @@ private:
             last_told_[key] = object.dump(-1, ' ', true, nlohmann::ordered_json::error_handler_t::replace);
     }
 
-    /// Changes when the cause, the culprit or the holders do; greater than kUnwanted.
+    /// Changes when the cause, how sure it is, the culprit or the holders do; greater than kUnwanted.
     static std::uint64_t fingerprint(const model::Census& census, const model::Socket& socket,
                                      const diagnose::Verdict& verdict) {
         std::uint64_t hash = 14695981039346656037U;
         const auto mix = [&hash](std::uint64_t value) { hash = (hash ^ value) * 1099511628211U; };
         mix(static_cast<std::uint64_t>(verdict.cause));
+        mix(static_cast<std::uint64_t>(verdict.confidence));
         mix(verdict.who.process ? verdict.who.process->pid : 0);
         mix(verdict.who.thread ? verdict.who.thread->tid : 0);
         mix(static_cast<std::uint64_t>(verdict.who.basis));

@@ -4,8 +4,11 @@
 
 #include <algorithm>
 
+#include "diagnose/acceptors.h"
 #include "diagnose/families.h"
+#include "diagnose/queue_words.h"
 #include "diagnose/text.h"
+#include "diagnose/wait.h"
 
 namespace waitclose::diagnose {
 
@@ -15,65 +18,33 @@ using model::Thread;
 
 namespace {
 
-std::vector<const Thread*> threads_in_accept(const Scene& scene, const Socket& listener,
-                                             const Process& process) {
-    std::vector<const Thread*> threads;
-    for (const model::Holder& holder : scene.census.holders_of(listener)) {
-        if (&scene.census.process_of(holder) != &process) continue;
-        for (const Sleeper& sleeper : scene.rosters.of(process).asleep_on(holder.fd))
-            if (accepts(*sleeper.thread->syscall)) threads.push_back(sleeper.thread);
-    }
-    return threads;
-}
-
-Who acceptor(const Scene& scene, const Socket& listener) {
-    Who who;
-    const auto owners = processes_of(scene.census, listener);
-    who.doubt = owners.empty() ? Doubt::kNoHolder : Doubt::kSeveralOwners;
-    if (owners.size() != 1) return who;
-    who.process = owners.front();
-    const Roster& roster = scene.rosters.of(*who.process);
-    const auto threads = threads_in_accept(scene, listener, *who.process);
-    who.thread = threads.size() == 1 ? threads.front() : roster.only();
-    if (who.thread) {
-        who.basis = Basis::kAcceptor;
-        who.doubt = Doubt::kNone;
-    } else {
-        who.doubt = roster.threads().empty() ? Doubt::kThreadsUnread
-                    : roster.exiting()       ? Doubt::kNoLiveThread
-                                             : Doubt::kNoAcceptor;
-    }
-    return who;
-}
-
-std::uint32_t tracer_of(const Roster& roster) {
+/// What its acceptors do instead; where none is known, what its threads do, if they are few.
+void add_activities(const Scene& scene, const Process& owner, Diagnosis& diagnosis) {
+    constexpr std::size_t kShown = 4;
+    const Roster& roster = scene.rosters.of(owner);
+    const auto known = acceptors_of(scene, *scene.listener(), owner);
+    for (std::size_t i = 0; i < std::min(known.size(), kShown); ++i)
+        add_fact(diagnosis, "acceptor_activity", std::uint64_t{known[i]->tid},
+                 fmt::format("{}, which takes connections from it, {} (counted, census)",
+                             thread_text(*known[i]), activity_text(*known[i])));
+    if (!known.empty() || roster.live() > kShown) return;
     for (const Thread& thread : roster.threads())
-        if (thread.tracer_tid) return thread.tracer_tid;
-    return 0;
-}
-
-// "stopped (traced by 991)", "exiting"; empty for an owner that could accept.
-std::string disability_of(const Scene& scene, const std::vector<const Process*>& owners) {
-    const auto all = [&](bool (Roster::*state)() const) {
-        return !owners.empty() && std::ranges::all_of(owners, [&](const Process* owner) {
-            return (scene.rosters.of(*owner).*state)();
-        });
-    };
-    if (all(&Roster::exiting)) return "exiting";
-    if (!all(&Roster::stopped)) return "";
-    const std::uint32_t tracer = tracer_of(scene.rosters.of(*owners.front()));
-    return tracer ? fmt::format("stopped (traced by {})", tracer) : "stopped";
+        if (is_live(thread))
+            add_fact(diagnosis, "thread_activity", std::uint64_t{thread.tid},
+                     fmt::format("{} {} (census)", thread_text(thread), activity_text(thread)));
 }
 
 void add_owner(const Scene& scene, const Process& owner, Diagnosis& diagnosis) {
+    const Socket& listener = *scene.listener();
     const Roster& roster = scene.rosters.of(owner);
-    const auto threads = threads_in_accept(scene, *scene.listener(), owner);
+    const auto threads = threads_in_accept(scene, listener, owner);
     const std::string at_it = threads.empty() ? "none of them sleeps in accept() on it"
                                               : fmt::format("{} of them in accept() on it", threads.size());
     if (!roster.threads().empty())
         add_fact(diagnosis, "acceptors", threads.size(),
                  fmt::format("{} has {} live {}, {} (census)", process_text(owner), roster.live(),
                              roster.live() == 1 ? "thread" : "threads", at_it));
+    add_activities(scene, owner, diagnosis);
     if (owner.fds_used)
         add_fact(diagnosis, "fds_used", *owner.fds_used,
                  owner.fd_limit
@@ -88,6 +59,12 @@ std::string owners_text(const std::vector<const Process*>& owners) {
     return fmt::format("{} processes, {} among them", owners.size(), process_text(*owners.front()));
 }
 
+/// What the thread that should take it does instead; of one that is stopped, what it slept in means nothing.
+void add_chain(const Scene& scene, const Who& who, Diagnosis& diagnosis) {
+    if (who.thread && !is_stopped(*who.thread))
+        diagnosis.because = chain_from(scene.census, *who.process, *who.thread).links;
+}
+
 void word_never_accepted(const Scene& scene, const Verdict& verdict, Diagnosis& diagnosis) {
     const Socket& listener = *scene.listener();
     const auto owners = processes_of(scene.census, listener);
@@ -96,7 +73,8 @@ void word_never_accepted(const Scene& scene, const Verdict& verdict, Diagnosis& 
                                           listener.backlog, listener.backlog_limit);
     const std::string owner = verdict.who.process ? verdict.who.process->comm : "any owner of the listener";
     diagnosis.summary = disability.empty()
-                            ? fmt::format("{}: it waits for {} to call accept()", where, owner)
+                            ? fmt::format("{}: it waits for {} to call accept(){}", where, owner,
+                                          pace_clause(scene.census, listener))
                             : fmt::format("{}, because its owner {} is {}", where, owner, disability);
     add_fact(diagnosis, "accepted", false, "it has no file and sits in its listener's accept queue (census)");
     add_fact(diagnosis, "listener_owner", owners.size(),
@@ -106,22 +84,43 @@ void word_never_accepted(const Scene& scene, const Verdict& verdict, Diagnosis& 
         diagnosis, "backlog", std::uint64_t{listener.backlog},
         fmt::format("{} {} in that queue, its limit is {} (census)", listener.backlog,
                     listener.backlog == 1 ? "connection waits" : "connections wait", listener.backlog_limit));
+    // Its stamps are set when it comes into the queue, and then by the peer alone.
+    const std::uint64_t waits =
+        std::max(scene.ago(scene.socket.oldest_sign_ns), scene.census.held_ns(scene.socket));
+    add_fact(diagnosis, "queued_ns", waits,
+             fmt::format("it waits in that queue for at least {} (census)", duration_text(waits)));
+    add_queue_facts(scene.census, listener, diagnosis);
     if (!disability.empty())
         add_fact(diagnosis, "owner_state", disability.c_str(),
                  fmt::format("every thread of {} is {} (census)", owners_text(owners), disability));
-    if (owners.size() == 1) add_owner(scene, *owners.front(), diagnosis);
-}
-
-bool is_out_of_descriptors(const Process& process) {
-    return process.fds_used && process.fd_limit && *process.fds_used >= *process.fd_limit;
+    if (owners.size() == 1)
+        add_owner(scene, *owners.front(), diagnosis);
+    else if (verdict.who.process)
+        add_owner(scene, *verdict.who.process, diagnosis);
+    add_chain(scene, verdict.who, diagnosis);
+    if (disability.starts_with("stopped")) diagnosis.advice = advice_of(Cause::kStopped);
 }
 
 void word_fd_limit(const Scene& scene, const Verdict& verdict, Diagnosis& diagnosis) {
     word_never_accepted(scene, verdict, diagnosis);
-    const Process& owner = *verdict.who.process;
-    diagnosis.summary = fmt::format(
-        "in the accept queue of port {}: {} has {} descriptors open and may have {}, so accept() fails",
-        scene.listener()->local.port, owner.comm, *owner.fds_used, *owner.fd_limit);
+    const Socket& listener = *scene.listener();
+    const std::string where = fmt::format("in the accept queue of port {}", listener.local.port);
+    const std::string failures = failures_clause(scene.census, listener);
+    const Process* owner = verdict.who.process;
+    const bool full = owner && is_out_of_descriptors(*owner);
+    if (!failures.empty())
+        diagnosis.summary =
+            fmt::format("{}: {} {}", where, owner ? "accept() of " + owner->comm : "accept()", failures);
+    else if (full)
+        diagnosis.summary = fmt::format("{}: {} has {} descriptors open and may have {}, so accept() fails",
+                                        where, owner->comm, *owner->fds_used, *owner->fd_limit);
+    else
+        diagnosis.summary =
+            fmt::format("{}: the machine has as many files open as it may, so accept() fails", where);
+    if (scene.census.accept.files && !full)
+        add_fact(diagnosis, "files_open", scene.census.accept.files->used,
+                 fmt::format("the machine has {} of {} files open (/proc/sys/fs/file-nr)",
+                             scene.census.accept.files->used, scene.census.accept.files->limit));
 }
 
 void word_no_listener(const Scene&, const Verdict&, Diagnosis& diagnosis) {
@@ -131,6 +130,21 @@ void word_no_listener(const Scene&, const Verdict&, Diagnosis& diagnosis) {
              "no listener was found whose accept queue it sits in (census)");
 }
 
+void word_just_come(const Scene& scene, const Verdict&, Diagnosis& diagnosis) {
+    const std::string held = duration_text(scene.census.held_ns(scene.socket));
+    diagnosis.summary = fmt::format("it has come into the accept queue of port {} just now: too early to say",
+                                    scene.listener()->local.port);
+    add_fact(diagnosis, "accepted", false, "it has no file and sits in its listener's accept queue (census)");
+    add_fact(diagnosis, "too_young", true,
+             fmt::format("{} after the peer's FIN a healthy program may not have come to it (census)", held));
+}
+
+/// Held for a moment, and not in the queue for long either.
+bool has_just_come(const Scene& scene) {
+    return scene.census.held_ns(scene.socket) < kTooYoungNs &&
+           scene.ago(scene.socket.oldest_sign_ns) < kTooYoungNs;
+}
+
 }  // namespace
 
 std::optional<Verdict> accept_queue(const Scene& scene) {
@@ -138,11 +152,14 @@ std::optional<Verdict> accept_queue(const Scene& scene) {
     if (scene.socket.has_file || !scene.processes.empty()) return std::nullopt;
     const Socket* listener = scene.listener();
     if (!listener) return Verdict{Cause::kUnknown, Confidence::kPossible, {}, word_no_listener};
-    const Who who = acceptor(scene, *listener);
-    // That accept() fails is inferred: nobody counted its errors.
-    if (who.process && is_out_of_descriptors(*who.process))
-        return Verdict{Cause::kFdLimit, Confidence::kLikely, who, word_fd_limit};
-    return Verdict{Cause::kNeverAccepted, Confidence::kProven, who, word_never_accepted};
+    const auto owners = processes_of(scene.census, *listener);
+    const bool disabled = !disability_of(scene, owners).empty();
+    if (!disabled && has_just_come(scene))
+        return Verdict{Cause::kUnknown, Confidence::kPossible, {}, word_just_come};
+    if (const auto found = disabled ? std::nullopt : shortage(scene, *listener))
+        return Verdict{Cause::kFdLimit, found->confidence, found->who, word_fd_limit};
+    return Verdict{Cause::kNeverAccepted, Confidence::kProven, acceptor(scene, *listener),
+                   word_never_accepted};
 }
 
 }  // namespace waitclose::diagnose

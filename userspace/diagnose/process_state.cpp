@@ -60,8 +60,7 @@ void word_stopped_process(const Scene& scene, const Verdict& verdict, Diagnosis&
     const auto stopped = std::ranges::find_if(threads, is_stopped);
     const auto traced =
         std::ranges::find_if(threads, [](const Thread& thread) { return thread.tracer_tid != 0; });
-    const std::string tracer =
-        traced == threads.end() ? "" : fmt::format(" (traced by {})", traced->tracer_tid);
+    const std::string tracer = traced == threads.end() ? "" : fmt::format(" ({})", tracer_text(*traced));
     const char* state = state_text(*stopped);
     diagnosis.summary = fmt::format("{} is {}{} and cannot close {}", process.comm, state, tracer,
                                     descriptors_text(scene, &process));
@@ -69,12 +68,13 @@ void word_stopped_process(const Scene& scene, const Verdict& verdict, Diagnosis&
              fmt::format("every thread of {} is {}{} (census)", process_text(process), state, tracer));
     if (traced != threads.end())
         add_fact(diagnosis, "tracer_tid", std::uint64_t{traced->tracer_tid},
-                 fmt::format("thread {} traces it (census)", traced->tracer_tid));
+                 traced->tracer ? fmt::format("it is {} (census, /proc)", tracer_text(*traced))
+                                : fmt::format("thread {} traces it (census)", traced->tracer_tid));
 }
 
 void word_stopped_thread(const Scene& scene, const Verdict& verdict, Diagnosis& diagnosis) {
     const Thread& thread = *verdict.who.thread;
-    const std::string tracer = thread.tracer_tid ? fmt::format(" (traced by {})", thread.tracer_tid) : "";
+    const std::string tracer = thread.tracer_tid ? fmt::format(" ({})", tracer_text(thread)) : "";
     diagnosis.summary = fmt::format("{} is {}{} and cannot close {}", subject_text(verdict.who),
                                     state_text(thread), tracer, descriptors_text(scene, verdict.who.process));
     add_fact(diagnosis, "stopped", true,

@@ -34,9 +34,14 @@ std::string activity_outside_calls(const model::Thread& thread) {
 
 }  // namespace
 
+std::string tracer_text(const model::Thread& traced) {
+    if (!traced.tracer) return fmt::format("traced by {}", traced.tracer_tid);
+    return fmt::format("traced by {} (pid {})", traced.tracer->comm, traced.tracer->pid);
+}
+
 std::string activity_text(const model::Thread& thread) {
     if (is_stopped(thread))
-        return thread.tracer_tid ? fmt::format("is stopped (traced by {})", thread.tracer_tid) : "is stopped";
+        return thread.tracer_tid ? fmt::format("is stopped ({})", tracer_text(thread)) : "is stopped";
     if (!thread.syscall) return activity_outside_calls(thread);
     const std::string call = syscall_text(*thread.syscall);
     const auto uses = uses_of(thread);

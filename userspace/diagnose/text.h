@@ -21,6 +21,10 @@ std::string thread_text(const model::Thread& thread);
 /// As `thread_text`, of one who may have exited since, with the pid.
 std::string actor_text(const model::Actor& actor);
 
+/// "traced by gdb (pid 991)" of a traced thread; "traced by 991" (a thread id) where the process is not
+/// known.
+std::string tracer_text(const model::Thread& traced);
+
 /// "runs", "sleeps in fdatasync", "sleeps in read on fd 12", "is stopped".
 std::string activity_text(const model::Thread& thread);
 

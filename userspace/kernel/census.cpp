@@ -14,13 +14,16 @@
 #include <fmt/format.h>
 #include <linux/types.h>
 
+#include "kernel/accepts.h"
 #include "kernel/readings.h"
 #include "kernel/records.h"
 #include "system/host.h"
 #include "system/namespaces.h"
+#include "system/network_facts.h"
 #include "system/process_info.h"
 #include "system/ring_files.h"
 #include "system/thread_facts.h"
+#include "system/tracer.h"
 #include "waitclose.skel.h"
 
 namespace waitclose::kernel {
@@ -41,10 +44,16 @@ void add_socket(Readings& readings, const wc_census_socket& record, const TickCl
     } else if (socket.state == model::TcpState::kListen) {
         readings.listeners.push_back(std::move(socket));
         readings.listener_places.push_back(place);
+        readings.queues.emplace_back();
     } else {
         readings.peers.push_back(std::move(socket));
         readings.peer_places.push_back(place);
     }
+}
+
+void add_queue(Readings& readings, const wc_census_queue& record, const TickClock& clock) {
+    if (!readings.listener_places.empty() && readings.listener_places.back().address == record.listener)
+        readings.queues.back() = queue_of(record, clock);
 }
 
 /// Network namespaces by inode, each with a way in: through a mount, or through a thread that lives there.
@@ -110,6 +119,7 @@ Result<model::Census> CensusTaker::take() {
     found_netns_ = true;
     // Not earlier: a hold that began during the pass would be younger than nothing.
     readings.taken_ns = system::boottime_ns();
+    if (counts_accepts(*probes_)) readings.accepts = read_accepts(*probes_);
     if (auto done = read_threads(readings); !done) return tl::unexpected(done.error());
     for (std::size_t i = 0; i < std::size(counters.states); ++i)
         if (counters.states[i]) readings.states[static_cast<model::TcpState>(i)] = counters.states[i];
@@ -129,13 +139,23 @@ Result<model::Census> CensusTaker::take() {
     census.wall_offset_ns = system::wall_offset_ns();
     census.nested = skeleton.bss->pid_level > 0;
     symbols_.name_stacks(census.threads);
+    complete_accept_side(census);
     for (model::Process& process : census.processes) {
         system::describe_process(process);
-        system::describe_waits(process,
-                               std::span(census.threads).subspan(process.first_thread, process.thread_count));
+        const auto threads = std::span(census.threads).subspan(process.first_thread, process.thread_count);
+        system::describe_waits(process, threads);
+        system::describe_tracers(process, threads);
     }
     follower_.follow(census, threads_);
     return census;
+}
+
+void CensusTaker::complete_accept_side(model::Census& census) {
+    census.accept.counted = counts_accepts(*probes_);
+    census.accept.files = system::file_table();
+    std::vector<std::uint64_t> cookies;
+    for (const model::Socket& listener : census.listeners) cookies.push_back(listener.cookie);
+    accept_history_.apply(census.accept, cookies, census.taken_ns);
 }
 
 Result<std::vector<wc_census_namespace>> CensusTaker::read_namespaces() const {
@@ -153,6 +173,7 @@ Result<void> CensusTaker::read_sockets(Readings& readings, const std::vector<wc_
     if (!netns_ || netns_ == home) {
         if (auto done = read_sockets_here(readings); !done) return done;
         visited.insert(home);
+        readings.networks[home] = system::network_facts_here();
     }
     for (const auto& [netns, door] : doors(lived_in)) {
         if (visited.contains(netns) || (netns_ && netns_ != netns)) continue;
@@ -160,6 +181,7 @@ Result<void> CensusTaker::read_sockets(Readings& readings, const std::vector<wc_
         if (!visit.entered()) continue;
         if (auto done = read_sockets_here(readings); !done) return done;
         visited.insert(netns);
+        readings.networks[netns] = system::network_facts_here();
     }
     return {};
 }
@@ -168,7 +190,9 @@ Result<void> CensusTaker::read_sockets_here(Readings& readings) const {
     const volatile wc_counters& counters = probes_->skeleton().bss->counters;
     const std::uint64_t tick_ns = system::tick_ns();
     return sockets_.run([&](const wc_header& header) {
-        if (header.kind == WC_KIND_CENSUS_SOCKET)
+        if (header.kind == WC_KIND_CENSUS_QUEUE)
+            add_queue(readings, as<wc_census_queue>(header), TickClock(counters.tick_phase_ns, tick_ns));
+        else if (header.kind == WC_KIND_CENSUS_SOCKET)
             add_socket(readings, as<wc_census_socket>(header), TickClock(counters.tick_phase_ns, tick_ns));
         else if (header.kind == WC_KIND_CENSUS_TOUCH && !readings.sockets.empty() &&
                  readings.sockets.back().cookie == as<wc_census_touch>(header).cookie)

@@ -10,6 +10,7 @@
 #include "kernel/follower.h"
 #include "kernel/iterator.h"
 #include "kernel/probes.h"
+#include "model/accept_history.h"
 #include "model/census.h"
 #include "symbols/kernel_symbols.h"
 
@@ -37,6 +38,7 @@ private:
     Result<void> read_sockets_here(Readings& readings) const;
     Result<void> read_descriptors(Readings& readings) const;
     Result<void> read_threads(Readings& readings) const;
+    void complete_accept_side(model::Census& census);
 
     const Probes* probes_;
     std::uint32_t netns_;
@@ -47,6 +49,7 @@ private:
     Iterator namespaces_;
     symbols::KernelSymbols symbols_;
     Follower follower_;
+    model::AcceptHistory accept_history_;
 };
 
 }  // namespace waitclose::kernel

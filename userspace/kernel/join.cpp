@@ -8,6 +8,7 @@
 
 #include "kernel/readings.h"
 #include "kernel/records.h"
+#include "model/accept_pace.h"
 
 namespace waitclose::kernel {
 namespace {
@@ -70,6 +71,7 @@ public:
         place_holders(readings_.peers, peers_);
         find_listeners();
         find_peers();
+        add_accepts();
         census_.sockets = std::move(readings_.sockets);
         census_.listeners = std::move(readings_.listeners);
         find_messages();
@@ -152,6 +154,25 @@ private:
             socket.listener = readings_.queued_at[i] ? listener_at(readings_.queued_at[i]) : kNone;
             if (socket.listener == kNone && !socket.kernel_owned) socket.listener = only_listener_for(socket);
         }
+    }
+
+    void add_accepts() {
+        census_.accept.queues = std::move(readings_.queues);
+        census_.accept.queues.resize(readings_.listeners.size());
+        census_.accept.networks = std::move(readings_.networks);
+        for (const auto& [key, count] : readings_.accepts) {
+            const std::int32_t listener = listening_.find(key.listener, key.inode);
+            if (listener == kNone) continue;
+            census_.accept.calls.push_back({.listener = listener,
+                                            .pid = key.tgid,
+                                            .tid = key.tid,
+                                            .thread_start_ns = key.start_ns,
+                                            .error = key.error,
+                                            .total = count.count,
+                                            .recent = std::nullopt,
+                                            .last_ns = count.last_ns});
+        }
+        model::sort_by_listener(census_.accept);
     }
 
     std::int32_t listener_at(std::uint64_t address) const {

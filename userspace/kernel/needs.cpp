@@ -119,6 +119,23 @@ constexpr std::array kAccept{
                 "accepts by io_uring and 32-bit programs are not seen"},
 };
 
+#if defined(__x86_64__)
+#define WC_SYSTEM_CALL(name) "__x64_sys_" name
+#else
+#define WC_SYSTEM_CALL(name) "__arm64_sys_" name
+#endif
+constexpr std::array kResultFexit{AttachPoint{"on_accept_done", kFexit, WC_SYSTEM_CALL("accept")},
+                                  AttachPoint{"on_accept4_done", kFexit, WC_SYSTEM_CALL("accept4")}};
+constexpr std::array kResultSyscalls{
+    AttachPoint{"on_accept_result", kTracepoint, "syscalls/sys_exit_accept"},
+    AttachPoint{"on_accept_result", kTracepoint, "syscalls/sys_exit_accept4"},
+};
+constexpr std::array kAcceptResult{
+    Alternative{"fexit/sys_accept", kResultFexit, "5.8"},
+    Alternative{"tp/syscalls/sys_exit_accept4", kResultSyscalls, "5.8", Cost::kHigh,
+                "accepts by 32-bit programs are not counted"},
+};
+
 constexpr std::array kCloseFentry{AttachPoint{"on_file_let_go", kFentry, "locks_remove_posix"}};
 constexpr std::array kCloseKprobe{AttachPoint{"on_file_let_go_probed", kKprobe, "locks_remove_posix"}};
 constexpr std::array kCloseSyscalls{AttachPoint{"on_close_enter", kTracepoint, "syscalls/sys_enter_close"}};
@@ -139,6 +156,8 @@ constexpr std::array kNeeds{
     Need{"write", false, false,
          "bytes sent after the peer's FIN are not counted; half-open streams stay unknown", kWrite},
     Need{"accept", false, false, "which thread accepted a connection is not known", kAccept},
+    Need{"accept-count", false, false, "failed accept() calls and the pace of good ones are not counted",
+         kAcceptResult},
     Need{"close", false, false, "a close() that left another descriptor open is not seen", kClose},
 };
 

@@ -190,6 +190,8 @@ Result<Probes::Skeleton> Probes::load(const ProbeSettings& settings, const Facts
         bpf_map__set_max_entries(skeleton->maps.events, static_cast<__u32>(::getpagesize()));
         bpf_map__set_max_entries(skeleton->maps.touches, 1);
     }
+    if (!wanted.contains("on_accept_done") && !wanted.contains("on_accept_result"))
+        bpf_map__set_max_entries(skeleton->maps.accept_results, 1);
     if (!own_identities) bpf_map__set_max_entries(skeleton->maps.identities, 1);
     if (!wanted.contains("on_touch_exit")) bpf_map__set_max_entries(skeleton->maps.touches_to_come, 1);
     std::memcpy(const_cast<wc_filter*>(&skeleton->rodata->filter), &settings.filter, sizeof(wc_filter));

@@ -64,4 +64,13 @@ model::Socket socket_of(const wc_census_socket& record, const TickClock& clock) 
     return socket;
 }
 
+model::AcceptQueue queue_of(const wc_census_queue& record, const TickClock& clock) {
+    model::AcceptQueue queue;
+    queue.walked = record.walked;
+    std::copy(std::begin(record.by_state), std::end(record.by_state), queue.by_state.begin());
+    if (record.walked)
+        queue.oldest_since_ns = clock.latest(record.oldest_jiffies, record.jiffies, record.taken_ns);
+    return queue;
+}
+
 }  // namespace waitclose::kernel

@@ -18,12 +18,21 @@ struct SocketPlace {
     std::uint64_t inode = 0;
 };
 
+/// Calls of accept() that ended alike, as the kernel side counts them.
+struct AcceptRecord {
+    wc_accept_key key;
+    wc_accept_count count;
+};
+
 struct Readings {
     std::vector<model::Socket> sockets;  // in CLOSE_WAIT
     std::vector<SocketPlace> socket_places;
     std::vector<std::uint64_t> queued_at;  // address of the listener in whose queue the socket sits, or 0
     std::vector<model::Socket> listeners;
     std::vector<SocketPlace> listener_places;
+    std::vector<model::AcceptQueue> queues;  // parallel to listeners
+    std::vector<AcceptRecord> accepts;
+    std::map<std::uint32_t, model::NetworkFacts> networks;
     std::vector<model::Socket> peers;  // in FIN_WAIT1 and FIN_WAIT2: other ends that may live here
     std::vector<SocketPlace> peer_places;
     std::vector<wc_census_descriptor> descriptors;
@@ -80,6 +89,9 @@ model::Socket socket_of(const wc_census_socket& record, const TickClock& clock);
 /// counts as one byte of tcp_sock.bytes_acked, which for a passively opened socket starts after it.
 /// (tcp_snd_una_update, tcp_create_openreq_child; the counters exist since 4.19.)
 model::Role role_of(const wc_census_socket& record);
+
+/// One accept queue from its record.
+model::AcceptQueue queue_of(const wc_census_queue& record, const TickClock& clock);
 
 /// Joins sockets, descriptors, threads and listeners. Takes the readings apart.
 model::Census join(Readings&& readings);

@@ -9,6 +9,7 @@
 #include <vector>
 
 #include "model/answer.h"
+#include "model/accept_side.h"
 #include "model/process.h"
 #include "model/socket.h"
 
@@ -36,6 +37,7 @@ struct Census {
     std::vector<Answer> answers;  // who could end the waits of threads; in order of Answer::precedes()
     std::vector<EpollHolder> epolls;  // those that watch held sockets, by their identity
     std::map<TcpState, std::uint64_t> states;
+    AcceptSide accept;
     bool nested = false;  // waitclose runs in a PID namespace of its own and sees no process outside it
     std::uint64_t unreachable = 0;  // held sockets in network namespaces that could not be entered
 

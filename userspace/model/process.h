@@ -47,6 +47,12 @@ struct LockHolder {
 /// read.
 using KernelStack = std::shared_ptr<const std::vector<std::string>>;
 
+/// The program that traces a thread: a debugger, usually.
+struct Tracer {
+    std::uint32_t pid = 0;
+    std::string comm;  // raw
+};
+
 /// A thread of a process that holds a socket or a listener, or of one that such a thread waits for.
 struct Thread {
     std::uint32_t tid = 0;
@@ -55,6 +61,7 @@ struct Thread {
     RunState state = RunState::kOther;
     bool exiting = false;                  // it has begun to exit
     std::uint32_t tracer_tid = 0;          // who traces it (a debugger); 0 when nobody does
+    std::optional<Tracer> tracer;          // the process it belongs to
     std::uint64_t switches = 0;            // context switches so far
     std::optional<std::uint32_t> syscall;  // the system call it sleeps in; nothing when it runs
     std::array<std::uint64_t, 4> arguments{};

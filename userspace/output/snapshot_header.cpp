@@ -10,6 +10,7 @@
 #include "output/format.h"
 #include "output/labels.h"
 #include "output/layout.h"
+#include "output/listeners.h"
 #include "output/snapshot_text.h"
 
 namespace waitclose::output {
@@ -39,10 +40,10 @@ std::string title_text(const SnapshotView& view, const TextStyle& style) {
     return fit(printable(title, style.charset), style.width, style.charset);
 }
 
-const char* remark_on(model::TcpState state) {
+std::string remark_on(model::TcpState state, const model::Census& census) {
     switch (state) {
     case model::TcpState::kCloseWait: return " (ours to close)";
-    case model::TcpState::kTimeWait: return " (normal end)";
+    case model::TcpState::kTimeWait: return fmt::format(" (normal end{})", time_wait_remark(census));
     default: return "";
     }
 }
@@ -59,7 +60,7 @@ void write_states(Sink& sink, const SnapshotView& view, const TextStyle& style) 
     for (const auto& [state, count] : order) {
         // A state and its number stay together, so wrap() cannot do this.
         const std::string item =
-            fmt::format("{} {}{}", model::name_of(state), count_text(count), remark_on(state));
+            fmt::format("{} {}{}", model::name_of(state), count_text(count), remark_on(state, view.census));
         if (!line.empty() && line.size() + 2 + item.size() > available) {
             sink.write(head + std::exchange(line, {}) + "\n");
             head.assign(kLabelWidth, ' ');
@@ -135,6 +136,11 @@ void write_descriptors(Sink& sink, const SnapshotView& view, const TextStyle& st
     write_labelled(sink, style, "Files", text, how);
 }
 
+void write_listeners(Sink& sink, const SnapshotView& view, const TextStyle& style) {
+    for (const std::string& line : listener_lines(view.census, style))
+        write_labelled(sink, style, "Queue", line, Paint::kWarning);
+}
+
 void write_blind_spots(Sink& sink, const SnapshotView& view, const TextStyle& style) {
     const model::Losses& losses = view.losses;
     if (losses.any()) {
@@ -176,6 +182,7 @@ void write_snapshot_header(Sink& sink, const SnapshotView& view, const TextStyle
         write_labelled(sink, style, "Held", holds_text(view), Paint::kBold);
         write_descriptors(sink, view, style);
     }
+    write_listeners(sink, view, style);
     write_blind_spots(sink, view, style);
     if (!view.selected.empty()) return;
     sink.write("\n");

@@ -5,6 +5,7 @@
 
 #include "output/format.h"
 #include "output/json.h"
+#include "output/listeners.h"
 
 namespace waitclose::output {
 
@@ -54,6 +55,16 @@ const char* separator(bool first) {
     return first ? "\n" : ",\n";
 }
 
+void write_listeners(Sink& sink, const model::Census& census) {
+    sink.write(",\n\"networks\":" + dump(networks_json(census)));
+    sink.write(",\n\"listeners\":[");
+    for (std::size_t i = 0; i < census.listeners.size(); ++i) {
+        sink.write(separator(i == 0));
+        sink.write(dump(listener_json(census, i)));
+    }
+    sink.write("]");
+}
+
 }  // namespace
 
 void write_snapshot_json(Sink& sink, const SnapshotView& view) {
@@ -71,6 +82,7 @@ void write_snapshot_json(Sink& sink, const SnapshotView& view) {
     std::string open = dump(head);
     open.pop_back();  // the brace: the two long arrays follow in the same object
     sink.write(open);
+    write_listeners(sink, census);
     sink.write(",\n\"groups\":[");
     bool first = true;
     for (const diagnose::Group& group : view.groups) {
