@@ -75,6 +75,8 @@ enum {
     SOCK_KEEPOPEN = 3, /* a bit number of sk_flags */
     S_IFMT = 0170000,
     S_IFSOCK = 0140000,
+    TASK_DEAD = 0x80,
+    TASK_REPORT_MAX = 0x100, /* how sched_switch reports a preempted thread, since 4.14 (3f5fe9fef5b2) */
 };
 
 /* arch/x86/include/asm/page_64_types.h, segment.h; the numbers of close() in the tables of system calls */

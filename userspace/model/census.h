@@ -4,12 +4,14 @@
 
 #include <cstdint>
 #include <map>
+#include <optional>
 #include <span>
 #include <string>
 #include <vector>
 
 #include "model/process.h"
 #include "model/socket.h"
+#include "model/window.h"
 
 namespace waitclose::model {
 
@@ -35,6 +37,7 @@ struct Census {
     std::map<TcpState, std::uint64_t> states;
     bool nested = false;  // waitclose runs in a PID namespace of its own and sees no process outside it
     std::uint64_t unreachable = 0;  // held sockets in network namespaces that could not be entered
+    std::optional<Window> window;   // that ends with this census
 
     std::span<const Holder> holders_of(const Socket& socket) const {
         return std::span(holders).subspan(socket.first_holder, socket.holder_count);
