@@ -3,9 +3,9 @@
  * What the threads of the holders do over a window: asleep in what, and for how long.
  *
  * Only the moment at which a thread leaves its CPU is looked at; it is `current` there. How long it ran and
- * how long it waited for a CPU since it left the last time the scheduler has counted already (sum_exec_runtime,
- * sched_info.run_delay): the rest is how long it slept, and that began when it left the last time. So there is
- * no need to hook wakeups.
+ * how long it waited for a CPU since it left the last time the scheduler has counted already
+ * (sum_exec_runtime, sched_info.run_delay): the rest is how long it slept, and that began when it left the
+ * last time. So there is no need to hook wakeups.
  */
 #define WC_POINTERS_ARE_PLAIN
 #include "schedule.h"

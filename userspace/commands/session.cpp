@@ -39,6 +39,15 @@ Result<model::Census> Session::take_census() {
     return census;
 }
 
+Result<model::Census> Session::take_next_census() {
+    constexpr std::uint64_t kShortest = 1'000'000'000;
+    auto census = take_census();
+    if (!census) return census;
+    if (!window_) window_.emplace(probes_);
+    if (!census->window || census->window->length_ns() >= kShortest) window_->open(*census);
+    return census;
+}
+
 Result<model::Census> Session::open_window() {
     kernel::WindowTaker window(probes_);
     window.prepare();

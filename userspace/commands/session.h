@@ -35,6 +35,9 @@ public:
     /// Takes a census and, when tracing, brings ledger and census to one truth.
     Result<model::Census> take_census();
 
+    /// The same, with a window that began a second ago or somewhat earlier, at the census before.
+    Result<model::Census> take_next_census();
+
     /// Takes a census with which a window begins; the next one ends it and tells what happened in it.
     Result<model::Census> open_window();
 

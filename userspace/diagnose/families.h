@@ -17,8 +17,8 @@ inline constexpr std::uint64_t kMayAnswerNs = 10'000'000'000;
 /// After this an event loop hardly has it in mind any more.
 inline constexpr std::uint64_t kHardlyAnswersNs = 60'000'000'000;
 
-/// The kernel's stamps are kept in ticks and read as the latest they can mean: later than the truth by up to so
-/// much.
+/// The kernel's stamps are kept in ticks and read as the latest they can mean: later than the truth by up to
+/// so much.
 inline constexpr std::uint64_t kStampErrorNs = 30'000'000;
 
 std::optional<Verdict> kernel_owned(const Scene& scene);          // kernel-socket
@@ -31,6 +31,9 @@ std::optional<Verdict> inherited_descriptor(const Scene& scene);  // inherited-f
 std::optional<Verdict> half_open(const Scene& scene);             // half-open
 std::optional<Verdict> too_little_known(const Scene& scene);      // threads unread, or too early to say
 std::optional<Verdict> handler_blocked(const Scene& scene);       // handler-blocked, deadlock
+std::optional<Verdict> spin_on_eof(const Scene& scene);           // spin-on-eof
+std::optional<Verdict> gc_pause(const Scene& scene);              // gc-pause
+std::optional<Verdict> handler_time(const Scene& scene);          // handler-busy, cpu-starved
 std::optional<Verdict> end_of_file(const Scene& scene);           // eof-ignored
 std::optional<Verdict> unread(const Scene& scene);                // idle-in-pool, abandoned
 

@@ -14,7 +14,7 @@ namespace waitclose::diagnose {
 /// Parts of 1 that add up to 1, but for rounding.
 struct Shares {
     double on_cpu = 0;
-    double waiting = 0;                // it could run, but had no CPU
+    double waiting = 0;  // it could run, but had no CPU
     std::map<WaitClass, double> slept;
     double unsorted = 0;     // asleep, in what is not known
     double unaccounted = 0;  // interrupts, stolen time

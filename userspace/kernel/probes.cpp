@@ -156,8 +156,8 @@ Result<Probes> Probes::attach(const ProbeSettings& settings) {
     const Facts facts = Facts::of_this_kernel();
     // Each round settles at least one hook, so this ends.
     for (;;) {
-        refuse_impossible(facts, all_needs(), settings.trace, settings.windowed,
-                          Trying::kUntilOneIsFound, refused);
+        refuse_impossible(facts, all_needs(), settings.trace, settings.windowed, Trying::kUntilOneIsFound,
+                          refused);
         Probes probes;
         probes.plan_ = make_plan(all_needs(), refused, settings.trace, settings.windowed);
         if (const Need* unmet = first_unmet(all_needs(), probes.plan_, settings.trace))

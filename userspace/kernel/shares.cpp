@@ -42,8 +42,8 @@ std::optional<model::FileKind> kind_of(const wc_sleep& sleep) {
 }
 
 Slept sleep_of(const wc_sleep& sleep) {
-    Slept slept{.known = true, .syscall = {}, .file = kind_of(sleep), .in_iowait = sleep.in_iowait != 0,
-                .ns = 0};
+    Slept slept{
+        .known = true, .syscall = {}, .file = kind_of(sleep), .in_iowait = sleep.in_iowait != 0, .ns = 0};
     if (sleep.syscall != ~0U) slept.syscall = sleep.syscall;
     return slept;
 }
@@ -104,8 +104,7 @@ class Sharer {
 public:
     Sharer(std::span<const ThreadLook> first, const Switches& between, std::uint64_t from_ns)
         : from_ns_(from_ns) {
-        for (const ThreadLook& look : first)
-            first_[{look.thread.start_ns, look.thread.tid}] = &look.thread;
+        for (const ThreadLook& look : first) first_[{look.thread.start_ns, look.thread.tid}] = &look.thread;
         for (const wc_switched& one : between.threads) switched_[{one.key.start_ns, one.tid}] = &one;
         for (const auto& [key, ns] : between.slept)
             slept_.emplace(Key{key.thread.start_ns, key.thread.tid}, std::pair{key.sleep, ns});
@@ -137,9 +136,8 @@ public:
 
     void add_ended() {
         for (const auto& [key, switches] : switched_) {
-            auto time = switches->off_cpu == WC_OFF_CPU_DEAD && switches->tid
-                            ? begin(key.first, key.second)
-                            : std::nullopt;
+            auto time = switches->off_cpu == WC_OFF_CPU_DEAD && switches->tid ? begin(key.first, key.second)
+                                                                              : std::nullopt;
             if (!time || switches->first.at_ns < time->from_ns) continue;
             time->pid = switches->tgid;
             time->comm.assign(std::begin(switches->comm),

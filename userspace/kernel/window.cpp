@@ -122,9 +122,9 @@ void WindowTaker::close(model::Census& last) {
     system::add_jvm_pauses(jvms_, jvms_of(last), window);
     for (const model::Socket& socket : last.sockets) {
         const auto before = eof_reads_.find({socket.netns, socket.cookie});
-        const std::uint64_t reads =
-            eof_reads_of(socket) - (before == eof_reads_.end() ? 0 : before->second);
-        if (reads > 0 && reads <= eof_reads_of(socket)) window.eof_reads[{socket.netns, socket.cookie}] = reads;
+        const std::uint64_t reads = eof_reads_of(socket) - (before == eof_reads_.end() ? 0 : before->second);
+        if (reads > 0 && reads <= eof_reads_of(socket))
+            window.eof_reads[{socket.netns, socket.cookie}] = reads;
     }
     last.window = std::move(window);
 }

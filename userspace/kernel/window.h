@@ -8,8 +8,8 @@
 #include "kernel/probes.h"
 #include "kernel/shares.h"
 #include "model/census.h"
-#include "system/machine_time.h"
 #include "system/jvm.h"
+#include "system/machine_time.h"
 
 namespace waitclose::kernel {
 

@@ -23,8 +23,8 @@ struct Slept {
     std::uint64_t ns = 0;
 };
 
-/// One thread of a process that holds something. The parts add up to the time from `from_ns` to `to_ns`, which
-/// are the window's, or the thread's birth or end within it.
+/// One thread of a process that holds something. The parts add up to the time from `from_ns` to `to_ns`,
+/// which are the window's, or the thread's birth or end within it.
 struct ThreadTime {
     std::uint32_t pid = 0;
     std::uint32_t tid = 0;
@@ -63,14 +63,15 @@ struct JvmPauses {
     std::uint64_t collecting_ns = 0;  // in stop-the-world collections that ended in the window
     std::uint64_t safepoints_ns = 0;  // all threads stopped for whatever reason, ended in the window
     std::uint64_t collections = 0;
-    bool whole = false;  // one collection lasted from before the window until after it
+    std::uint64_t collecting_ever_ns = 0;  // as collecting_ns, since the JVM started
+    bool whole = false;                    // one collection lasted from before the window until after it
 };
 
 struct Window {
     std::uint64_t from_ns = 0;  // CLOCK_BOOTTIME
     std::uint64_t to_ns = 0;
-    bool scheduled = false;           // switches were traced, so every sleep is known for what it was
-    std::vector<ThreadTime> threads;  // in the order of their start times and tids
+    bool scheduled = false;                 // switches were traced, so every sleep is known for what it was
+    std::vector<ThreadTime> threads;        // in the order of their start times and tids
     std::optional<std::uint64_t> steal_ns;  // taken by the hypervisor, of all CPUs
     std::uint32_t cpus = 0;
     PressureTime cpu;

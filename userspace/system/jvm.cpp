@@ -20,7 +20,7 @@
 namespace waitclose::system {
 namespace {
 
-constexpr std::size_t kMostBytes = 1 << 20;      // a JVM's usual file has 32 KiB
+constexpr std::size_t kMostBytes = 1 << 20;  // a JVM's usual file has 32 KiB
 constexpr std::size_t kMostOfMaps = 16 << 20;
 constexpr std::uint32_t kMostEntries = 1 << 14;  // a JVM's usual file has 250
 constexpr std::size_t kPrologue = 32;
@@ -92,7 +92,8 @@ std::uint64_t as_ns(std::uint64_t ticks, std::uint64_t frequency) {
 bool is_current(std::uint32_t pid, std::uint64_t start_ns) {
     const auto stat = read_file(fmt::format("/proc/{}/stat", pid), 4096);
     const auto ticks = stat ? start_ticks_of(*stat) : std::nullopt;
-    return ticks && *ticks == start_ns / (1'000'000'000U / static_cast<std::uint64_t>(::sysconf(_SC_CLK_TCK)));
+    return ticks &&
+           *ticks == start_ns / (1'000'000'000U / static_cast<std::uint64_t>(::sysconf(_SC_CLK_TCK)));
 }
 
 /// Opened within the process's own root, so that no link of its leads out of it (openat2, since 5.6).
@@ -170,6 +171,7 @@ void add_jvm_pauses(std::span<const JvmCounters> before, std::span<const JvmCoun
             continue;
         window.jvms.push_back({now.pid, now.collecting_ns - then->collecting_ns,
                                now.safepoints_ns - then->safepoints_ns, now.collections - then->collections,
+                               now.collecting_ns,
                                now.in_collection && now.in_collection == then->in_collection});
     }
 }
