@@ -64,6 +64,11 @@ inline std::vector<Case> holding_cases() {
         {"BlockedPipe", {"blocked", "--mode", "pipe"}},
         {"BlockedChild", {"blocked", "--mode", "child"}},
         {"BlockedDownstream", {"blocked", "--mode", "downstream"}},
+        {"BusyComputing", {"busy", "--mode", "computing"}},
+        {"BusyAlone", {"busy", "--mode", "alone"}},
+        {"BusySpin", {"busy", "--mode", "spin"}},
+        {"BusyStarved", {"busy", "--mode", "starved"}},
+        {"BusyLeakBeside", {"busy", "--mode", "leak-beside"}},
         {"HalfOpenDownload", {"decoy", "--mode", "half-open"}},
     };
 }

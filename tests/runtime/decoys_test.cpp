@@ -64,6 +64,7 @@ INSTANTIATE_TEST_SUITE_P(Healthy, Decoys,
                          testing::Values(Case{"QuickClose", {"decoy", "--mode", "quick-close"}},
                                          Case{"KeepAlive", {"decoy", "--mode", "keep-alive"}},
                                          Case{"ReapingPool", {"decoy", "--mode", "reaping-pool"}},
+                                         Case{"BusyBrief", {"busy", "--mode", "brief"}},
                                          Case{"Reset", {"decoy", "--mode", "reset"}}),
                          [](const auto& tested) { return tested.param.name; });
 

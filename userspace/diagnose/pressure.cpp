@@ -3,6 +3,8 @@
 
 #include <fmt/format.h>
 
+#include <algorithm>
+
 #include "diagnose/at_work.h"
 #include "diagnose/text.h"
 
@@ -51,7 +53,7 @@ void add_stall(const char* id, const char* what, const model::PressureTime& pres
     if (!pressure.some_ns || share_of(*pressure.some_ns, window) < threshold) return;
     add(diagnosis, id,
         fmt::format("some thread of the machine waited for {} during {:.0f} % of the window (PSI)", what,
-                    share_of(*pressure.some_ns, window) * 100));
+                    std::min(1.0, share_of(*pressure.some_ns, window)) * 100));
 }
 
 void add_cpu(const model::Window& window, const model::Process* process, Diagnosis& diagnosis) {
@@ -75,11 +77,30 @@ void add_cpu(const model::Window& window, const model::Process* process, Diagnos
     }
 }
 
+/// Where no thread can be named, those that were at work are worth a look; nobody is accused by that.
+void add_threads_at_work(const Scene& scene, const Who& who, Diagnosis& diagnosis) {
+    constexpr std::size_t kMost = 3;
+    if (who.thread || !who.process) return;
+    std::size_t added = 0;
+    for (const model::Thread& thread : scene.census.threads_of(*who.process)) {
+        const auto* time = scene.census.window->find(thread.tid, thread.start_ns);
+        if (!time || time->length_ns() < kShortestWindowNs) continue;
+        const Shares shares = shares_of(*time);
+        if (shares.on_cpu + shares.waiting < kAtWorkShare) continue;
+        add_fact(diagnosis, "thread_at_work", std::uint64_t{thread.tid},
+                 fmt::format("{} ran for {:.0f} % of the window and waited for a CPU for {:.0f} %; whether "
+                             "for this connection is not known (window)",
+                             thread_text(thread), shares.on_cpu * 100, shares.waiting * 100));
+        if (++added == kMost) return;
+    }
+}
+
 }  // namespace
 
 void add_pressure(const Scene& scene, const Verdict& verdict, Diagnosis& diagnosis) {
     const model::Window* window = telling_window(scene);
     if (!window) return;
+    add_threads_at_work(scene, verdict.who, diagnosis);
     const Suffers from = suffers(verdict.cause);
     if (from.cpu) add_cpu(*window, verdict.who.process, diagnosis);
     if (from.disk) add_stall("disk-pressure", "a disk", window->io, kDiskShare, *window, diagnosis);

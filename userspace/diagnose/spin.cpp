@@ -17,7 +17,10 @@ constexpr double kFewestReadsPerSecond = 100;
 /// Nor is one that hardly runs: on a CPU, or waiting for one.
 constexpr double kLeastAtWork = 0.1;
 /// It goes on: the last read is so recent.
-constexpr std::uint64_t kStillReadsNs = 200'000'000;
+constexpr std::uint64_t kStillReadsNs = 500'000'000;
+
+/// And it has gone on for so long.
+constexpr std::uint64_t kLongEnoughNs = 500'000'000;
 
 struct Spin {
     const model::Window* window = nullptr;
@@ -75,9 +78,11 @@ void word_spin(const Scene& scene, const Verdict& verdict, Diagnosis& diagnosis)
 std::optional<Verdict> spin_on_eof(const Scene& scene) {
     const Spin spin = find_spin(scene);
     if (!spin.window || !spin.process || per_second(spin) < kFewestReadsPerSecond) return std::nullopt;
-    if (scene.ago(scene.socket.touches->last->at_ns) > kStillReadsNs) return std::nullopt;
+    const model::Touches& touches = *scene.socket.touches;
+    if (scene.ago(touches.last->at_ns) > kStillReadsNs) return std::nullopt;
+    if (scene.ago(touches.eof->at_ns) < kLongEnoughNs) return std::nullopt;
     if (spin.thread && spin.at_work < kLeastAtWork) return std::nullopt;
-    Who who{spin.process, spin.thread, &*scene.socket.touches->last, Basis::kReadEof, Doubt::kNone};
+    Who who{spin.process, spin.thread, &*touches.last, Basis::kReadEof, Doubt::kNone};
     if (!spin.thread) {
         who.basis = Basis::kProcess;
         who.doubt = Doubt::kManyThreads;
