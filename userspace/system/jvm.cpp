@@ -70,6 +70,7 @@ std::optional<Counters> counters_in(const Bytes& bytes, std::uint32_t offset, st
         const auto type = bytes.at<std::uint8_t>(entry + 12);
         const auto data = bytes.at<std::uint32_t>(entry + 16);
         if (!length || *length < kEntry || !name || !vector || !type || !data) return std::nullopt;
+        if (!bytes.at<std::uint8_t>(entry + *length - 1)) return std::nullopt;
         if (*type == kLong && *vector == 0) {
             const std::string_view text = bytes.name_at(entry + *name);
             const auto value = bytes.at<std::uint64_t>(entry + *data);
