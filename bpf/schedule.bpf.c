@@ -111,31 +111,30 @@ static __always_inline void leave(struct task_struct* task, enum wc_off_cpu how)
     if (how == WC_OFF_CPU_ASLEEP) read_sleep(task, &thread->sleep);
 }
 
-static __always_inline enum wc_off_cpu off_cpu_by(long state, bool preempted) {
+/* The `prev_state` of the tracepoint, in the typed one an argument since 5.18 (fa2c3254d7cf), is not needed:
+ * a wakeup on another CPU may change the task's own to TASK_WAKING by now, but to "running" only after this
+ * switch. */
+static __always_inline enum wc_off_cpu how_it_leaves(struct task_struct* task, bool preempted) {
+    long state = bpf_core_field_exists(task->__state)
+                     ? OF_TASK(task, __state)
+                     : OF_TASK((struct task_struct___until_5_13*)task, state);
     if (state & TASK_DEAD) return WC_OFF_CPU_DEAD;
     return state == 0 || preempted ? WC_OFF_CPU_RUNNABLE : WC_OFF_CPU_ASLEEP;
 }
 
-/* `prev_state`, an argument since 5.18 (fa2c3254d7cf), is not used: a wakeup on another CPU may change the
- * task's own to TASK_WAKING by now, but to "running" only after this switch. */
-SEC("tp_btf/sched_switch")
-int BPF_PROG(on_switch, bool preempt) {
+static __always_inline int note_switch(bool preempted) {
     if (!window_is_open) return 0;
     struct task_struct* task = current_task();
-    if (!is_followed(OF_TASK(task, tgid))) return 0;
-    long state = bpf_core_field_exists(task->__state)
-                     ? OF_TASK(task, __state)
-                     : OF_TASK((struct task_struct___until_5_13*)task, state);
-    leave(task, off_cpu_by(state, preempt));
+    if (is_followed(OF_TASK(task, tgid))) leave(task, how_it_leaves(task, preempted));
     return 0;
+}
+
+SEC("tp_btf/sched_switch")
+int BPF_PROG(on_switch, bool preempt) {
+    return note_switch(preempt);
 }
 
 SEC("tracepoint/sched/sched_switch")
 int on_classic_switch(struct trace_event_raw_sched_switch* event) {
-    if (!window_is_open) return 0;
-    struct task_struct* task = current_task();
-    if (!is_followed(OF_TASK(task, tgid))) return 0;
-    long state = event->prev_state;
-    leave(task, off_cpu_by(state, state & TASK_REPORT_MAX));
-    return 0;
+    return note_switch(event->prev_state & TASK_REPORT_MAX);
 }

@@ -90,7 +90,8 @@ json cause_under_watch(Culprit& culprit, const std::vector<std::string>& ids) {
     json found = watch.until(
         [&](const json& event) {
             if (!is_about(event, culprit.truth()) || event.at("socket").at("cause").is_null()) return false;
-            return std::ranges::find(ids, event.at("socket").at("cause").at("id")) != ids.end();
+            return std::ranges::find(ids, event.at("socket").at("cause").at("id").get<std::string>()) !=
+                   ids.end();
         },
         patience);
     EXPECT_EQ(watch.stop().code, 0);
@@ -104,8 +105,12 @@ void expect_right(const json& socket, const json& truth) {
     EXPECT_EQ(socket.at("culprit").at("tid"), truth.at("tid"));
 }
 
-json socket_in(const Snapshot& taken, const json& truth) {
-    const json* found = find_socket(taken.document, truth);
+// By a look that comes later, and watches for two seconds.
+json after_a_window(const Culprit& culprit) {
+    Arguments options = culprit.selection();
+    options.insert(options.end(), {"--observe", "2s"});
+    Snapshot taken = snapshot(options);
+    const json* found = find_socket(taken.document, culprit.truth());
     return found ? *found : json(nullptr);
 }
 
@@ -185,8 +190,7 @@ TEST(Time, Case11TheHandlerComputes) {
 
 TEST(Time, Case11ByALaterLookAtAProgramOfOneThread) {
     auto culprit = Culprit::in_position({"busy", "--mode", "alone"});
-    Snapshot taken = snapshot({"--observe", "2s"});
-    json socket = socket_in(taken, culprit->truth());
+    json socket = after_a_window(*culprit);
     ASSERT_FALSE(socket.is_null());
     const json& id = socket.at("cause").at("id");
     EXPECT_TRUE(id == "handler-busy" || id == "cpu-starved") << socket.at("cause").dump(1);
@@ -195,8 +199,7 @@ TEST(Time, Case11ByALaterLookAtAProgramOfOneThread) {
 
 TEST(Time, Case1SpinIsSeenByALaterLook) {
     auto culprit = Culprit::in_position({"busy", "--mode", "spin"});
-    Snapshot taken = snapshot({"--observe", "2s"});
-    json socket = socket_in(taken, culprit->truth());
+    json socket = after_a_window(*culprit);
     ASSERT_FALSE(socket.is_null());
     EXPECT_EQ(socket.at("cause").at("id"), "spin-on-eof") << socket.at("cause").dump(1);
     EXPECT_EQ(socket.at("cause").at("confidence"), "proven");
