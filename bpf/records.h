@@ -293,6 +293,8 @@ struct wc_census_carrier {
     wc_u32 reserved;
 };
 WC_ASSERT_SIZE(struct wc_census_carrier, 64);
+/* Whether a thread that can run has a CPU; not known where the kernel does not keep it (task_struct.on_cpu). */
+enum wc_on_cpu { WC_ON_CPU_UNKNOWN = 0, WC_ON_CPU_NO = 1, WC_ON_CPU_YES = 2 };
 
 struct wc_census_thread {
     struct wc_header header;
@@ -309,7 +311,8 @@ struct wc_census_thread {
     wc_u8 has_registers;
     wc_u8 frozen;
     wc_u8 in_iowait;
-    wc_u8 reserved[5];
+    wc_u8 on_cpu; /* enum wc_on_cpu */
+    wc_u8 reserved[4];
     wc_u64 taken_ns;
     wc_u64 on_cpu_ns;       /* in all its life */
     wc_u64 run_delay_ns;    /* it could have run, but had no CPU */
@@ -356,6 +359,62 @@ struct wc_census_end {
     struct wc_sequence sequence;
 };
 WC_ASSERT_SIZE(struct wc_census_end, 112 + sizeof(struct wc_socket) + sizeof(struct wc_sequence));
+
+/* ---- what threads do over a window: entries of maps, read by userspace when it ends --------------------- */
+
+/* A thread in the kernel's own numbers: no PID namespace is asked where every switch passes. */
+struct wc_thread_key {
+    wc_u64 start_ns;
+    wc_u32 tid;
+    wc_u32 reserved;
+};
+WC_ASSERT_SIZE(struct wc_thread_key, 16);
+
+/* What a thread sleeps in: enough to tell for what. */
+struct wc_sleep {
+    wc_u32 syscall;       /* ~0 when it is in none */
+    wc_u32 file_mode;     /* S_IFMT part, of the file that the first argument may name; 0: none */
+    wc_u32 socket_family; /* of a socket there: AF_UNIX; AF_INET stands for every TCP socket; else 0 */
+    wc_u32 in_iowait;
+};
+WC_ASSERT_SIZE(struct wc_sleep, 16);
+
+/* The scheduler's counters of a thread at one moment. */
+struct wc_run_times {
+    wc_u64 at_ns;
+    wc_u64 on_cpu_ns;
+    wc_u64 run_delay_ns;
+};
+WC_ASSERT_SIZE(struct wc_run_times, 24);
+
+enum wc_off_cpu {
+    WC_OFF_CPU_RUNNABLE = 0, /* it lost its CPU */
+    WC_OFF_CPU_ASLEEP = 1,   /* it gave it away, to wait */
+    WC_OFF_CPU_DEAD = 2,     /* it will not come back */
+};
+
+/* A thread that left a CPU in the window. Between two such moments it slept, waited for a CPU, and ran. */
+struct wc_switched {
+    struct wc_thread_key key;
+    wc_u32 tgid; /* as in wc_actor */
+    wc_u32 tid;
+    struct wc_run_times first; /* when it first left */
+    struct wc_run_times last;
+    struct wc_sleep sleep; /* that began at `last`; of a meaning only when it is asleep */
+    wc_u32 off_cpu;        /* enum wc_off_cpu, at `last` */
+    wc_u32 switches;
+    wc_u64 unaccounted_ns; /* between first and last: it could run, and neither did nor waited */
+    wc_u64 unsorted_ns;    /* between first and last: asleep, but there was no room to say in what */
+    char comm[WC_COMM_LENGTH];
+};
+WC_ASSERT_SIZE(struct wc_switched, 128);
+
+/* How long a thread slept in one way between its first and last leaving. */
+struct wc_slept_key {
+    struct wc_thread_key thread;
+    struct wc_sleep sleep;
+};
+WC_ASSERT_SIZE(struct wc_slept_key, 32);
 
 /* A network namespace, and a thread that lives in it. */
 struct wc_census_namespace {

@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /* The settings and maps that several kernel-side files use. */
+#include "schedule.h"
 #include "shared.h"
 #include "touch.h"
 #include "transition.h"
@@ -17,8 +18,13 @@ volatile __u64 tick_ns = 0;
 
 struct wc_counters counters = {};
 
+volatile bool marks_processes = false;
+volatile bool window_is_open = false;
+volatile __u8 followed_bits[WC_FOLLOWED_BITS / 8] = {};
+
 struct touches_map touches SEC(".maps");
 struct identities_map identities SEC(".maps");
 struct events_map events SEC(".maps");
+struct followed_map followed_processes SEC(".maps");
 
 char license_text[] SEC("license") = "Dual BSD/GPL";

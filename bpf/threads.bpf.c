@@ -3,6 +3,7 @@
  * for. */
 #define WC_POINTERS_ARE_PLAIN
 #include "descriptor.h"
+#include "schedule.h"
 
 /* The processes whose threads are wanted; filled by userspace from the descriptors. */
 struct {
@@ -27,6 +28,11 @@ static __always_inline void sample_run_phase(__u64 now) {
     if (!bpf_core_field_exists(reader->sched_info.last_arrival)) return;
     __s64 phase = now - OF_TASK(reader, sched_info.last_arrival);
     if (phase < counters.run_phase_ns) counters.run_phase_ns = phase;
+}
+
+static __always_inline __u8 has_cpu(struct task_struct* task) {
+    if (!bpf_core_field_exists(task->on_cpu)) return WC_ON_CPU_UNKNOWN;
+    return task->on_cpu ? WC_ON_CPU_YES : WC_ON_CPU_NO;
 }
 
 static __always_inline void fill_times(struct task_struct* task, struct wc_census_thread* out) {
@@ -110,7 +116,9 @@ static __always_inline int take_thread(struct bpf_iter__task* ctx, bool with_sta
     record->syscall = call.number;
     if (record->has_registers) __builtin_memcpy(record->arguments, call.arguments, sizeof(record->arguments));
     record->in_iowait = BPF_CORE_READ_BITFIELD_PROBED(task, in_iowait);
+    record->on_cpu = has_cpu(task);
     fill_times(task, record);
+    if (marks_processes) follow_process(task);
     if (record->has_registers) fill_file(task, call.arguments[0], record);
     if (with_stack) fill_stack(task, record);
     bpf_seq_write(ctx->meta->seq, record, sizeof(*record));

@@ -93,6 +93,8 @@ enum {
     WC_EINTR = 4,
     WC_EAGAIN = 11,
     WC_ERESTARTSYS = 512,
+    TASK_DEAD = 0x80,
+    TASK_REPORT_MAX = 0x100, /* how sched_switch reports a preempted thread, since 4.14 (3f5fe9fef5b2) */
 };
 
 /* arch/x86/include/asm/page_64_types.h, segment.h; the numbers of close() in the tables of system calls */

@@ -330,6 +330,7 @@ struct task_struct {
     int exit_state;
     int pid;
     int tgid;
+    int on_cpu; /* with CONFIG_SMP */
     unsigned in_iowait : 1;
     unsigned frozen : 1; /* by the freezer of cgroup v2, since 5.2 */
     struct task_struct *real_parent;
@@ -386,6 +387,12 @@ struct trace_event_raw_sys_enter {
 struct trace_event_raw_sys_exit {
     long id;
     long ret;
+};
+
+/* ---- classic tracepoints: include/trace/events/sched.h ----------------------------------------------- */
+
+struct trace_event_raw_sched_switch {
+    long prev_state;
 };
 
 /* ---- classic tracepoints: include/trace/events/sock.h ------------------------------------------------ */

@@ -90,6 +90,11 @@ inline std::vector<Case> holding_cases() {
         {"AcceptorOutOfDescriptors", {"acceptor", "--mode", "emfile"}},
         {"AcceptorAsleep", {"acceptor", "--mode", "sleep"}},
         {"AcceptorWaitsForLock", {"acceptor", "--mode", "lock"}},
+        {"BusyComputing", {"busy", "--mode", "computing"}},
+        {"BusyAlone", {"busy", "--mode", "alone"}},
+        {"BusySpin", {"busy", "--mode", "spin"}},
+        {"BusyStarved", {"busy", "--mode", "starved"}},
+        {"BusyLeakBeside", {"busy", "--mode", "leak-beside"}},
         {"HalfOpenDownload", {"decoy", "--mode", "half-open"}},
     };
 }

@@ -65,6 +65,7 @@ INSTANTIATE_TEST_SUITE_P(Healthy, Decoys,
                                          Case{"KeepAlive", {"decoy", "--mode", "keep-alive"}},
                                          Case{"ReapingPool", {"decoy", "--mode", "reaping-pool"}},
                                          Case{"HealthyLoop", {"event_loop", "--mode", "healthy"}},
+                                         Case{"BusyBrief", {"busy", "--mode", "brief"}},
                                          Case{"Reset", {"decoy", "--mode", "reset"}}),
                          [](const auto& tested) { return tested.param.name; });
 

@@ -143,7 +143,7 @@ TEST(OutputJson, SnapshotIsOneObject) {
                    "missing": ["close"]},
         "states": {"ESTABLISHED": 505, "TIME_WAIT": 9, "CLOSE_WAIT": 1, "LISTEN": 3},
         "losses": {"ring": 1, "storage": 2, "reconciled": 3},
-        "unreachable": 0, "nested_pid_namespace": false, "networks": [], "listeners": [],
+        "unreachable": 0, "nested_pid_namespace": false, "window": null, "networks": [], "listeners": [],
         "groups": [{"owner": {"pid": 4121, "comm": "java"}, "cause": "eof-ignored", "confidence": "proven",
                     "local_port": 8080, "remote": null, "sockets": 1, "oldest_held_ns": 1840000000,
                     "culprits": 1}]})")

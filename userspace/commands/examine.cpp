@@ -56,7 +56,7 @@ private:
 
 /// Of every alternative, and each point by itself.
 void Trials::try_attach_points() {
-    kernel::refuse_impossible(kernel::Facts::of_this_kernel(), kernel::all_needs(), true,
+    kernel::refuse_impossible(kernel::Facts::of_this_kernel(), kernel::all_needs(), true, true,
                               kernel::Trying::kAll, refused_);
 }
 
@@ -79,7 +79,7 @@ void Trials::try_census() {
     auto probes = kernel::Probes::attach(settings_);
     if (!probes) {
         found_.census = found_.tracing = probes.error();
-        plan_ = kernel::make_plan(kernel::all_needs(), refused_, true);
+        plan_ = kernel::make_plan(kernel::all_needs(), refused_, true, true);
         return;
     }
     take(*probes);
@@ -95,7 +95,7 @@ void Trials::try_census() {
 
 /// As watch does.
 void Trials::try_tracing() {
-    settings_.trace = true;
+    settings_.trace = settings_.windowed = true;
     const auto probes = kernel::Probes::attach(settings_);
     if (probes)
         take(*probes);

@@ -6,14 +6,17 @@
 
 namespace waitclose::commands {
 
-Session::Session(kernel::Probes&& probes, bool traces, HoldListener& listener)
-    : probes_(std::move(probes)), traces_(traces), listener_(listener) {}
+Session::Session(kernel::Probes&& probes, const kernel::ProbeSettings& settings, HoldListener& listener)
+    : probes_(std::move(probes)),
+      traces_(settings.trace),
+      windowed_(settings.windowed),
+      listener_(listener) {}
 
 Result<std::unique_ptr<Session>> Session::open(const kernel::ProbeSettings& settings,
                                                HoldListener& listener) {
     auto probes = kernel::Probes::attach(settings);
     if (!probes) return tl::unexpected(probes.error());
-    std::unique_ptr<Session> session(new Session(std::move(*probes), settings.trace, listener));
+    std::unique_ptr<Session> session(new Session(std::move(*probes), settings, listener));
     auto taker = kernel::CensusTaker::prepare(session->probes_, settings.filter.netns);
     if (!taker) return tl::unexpected(taker.error());
     session->taker_.emplace(std::move(*taker));
@@ -32,6 +35,26 @@ Result<model::Census> Session::take_census() {
     drain();
     if (census && traces_)
         for (const model::Closed& closed : ledger_.reconcile(*census)) listener_.closed(closed);
+    if (census && window_) window_->close(*census);
+    return census;
+}
+
+Result<model::Census> Session::take_next_census() {
+    constexpr std::uint64_t kShortest = 1'000'000'000;
+    auto census = take_census();
+    if (!census) return census;
+    if (!window_) window_.emplace(probes_);
+    if (!census->window || census->window->length_ns() >= kShortest) window_->open(*census);
+    return census;
+}
+
+Result<model::Census> Session::open_window() {
+    kernel::WindowTaker window(probes_);
+    window.prepare();
+    auto census = take_census();
+    if (!census) return census;
+    window.open(*census);
+    window_ = std::move(window);
     return census;
 }
 
@@ -41,7 +64,7 @@ model::Losses Session::losses() const {
 }
 
 model::ProbeFacts Session::probe_facts() const {
-    return kernel::probe_facts(kernel::all_needs(), probes_.plan(), traces_);
+    return kernel::probe_facts(kernel::all_needs(), probes_.plan(), traces_, windowed_);
 }
 
 void Session::on(const model::Entered& event) {

@@ -8,6 +8,7 @@
 #include "failure.h"
 #include "kernel/census.h"
 #include "kernel/probes.h"
+#include "kernel/window.h"
 #include "model/ledger.h"
 
 namespace waitclose::commands {
@@ -34,20 +35,28 @@ public:
     /// Takes a census and, when tracing, brings ledger and census to one truth.
     Result<model::Census> take_census();
 
+    /// The same, with a window that began a second ago or somewhat earlier, at the census before.
+    Result<model::Census> take_next_census();
+
+    /// Takes a census with which a window begins; the next one ends it and tells what happened in it.
+    Result<model::Census> open_window();
+
     model::Losses losses() const;
     model::ProbeFacts probe_facts() const;
     model::Ledger& ledger() { return ledger_; }
 
 private:
-    Session(kernel::Probes&& probes, bool traces, HoldListener& listener);
+    Session(kernel::Probes&& probes, const kernel::ProbeSettings& settings, HoldListener& listener);
     void on(const model::Entered& event) override;
     void on(const model::Left& event) override;
     void on(const model::Transition& event) override;
 
     kernel::Probes probes_;
     bool traces_;
+    bool windowed_;
     HoldListener& listener_;
     std::optional<kernel::CensusTaker> taker_;
+    std::optional<kernel::WindowTaker> window_;
     model::Ledger ledger_;
 };
 

@@ -59,7 +59,7 @@ Result<SnapshotRequest> check_snapshot(const SnapshotOptions& options) {
     const auto observed = check_duration("--observe", options.observe);
     if (!observed) return tl::unexpected(observed.error());
     request.observe_ns = *observed;
-    request.common.probes.trace = *observed > 0;
+    request.common.probes.trace = request.common.probes.windowed = *observed > 0;
     if (options.fail_if_held) {
         const auto limit = check_duration("--fail-if-held", *options.fail_if_held);
         if (!limit) return tl::unexpected(limit.error());
@@ -87,7 +87,7 @@ Result<int> run(const SnapshotRequest& request) {
     if (!session) return tl::unexpected(session.error());
     if (request.observe_ns) {
         // What is held already is then known to be older than the tracer.
-        if (auto first = (*session)->take_census(); !first) return tl::unexpected(first.error());
+        if (auto first = (*session)->open_window(); !first) return tl::unexpected(first.error());
     }
     if (request.common.ready_file)
         if (auto created = create_ready_file(*request.common.ready_file); !created)

@@ -167,7 +167,7 @@ private:
 
 /// Takes a census and tells what is new. Returns whether another look soon may tell more.
 Result<bool> look(Session& session, Reporter& reporter, const model::Selection& selection) {
-    auto census = session.take_census();
+    auto census = session.take_next_census();
     if (!census) return tl::unexpected(census.error());
     reporter.set_wall_offset(census->wall_offset_ns);
     diagnose::Diagnoser diagnoser(*census);

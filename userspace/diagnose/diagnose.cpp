@@ -7,6 +7,7 @@
 #include "diagnose/culprit.h"
 #include "diagnose/diagnoser.h"
 #include "diagnose/families.h"
+#include "diagnose/pressure.h"
 #include "diagnose/text.h"
 
 namespace waitclose::diagnose {
@@ -20,10 +21,10 @@ using Family = std::optional<Verdict> (*)(const Scene&);
 
 // The first that can show something wins. Who cannot close at all comes before who has not, and what explains
 // a hold without blame before what blames.
-constexpr std::array<Family, 13> kFamilies{
-    kernel_owned,         accept_queue,         without_holder, exiting,          stopped,
-    duplicate_descriptor, inherited_descriptor, half_open,      too_little_known, handler_blocked,
-    end_of_file,          event_loop,           unread,
+constexpr std::array<Family, 16> kFamilies{
+    kernel_owned,         accept_queue, without_holder,   exiting,     stopped,         duplicate_descriptor,
+    inherited_descriptor, half_open,    too_little_known, spin_on_eof, handler_blocked, gc_pause,
+    handler_time,         end_of_file,  event_loop,       unread,
 };
 
 void word_threads_unread(const Scene& scene, const Verdict&, Diagnosis& diagnosis) {
@@ -105,6 +106,7 @@ Diagnosis put_into_words(const Scene& scene, const Verdict& verdict) {
     diagnosis.culprit = culprit_of(verdict.who);
     if (verdict.wording) verdict.wording(scene, verdict, diagnosis);
     explain_culprit(scene, verdict.who, diagnosis);
+    add_pressure(scene, verdict, diagnosis);
     add_hold(scene, diagnosis);
     add_holders(scene, diagnosis);
     const std::string more = diagnosis.advice.empty() ? "" : diagnosis.advice + " ";

@@ -31,6 +31,9 @@ std::optional<Verdict> inherited_descriptor(const Scene& scene);  // inherited-f
 std::optional<Verdict> half_open(const Scene& scene);             // half-open
 std::optional<Verdict> too_little_known(const Scene& scene);      // threads unread, or too early to say
 std::optional<Verdict> handler_blocked(const Scene& scene);       // handler-blocked, deadlock
+std::optional<Verdict> spin_on_eof(const Scene& scene);           // spin-on-eof
+std::optional<Verdict> gc_pause(const Scene& scene);              // gc-pause
+std::optional<Verdict> handler_time(const Scene& scene);          // handler-busy, cpu-starved
 std::optional<Verdict> end_of_file(const Scene& scene);           // eof-ignored
 std::optional<Verdict> event_loop(const Scene& scene);            // unwatched-event, or its loop is blocked
 std::optional<Verdict> unread(const Scene& scene);                // idle-in-pool, abandoned

@@ -154,10 +154,10 @@ std::optional<std::string> Facts::why_not(const Alternative& hook) const {
     return std::nullopt;
 }
 
-void refuse_impossible(const Facts& facts, std::span<const Need> needs, bool traces, Trying trying,
-                       Refusals& refused) {
+void refuse_impossible(const Facts& facts, std::span<const Need> needs, bool traces, bool windowed,
+                       Trying trying, Refusals& refused) {
     for (const Need& need : needs) {
-        if (!traces && !need.of_census) continue;
+        if (!is_wanted(need, traces, windowed)) continue;
         for (const Alternative& hook : need.alternatives) {
             if (refused.contains(hook.hook)) continue;
             if (auto reason = facts.why_not(hook))

@@ -146,6 +146,15 @@ constexpr std::array kClose{
                 "closes by io_uring and 32-bit programs that leave another descriptor open are not seen"},
 };
 
+// ---- switches ----
+
+constexpr std::array kSwitchTyped{AttachPoint{"on_switch", kTypedTracepoint, "sched_switch"}};
+constexpr std::array kSwitchClassic{AttachPoint{"on_classic_switch", kTracepoint, "sched/sched_switch"}};
+constexpr std::array kSwitch{
+    Alternative{"tp_btf/sched_switch", kSwitchTyped, "5.8"},
+    Alternative{"tp/sched/sched_switch", kSwitchClassic, "5.8", Cost::kMedium},
+};
+
 constexpr std::array kNeeds{
     Need{"census", true, true, "no sockets can be read", kSockets},
     Need{"descriptors", true, true, "nobody can be named who holds a socket", kDescriptors},
@@ -159,6 +168,9 @@ constexpr std::array kNeeds{
     Need{"accept-count", false, false, "failed accept() calls and the pace of good ones are not counted",
          kAcceptResult},
     Need{"close", false, false, "a close() that left another descriptor open is not seen", kClose},
+    Need{"schedule", false, false,
+         "over a window, what a thread that slept several times waited for is not known; only for how long",
+         kSwitch, true},
 };
 
 }  // namespace

@@ -30,12 +30,16 @@ bool is_switched_off(const Refusals& refused, std::string_view hook) {
     return found != refused.end() && found->second == kSwitchedOff;
 }
 
-Plan make_plan(std::span<const Need> needs, const Refusals& refused, bool traces) {
+bool is_wanted(const Need& need, bool traces, bool windowed) {
+    return need.of_census || (traces && (windowed || !need.of_window));
+}
+
+Plan make_plan(std::span<const Need> needs, const Refusals& refused, bool traces, bool windowed) {
     Plan plan;
     for (const Need& need : needs) {
         const auto usable = std::find_if(need.alternatives.begin(), need.alternatives.end(),
                                          [&](const Alternative& one) { return !refused.contains(one.hook); });
-        const bool wanted = traces || need.of_census;
+        const bool wanted = is_wanted(need, traces, windowed);
         plan.push_back(wanted && usable != need.alternatives.end() ? &*usable : nullptr);
     }
     return plan;
@@ -55,12 +59,12 @@ bool is_hook(std::string_view name) {
     });
 }
 
-model::ProbeFacts probe_facts(std::span<const Need> needs, const Plan& plan, bool traces) {
+model::ProbeFacts probe_facts(std::span<const Need> needs, const Plan& plan, bool traces, bool windowed) {
     model::ProbeFacts facts;
     for (std::size_t i = 0; i < needs.size(); ++i) {
         if (plan[i])
             facts.hooks.emplace_back(needs[i].name, plan[i]->hook);
-        else if (traces)
+        else if (traces && is_wanted(needs[i], traces, windowed))
             facts.missing.emplace_back(needs[i].name);
     }
     return facts;

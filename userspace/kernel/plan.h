@@ -52,6 +52,7 @@ struct Need {
     bool of_census = false;    // needed without tracing as well
     std::string_view without;  // what the user loses
     std::span<const Alternative> alternatives;
+    bool of_window = false;  // needed only to tell what threads do over a window
 };
 
 /// Every need there is, in the order in which doctor shows them.
@@ -70,8 +71,11 @@ bool is_switched_off(const Refusals& refused, std::string_view hook);
 using Plan = std::vector<const Alternative*>;
 
 /// Chooses for each need the first alternative that is not refused; without tracing, for the needs of a
-/// census only. Pure.
-Plan make_plan(std::span<const Need> needs, const Refusals& refused, bool traces);
+/// census only; `windowed`: also for those of a window. Pure.
+Plan make_plan(std::span<const Need> needs, const Refusals& refused, bool traces, bool windowed = false);
+
+/// Whether a need is to be served.
+bool is_wanted(const Need& need, bool traces, bool windowed);
 
 /// The need without which nothing can be done and that has no alternative left; null when there is none.
 const Need* first_unmet(std::span<const Need> needs, const Plan& plan, bool traces);
@@ -81,6 +85,7 @@ bool is_hook(std::string_view name);
 
 /// What the plan says to users: need → hook, and needs without one. When nothing is traced the census is all
 /// there is, and nothing is missing.
-model::ProbeFacts probe_facts(std::span<const Need> needs, const Plan& plan, bool traces);
+model::ProbeFacts probe_facts(std::span<const Need> needs, const Plan& plan, bool traces,
+                              bool windowed = false);
 
 }  // namespace waitclose::kernel

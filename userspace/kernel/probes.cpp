@@ -156,9 +156,10 @@ Result<Probes> Probes::attach(const ProbeSettings& settings) {
     const Facts facts = Facts::of_this_kernel();
     // Each round settles at least one hook, so this ends.
     for (;;) {
-        refuse_impossible(facts, all_needs(), settings.trace, Trying::kUntilOneIsFound, refused);
+        refuse_impossible(facts, all_needs(), settings.trace, settings.windowed, Trying::kUntilOneIsFound,
+                          refused);
         Probes probes;
-        probes.plan_ = make_plan(all_needs(), refused, settings.trace);
+        probes.plan_ = make_plan(all_needs(), refused, settings.trace, settings.windowed);
         if (const Need* unmet = first_unmet(all_needs(), probes.plan_, settings.trace))
             return tl::unexpected(unmet_failure(*unmet, refused));
         const std::size_t known = refused.size();
@@ -193,6 +194,11 @@ Result<Probes::Skeleton> Probes::load(const ProbeSettings& settings, const Facts
     if (!wanted.contains("on_accept_done") && !wanted.contains("on_accept_result"))
         bpf_map__set_max_entries(skeleton->maps.accept_results, 1);
     if (!own_identities) bpf_map__set_max_entries(skeleton->maps.identities, 1);
+    if (!settings.windowed) {
+        bpf_map__set_max_entries(skeleton->maps.switched, 1);
+        bpf_map__set_max_entries(skeleton->maps.slept, 1);
+        bpf_map__set_max_entries(skeleton->maps.followed_processes, 1);
+    }
     if (!wanted.contains("on_touch_exit")) bpf_map__set_max_entries(skeleton->maps.touches_to_come, 1);
     std::memcpy(const_cast<wc_filter*>(&skeleton->rodata->filter), &settings.filter, sizeof(wc_filter));
     skeleton->rodata->all_transitions = settings.all_transitions;

@@ -81,6 +81,8 @@ model::Thread thread_of(const wc_census_thread& record, std::int64_t run_phase_n
     if (sleeps) thread.asleep_since_ns = asleep_since(record, run_phase_ns);
     thread.file = file_of(record, thread);
     if (thread.syscall && model::waits_on_epoll(*thread.syscall)) thread.epoll = record.epoll;
+    thread.read_ns = record.taken_ns;
+    if (record.on_cpu) thread.has_cpu = record.on_cpu == WC_ON_CPU_YES;
     thread.on_cpu_ns = record.on_cpu_ns;
     thread.run_delay_ns = record.run_delay_ns;
     thread.in_iowait = record.in_iowait != 0;

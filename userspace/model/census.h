@@ -4,6 +4,7 @@
 
 #include <cstdint>
 #include <map>
+#include <optional>
 #include <span>
 #include <string>
 #include <vector>
@@ -12,6 +13,7 @@
 #include "model/accept_side.h"
 #include "model/process.h"
 #include "model/socket.h"
+#include "model/window.h"
 
 namespace waitclose::model {
 
@@ -40,6 +42,7 @@ struct Census {
     AcceptSide accept;
     bool nested = false;  // waitclose runs in a PID namespace of its own and sees no process outside it
     std::uint64_t unreachable = 0;  // held sockets in network namespaces that could not be entered
+    std::optional<Window> window;   // that ends with this census
 
     std::span<const Holder> holders_of(const Socket& socket) const {
         return std::span(holders).subspan(socket.first_holder, socket.holder_count);

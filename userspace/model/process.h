@@ -63,6 +63,8 @@ struct Thread {
     std::uint32_t tracer_tid = 0;          // who traces it (a debugger); 0 when nobody does
     std::optional<Tracer> tracer;          // the process it belongs to
     std::uint64_t switches = 0;            // context switches so far
+    std::uint64_t read_ns = 0;             // when all of this was read
+    std::optional<bool> has_cpu;           // of one that can run; nothing where the kernel does not tell
     std::optional<std::uint32_t> syscall;  // the system call it sleeps in; nothing when it runs
     std::array<std::uint64_t, 4> arguments{};
     std::optional<std::uint64_t> asleep_since_ns;  // CLOCK_BOOTTIME; nothing when it runs, or is not known
@@ -85,6 +87,7 @@ struct Process {
     std::string comm;
     std::optional<std::string> exe;
     std::optional<std::string> cgroup;
+    std::optional<std::string> cpu_cgroup;  // in the hierarchy that has the cpu controller
     std::optional<std::string> container;
     std::optional<std::uint64_t> fds_used;
     std::optional<std::uint64_t> fd_limit;

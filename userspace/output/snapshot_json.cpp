@@ -6,6 +6,7 @@
 #include "output/format.h"
 #include "output/json.h"
 #include "output/listeners.h"
+#include "output/window_json.h"
 
 namespace waitclose::output {
 
@@ -78,6 +79,7 @@ void write_snapshot_json(Sink& sink, const SnapshotView& view) {
         {"losses", losses_json(view.losses)},
         {"unreachable", census.unreachable},
         {"nested_pid_namespace", census.nested},
+        {"window", window_json(census.window, census.wall_offset_ns)},
     };
     std::string open = dump(head);
     open.pop_back();  // the brace: the two long arrays follow in the same object

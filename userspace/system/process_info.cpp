@@ -9,6 +9,7 @@
 #include <unistd.h>
 
 #include "system/files.h"
+#include "system/machine_time.h"
 #include "system/text.h"
 
 namespace waitclose::system {
@@ -52,7 +53,10 @@ void describe_process(model::Process& process) {
     const std::string root = fmt::format("/proc/{}", process.pid);
     model::Process found = process;
     found.exe = read_link(root + "/exe");
-    if (auto cgroup = read_file(root + "/cgroup")) found.cgroup = cgroup_of(*cgroup);
+    if (auto cgroup = read_file(root + "/cgroup")) {
+        found.cgroup = cgroup_of(*cgroup);
+        found.cpu_cgroup = cpu_cgroup_of(*cgroup);
+    }
     if (found.cgroup) found.container = container_of(*found.cgroup);
     found.fds_used = fds_used_by(root);
     if (auto limits = read_file(root + "/limits")) found.fd_limit = fd_limit_of(*limits);

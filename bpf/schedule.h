@@ -1,0 +1,41 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/* The processes whose threads are followed over a window. */
+#ifndef WAITCLOSE_SCHEDULE_H
+#define WAITCLOSE_SCHEDULE_H
+
+#include "shared.h"
+
+#define WC_FOLLOWED_BITS 65536
+
+extern volatile bool marks_processes; /* a census marks the processes it reads threads of */
+extern volatile bool window_is_open;
+
+/* By the kernel's own number, with a bitmap before it: every switch of the machine asks, and hardly one is
+ * meant. */
+struct followed_map {
+    __uint(type, BPF_MAP_TYPE_HASH);
+    __uint(max_entries, 1 << 13);
+    __type(key, __u32);
+    __type(value, __u8);
+};
+
+extern struct followed_map followed_processes SEC(".maps");
+extern volatile __u8 followed_bits[WC_FOLLOWED_BITS / 8];
+
+static __always_inline void follow_process(struct task_struct* task) {
+    __u32 process = OF_TASK(task, tgid);
+    __u8 yes = 1;
+    if (bpf_map_lookup_elem(&followed_processes, &process)) return;
+    if (bpf_map_update_elem(&followed_processes, &process, &yes, BPF_ANY)) {
+        count(&counters.lost_storage);
+        return;
+    }
+    followed_bits[process % WC_FOLLOWED_BITS >> 3] |= 1 << (process & 7);
+}
+
+static __always_inline bool is_followed(__u32 process) {
+    if (!(followed_bits[process % WC_FOLLOWED_BITS >> 3] & 1 << (process & 7))) return false;
+    return bpf_map_lookup_elem(&followed_processes, &process);
+}
+
+#endif
