@@ -167,9 +167,15 @@ struct wc_census_socket {
     wc_u8 kernel_owned;
     wc_u8 has_socket; /* a struct socket is attached: it was accepted or connected */
     wc_u8 keepalive;
-    wc_u8 reserved[5];
+    wc_u8 keepalive_probes; /* 0, as of the next two: what the network namespace says */
+    wc_u8 probes_unanswered;
+    wc_u8 reserved[3];
+    wc_u32 keepalive_time; /* ticks without a segment before the first probe */
+    wc_u32 keepalive_interval;
+    wc_u32 user_timeout_ms; /* TCP_USER_TIMEOUT; 0: none */
+    wc_u32 reserved_too;
 };
-WC_ASSERT_SIZE(struct wc_census_socket, 184);
+WC_ASSERT_SIZE(struct wc_census_socket, 200);
 
 /* Follows its socket's record when tracing learned something. */
 struct wc_census_touch {

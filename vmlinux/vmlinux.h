@@ -92,9 +92,11 @@ struct request_sock_queue {
 
 struct inet_connection_sock {
     struct request_sock_queue icsk_accept_queue;
+    __u8 icsk_probes_out;
     struct {
         __u32 lrcvtime;
     } icsk_ack;
+    __u32 icsk_user_timeout;
 };
 
 struct tcp_sock {
@@ -106,6 +108,9 @@ struct tcp_sock {
     __u32 snd_una;
     __u32 rcv_tstamp;
     __u32 lsndtime;
+    unsigned int keepalive_time;
+    unsigned int keepalive_intvl;
+    __u8 keepalive_probes;
     __u64 bytes_received;
     __u64 bytes_acked;
     __u64 bytes_sent;    /* since 4.19 */

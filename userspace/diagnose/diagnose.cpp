@@ -6,6 +6,7 @@
 
 #include "diagnose/culprit.h"
 #include "diagnose/diagnoser.h"
+#include "diagnose/ending.h"
 #include "diagnose/families.h"
 #include "diagnose/text.h"
 
@@ -83,13 +84,6 @@ void add_holders(const Scene& scene, Diagnosis& diagnosis) {
              fmt::format("held by {} (census)", list));
 }
 
-std::string end_text(const Socket& socket) {
-    return socket.keepalive
-               ? "SO_KEEPALIVE is on: if the peer is gone, the kernel's probes will end it."
-               : "Nothing will end this hold until the process closes it or exits: CLOSE_WAIT has no "
-                 "timeout.";
-}
-
 Diagnosis put_into_words(const Scene& scene, const Verdict& verdict) {
     Diagnosis diagnosis;
     diagnosis.cause = verdict.cause;
@@ -100,7 +94,7 @@ Diagnosis put_into_words(const Scene& scene, const Verdict& verdict) {
     add_hold(scene, diagnosis);
     add_holders(scene, diagnosis);
     const std::string more = diagnosis.advice.empty() ? "" : diagnosis.advice + " ";
-    diagnosis.advice = fmt::format("{} {}{}", advice_of(verdict.cause), more, end_text(scene.socket));
+    diagnosis.advice = fmt::format("{} {}{}", advice_of(verdict.cause), more, ending_text(scene));
     return diagnosis;
 }
 

@@ -48,6 +48,9 @@ public:
     /// kLateTickNs is added.
     std::uint64_t latest(std::uint32_t stamp, std::uint64_t jiffies, std::uint64_t now_ns) const;
 
+    /// So many ticks in ns.
+    std::uint64_t span_ns(std::uint32_t ticks) const { return ticks * tick_ns_; }
+
 private:
     std::int64_t phase_ns_;
     std::uint64_t tick_ns_;
@@ -58,8 +61,9 @@ private:
 /// scheduler's clock was 0.
 model::Thread thread_of(const wc_census_thread& record, std::int64_t run_phase_ns);
 
-/// One socket from its record.
-model::Socket socket_of(const wc_census_socket& record, const TickClock& clock);
+/// One socket from its record. `defaults`: what its network namespace says of keepalive.
+model::Socket socket_of(const wc_census_socket& record, const TickClock& clock,
+                        const model::Keepalive& defaults = {});
 
 /// Who opened the connection, from TCP's own counters: the acknowledgement of a SYN that this side sent
 /// counts as one byte of tcp_sock.bytes_acked, which for a passively opened socket starts after it.
