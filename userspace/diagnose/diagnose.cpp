@@ -110,7 +110,19 @@ std::optional<Verdict> too_little_known(const Scene& scene) {
 
 Diagnosis Diagnoser::diagnose(const Socket& socket) {
     const Scene scene(census_, socket, rosters_);
-    return put_into_words(scene, decide_from(scene));
+    Diagnosis diagnosis = put_into_words(scene, decide_from(scene));
+    timeouts().contribute(socket, diagnosis);
+    return diagnosis;
+}
+
+std::vector<Alternative> Diagnoser::alternatives(const Socket& socket) {
+    const Scene scene(census_, socket, rosters_);
+    return alternatives_to(scene, decide_from(scene));
+}
+
+const PeerTimeouts& Diagnoser::timeouts() {
+    if (!timeouts_) timeouts_.emplace(census_);
+    return *timeouts_;
 }
 
 Diagnoser::Decision Diagnoser::decide(const Socket& socket) {

@@ -4,8 +4,10 @@
 
 #include <cstdint>
 #include <map>
+#include <optional>
 #include <span>
 #include <string>
+#include <utility>
 #include <vector>
 
 #include "model/process.h"
@@ -22,6 +24,12 @@ struct Losses {
     bool any() const { return ring || storage || reconciled; }
 };
 
+/// How many sockets each process held (by pid and start) when an earlier census was taken.
+struct EarlierLook {
+    std::uint64_t taken_ns = 0;
+    std::map<std::pair<std::uint32_t, std::uint64_t>, std::uint64_t> holds;
+};
+
 struct Census {
     std::uint64_t taken_ns = 0;       // CLOCK_BOOTTIME
     std::int64_t wall_offset_ns = 0;  // add to a CLOCK_BOOTTIME for nanoseconds since the epoch
@@ -33,6 +41,7 @@ struct Census {
     std::vector<Process> processes;
     std::vector<Thread> threads;
     std::map<TcpState, std::uint64_t> states;
+    std::optional<EarlierLook> earlier;
     bool nested = false;  // waitclose runs in a PID namespace of its own and sees no process outside it
     std::uint64_t unreachable = 0;  // held sockets in network namespaces that could not be entered
 
