@@ -23,7 +23,8 @@ struct ExplainRequest {
 Result<ExplainRequest> check_explain(const std::string& text);
 
 /// Fails when nothing of it is held.
-Result<void> explain(output::Sink& sink, const model::Census& census, const std::vector<std::uint32_t>& selected,
-                     const ExplainRequest& request, const Request& common);
+Result<void> explain(output::Sink& sink, const model::Census& census,
+                     const std::vector<std::uint32_t>& selected, const ExplainRequest& request,
+                     const Request& common);
 
 }  // namespace waitclose::commands

@@ -90,11 +90,15 @@ void write(output::Sink& sink, const output::SnapshotView& view, const SnapshotR
         output::write_snapshot_text(sink, view, style);
 }
 
+bool filters_addresses(const wc_filter& filter) {
+    return filter.by_local_port || filter.by_remote_port || !filter.ipv4 || !filter.ipv6;
+}
+
 int exit_code_of(const SnapshotRequest& request, const model::Census& census,
                  const std::vector<std::uint32_t>& selected) {
     const bool found = request.fail_if_held_ns && std::ranges::any_of(selected, [&](std::uint32_t i) {
-        return census.held_ns(census.sockets[i]) >= *request.fail_if_held_ns;
-    });
+                           return census.held_ns(census.sockets[i]) >= *request.fail_if_held_ns;
+                       });
     return found ? kFoundHeld : kDone;
 }
 
@@ -131,7 +135,8 @@ Result<int> run(const SnapshotRequest& request) {
     const auto host = system::host_facts();
     const auto probes = (*session)->probe_facts();
     const auto losses = (*session)->losses();
-    const auto left_out = model::left_out(*census, request.common.selection);
+    const auto left_out =
+        model::left_out(*census, request.common.selection, filters_addresses(request.common.probes.filter));
     write(*sink, {*census, selected, groups, host, probes, losses, {}, left_out}, request);
     if (auto finished = finish(*sink); !finished) return tl::unexpected(finished.error());
     return exit_code_of(request, *census, selected);
@@ -152,8 +157,9 @@ void add_snapshot(CLI::App& app, int& exit_code) {
         ->type_name("DUR");
     auto* sockets = command->add_flag("--sockets", options->sockets, "list every socket instead of groups");
     command
-        ->add_option("--explain", options->explain,
-                     "one hold, or the holds of a process or local port, in full (pid:N, port:N where N is both)")
+        ->add_option(
+            "--explain", options->explain,
+            "one hold, or the holds of a process or local port, in full (pid:N, port:N where N is both)")
         ->type_name("ID|PID|PORT")
         ->excludes(sockets);
     command->callback([options, command, &exit_code] {

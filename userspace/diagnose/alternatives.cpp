@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: BSD-2-Clause
-// A reason is a fact of the scene, said when the cause's own family did not give it. Where nothing in particular
-// speaks against a cause, that is what is said.
+// A reason is a fact of the scene, said when the cause's own family did not give it. Where nothing in
+// particular speaks against a cause, that is what is said.
 #include "diagnose/alternatives.h"
 
 #include <fmt/format.h>
@@ -54,7 +54,8 @@ std::string not_fd_limit(const Scene& scene) {
     const Process& owner = *owners.front();
     if (!owner.fds_used || !owner.fd_limit)
         return fmt::format("the descriptors of {} could not be counted", process_text(owner));
-    return fmt::format("{} has {} of {} descriptors open", process_text(owner), *owner.fds_used, *owner.fd_limit);
+    return fmt::format("{} has {} of {} descriptors open", process_text(owner), *owner.fds_used,
+                       *owner.fd_limit);
 }
 
 std::string not_eof_ignored(const Scene& scene) {
@@ -104,9 +105,8 @@ std::string not_abandoned(const Scene& scene) {
 std::string not_unwatched(const Scene& scene) {
     if (scene.processes.empty()) return "no process here holds it";
     if (eof_read(scene.census, scene.socket)) return "the program has read end-of-file, so it was told";
-    const bool loops = std::ranges::any_of(scene.processes, [&](const Process* process) {
-        return scene.rosters.of(*process).watches();
-    });
+    const bool loops = std::ranges::any_of(
+        scene.processes, [&](const Process* process) { return scene.rosters.of(*process).watches(); });
     return loops ? kNothingShowsIt : "no thread that could handle it sleeps in epoll, poll or select";
 }
 
@@ -141,7 +141,8 @@ std::string not_stopped(const Scene& scene) {
         if (std::ranges::any_of(threads, is_stopped))
             return fmt::format("other threads of {} are not stopped", process_text(*process));
     }
-    return fmt::format("no thread of {} is stopped, traced or frozen", process_text(*scene.processes.front()));
+    return fmt::format("no thread of {} is stopped, traced or frozen",
+                       process_text(*scene.processes.front()));
 }
 
 std::string not_paused(const Scene&) {
@@ -184,8 +185,9 @@ std::string not_half_open(const Scene& scene) {
     if (socket.unsent_bytes == 0)
         return fmt::format("its last data left {} ago, and none waits to be acknowledged",
                            duration_text(scene.ago(socket.last_sent_ns)));
-    return fmt::format("{} bytes wait to be acknowledged, and nothing shows that they were sent since the FIN",
-                       socket.unsent_bytes);
+    return fmt::format(
+        "{} bytes wait to be acknowledged, and nothing shows that they were sent since the FIN",
+        socket.unsent_bytes);
 }
 
 std::string not_kernel(const Scene& scene) {
@@ -197,7 +199,8 @@ std::string not_exiting(const Scene& scene) {
     if (scene.processes.empty()) return "no process here holds it";
     for (const Process* process : scene.processes)
         if (const std::size_t live = scene.rosters.of(*process).live())
-            return fmt::format("{} has {} live {}", process_text(*process), live, live == 1 ? "thread" : "threads");
+            return fmt::format("{} has {} live {}", process_text(*process), live,
+                               live == 1 ? "thread" : "threads");
     return "its threads could not be read";
 }
 
@@ -237,7 +240,8 @@ std::string reason(const Scene& scene, const Verdict& decided, const Entry& entr
     const auto verdict = can_decide ? entry.family(scene) : std::nullopt;
     if (verdict && verdict->cause == entry.cause)
         return decided.cause == Cause::kUnknown
-                   ? fmt::format("it would fit ({}), but too little is known to say so", id_of(verdict->confidence))
+                   ? fmt::format("it would fit ({}), but too little is known to say so",
+                                 id_of(verdict->confidence))
                    : fmt::format("it would fit ({}), but {} explains the hold before it comes to that",
                                  id_of(verdict->confidence), id_of(decided.cause));
     return entry.why_not(scene);
@@ -248,7 +252,8 @@ std::string reason(const Scene& scene, const Verdict& decided, const Entry& entr
 std::vector<Alternative> alternatives_to(const Scene& scene, const Verdict& decided) {
     std::vector<Alternative> alternatives;
     for (const Entry& entry : kEntries)
-        if (entry.cause != decided.cause) alternatives.push_back({entry.cause, reason(scene, decided, entry)});
+        if (entry.cause != decided.cause)
+            alternatives.push_back({entry.cause, reason(scene, decided, entry)});
     return alternatives;
 }
 

@@ -18,7 +18,8 @@ namespace {
 
 constexpr std::uint64_t kSettledNs = 5 * model::kSecond;
 constexpr std::uint64_t kFewest = 8;
-constexpr std::array<std::uint64_t, 4> kSpansNs{model::kMinute, 10 * model::kMinute, model::kHour, model::kDay};
+constexpr std::array<std::uint64_t, 4> kSpansNs{model::kMinute, 10 * model::kMinute, model::kHour,
+                                                model::kDay};
 /// So many holds more are no chance any more.
 constexpr double kSurelySeen = 3;
 constexpr double kLongest = 1e18;  // 31 years
@@ -32,7 +33,8 @@ template <typename Call>
 void for_each_process(const model::Census& census, const Socket& socket, Call call) {
     const auto holders = census.holders_of(socket);
     for (auto at = holders.begin(); at != holders.end(); ++at)
-        if (std::none_of(holders.begin(), at, [&](const auto& other) { return other.process == at->process; }))
+        if (std::none_of(holders.begin(), at,
+                         [&](const auto& other) { return other.process == at->process; }))
             call(at->process);
 }
 
@@ -93,12 +95,14 @@ bool FdOutlooks::by_looks(const Process& process, FdOutlook& outlook) const {
 
 void FdOutlooks::by_ages(const Process& process, FdOutlook& outlook) const {
     const Count& count = counts_[static_cast<std::size_t>(&process - census_.processes.data())];
-    const auto enough = std::ranges::find_if(count.begun, [](std::uint64_t begun) { return begun >= kFewest; });
+    const auto enough =
+        std::ranges::find_if(count.begun, [](std::uint64_t begun) { return begun >= kFewest; });
     if (enough == count.begun.end()) return;
     const std::uint64_t lived = census_.taken_ns > process.start_ns ? census_.taken_ns - process.start_ns : 0;
     // It cannot have leaked before it was born.
     const std::uint64_t most = lived > 2 * kSettledNs ? lived - kSettledNs : kSettledNs;
-    const std::uint64_t span = std::min(kSpansNs[static_cast<std::size_t>(enough - count.begun.begin())], most);
+    const std::uint64_t span =
+        std::min(kSpansNs[static_cast<std::size_t>(enough - count.begun.begin())], most);
     const double per_second = static_cast<double>(*enough) / seconds(span);
     if (census_.earlier && census_.earlier->taken_ns < census_.taken_ns &&
         per_second * seconds(census_.taken_ns - census_.earlier->taken_ns) >= kSurelySeen)

@@ -27,8 +27,9 @@ std::string peer_text(const Scene& scene) {
     if (scene.socket.peer_holder == model::kNone)
         return "A peer that still has its end open answers every probe, and then it goes on.";
     const model::Holder& peer = scene.census.holders[static_cast<std::size_t>(scene.socket.peer_holder)];
-    return fmt::format("The other end is still held here, by {}, so every probe is answered until it closes that.",
-                       process_text(scene.census.process_of(peer)));
+    return fmt::format(
+        "The other end is still held here, by {}, so every probe is answered until it closes that.",
+        process_text(scene.census.process_of(peer)));
 }
 
 }  // namespace
@@ -44,7 +45,8 @@ std::string ending_text(const Scene& scene) {
     if (!reaping)
         return "SO_KEEPALIVE is on: if the peer is gone, the kernel's probes will end it, when is not known.";
     return fmt::format(
-        "SO_KEEPALIVE is on: {}; if the peer's kernel no longer knows the connection it ends with a probe, else "
+        "SO_KEEPALIVE is on: {}; if the peer's kernel no longer knows the connection it ends with a probe, "
+        "else "
         "after {} unanswered {} {}. {}",
         next_probe_text(scene, *reaping), reaping->probes, reaping->probes == 1 ? "probe" : "probes",
         in_text(scene, reaping->gives_up_ns), peer_text(scene));

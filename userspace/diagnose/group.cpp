@@ -99,9 +99,10 @@ void choose_culprits(Member& member, const Process* owner) {
     for (const auto& [thread, sockets] : member.culprits)
         all.push_back({owner ? owner->pid : 0, thread->tid, thread->comm, sockets});
     const std::size_t shown = std::min(kTop, all.size());
-    std::ranges::partial_sort(all, all.begin() + static_cast<std::ptrdiff_t>(shown), [](const auto& a, const auto& b) {
-        return std::tuple(b.sockets, a.tid) < std::tuple(a.sockets, b.tid);
-    });
+    std::ranges::partial_sort(all, all.begin() + static_cast<std::ptrdiff_t>(shown),
+                              [](const auto& a, const auto& b) {
+                                  return std::tuple(b.sockets, a.tid) < std::tuple(a.sockets, b.tid);
+                              });
     all.resize(shown);
     member.group.culprits = member.culprits.size();
     member.group.top_culprits = std::move(all);

@@ -30,7 +30,7 @@ struct Group {
     std::optional<std::string> remote;              // client side: "address:port" of the service
     std::uint64_t sockets = 0;
     std::uint64_t oldest_held_ns = 0;
-    std::uint64_t culprits = 0;     // distinct threads named
+    std::uint64_t culprits = 0;            // distinct threads named
     std::vector<TopCulprit> top_culprits;  // the threads with most sockets, at most three
     FdOutlook fds;                         // of the owner
 

@@ -42,7 +42,8 @@ std::pair<std::size_t, std::size_t> fullest_bins(const Sorted& sorted) {
 }
 
 /// The cluster in one range, if it is one. Strays within the bins are left out of its members.
-std::optional<PeerTimeout> cluster_in(const Sorted& sorted, std::size_t begin, std::size_t end, std::size_t all) {
+std::optional<PeerTimeout> cluster_in(const Sorted& sorted, std::size_t begin, std::size_t end,
+                                      std::size_t all) {
     const std::size_t count = end - begin;
     if (count < kFewest) return std::nullopt;
     PeerTimeout found;
@@ -68,14 +69,8 @@ std::uint64_t rounded(std::uint64_t ns, std::uint64_t to) {
 }  // namespace
 
 std::optional<std::uint64_t> silence_before_fin_ns(const Socket& socket) {
-    if (socket.last_data_ns == 0 || !fin_time_known(socket)) return std::nullopt;
-    // In the same tick the order is not known: a server may have answered just then, and a client's last request
-    // came before the answer.
-    const bool client = socket.role == model::Role::kClient;
-    const bool waited =
-        socket.last_sent_ns == 0 || socket.last_sent_ns < socket.last_data_ns ||
-        (client && socket.last_sent_ns == socket.last_data_ns);
-    if (!waited || socket.unsent_bytes > 0) return std::nullopt;
+    if (socket.last_data_ns == 0 || socket.unsent_bytes > 0) return std::nullopt;
+    if (!fin_time_known(socket) || !peer_sent_last(socket)) return std::nullopt;
     return socket.held_since_ns > socket.last_data_ns ? socket.held_since_ns - socket.last_data_ns : 0;
 }
 
@@ -103,7 +98,8 @@ std::string rounded_text(std::uint64_t ns) {
 PeerTimeouts::PeerTimeouts(const model::Census& census) {
     std::map<Service, std::vector<std::uint64_t>> silences;
     for (const Socket& socket : census.sockets)
-        if (const auto silence = silence_before_fin_ns(socket)) silences[service_of(socket)].push_back(*silence);
+        if (const auto silence = silence_before_fin_ns(socket))
+            silences[service_of(socket)].push_back(*silence);
     for (auto& [service, measured] : silences)
         if (auto clusters = clusters_of(std::move(measured)); !clusters.empty())
             by_service_.emplace(service, std::move(clusters));
@@ -131,11 +127,13 @@ void PeerTimeouts::contribute(const Socket& socket, Diagnosis& diagnosis) const 
     if (!cluster) return;
     const std::string centre = rounded_text(cluster->centre_ns);
     diagnosis.contributing.emplace_back("peer-timeout");
-    add_fact(diagnosis, "peer_timeout_ns", cluster->centre_ns,
-             fmt::format("peer-timeout \u2248 {} (n = {}): so long after their last data {} of the {} peers of {} whose "
-                         "silence was measured hung up, the middle half of them within {} (census)",
-                         centre, cluster->n, cluster->n, cluster->of, service_text(socket),
-                         duration_text(cluster->spread_ns)));
+    add_fact(
+        diagnosis, "peer_timeout_ns", cluster->centre_ns,
+        fmt::format(
+            "peer-timeout \u2248 {} (n = {}): so long after their last data {} of the {} peers of {} whose "
+            "silence was measured hung up, the middle half of them within {} (census)",
+            centre, cluster->n, cluster->n, cluster->of, service_text(socket),
+            duration_text(cluster->spread_ns)));
 }
 
 }  // namespace waitclose::diagnose

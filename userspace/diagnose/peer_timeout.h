@@ -23,10 +23,10 @@ struct PeerTimeout {
     std::uint64_t high_ns = 0;
 };
 
-/// From the peer's last data to its FIN, with nothing sent to it in between, so that it was the peer that waited
-/// (for an answer; or, where this side is the client, for the next request). The data's stamp is in ticks and
-/// read as the latest it can mean, so the silence may be up to 30 ms longer when the FIN was traced; else both
-/// are stamps and the error is a tick. Nothing when either end was not measured.
+/// From the peer's last data to its FIN, with nothing sent to it in between, so that it was the peer that
+/// waited (for an answer; or, where this side is the client, for the next request). The data's stamp is in
+/// ticks and read as the latest it can mean, so the silence may be up to 30 ms longer when the FIN was
+/// traced; else both are stamps and the error is a tick. Nothing when either end was not measured.
 std::optional<std::uint64_t> silence_before_fin_ns(const model::Socket& socket);
 
 /// The clusters in such silences. A histogram on a log scale, eight bins an octave (each 9 % wide); three
@@ -39,7 +39,8 @@ std::vector<PeerTimeout> clusters_of(std::vector<std::uint64_t> silences_ns);
 /// "3.0 s": rounded to the nearest, as a timeout would be configured.
 std::string rounded_text(std::uint64_t ns);
 
-/// All held sockets' silences by service: the local port, or the remote service where this side is the client.
+/// All held sockets' silences by service: the local port, or the remote service where this side is the
+/// client.
 class PeerTimeouts {
 public:
     explicit PeerTimeouts(const model::Census& census);

@@ -42,7 +42,8 @@ void add_request_read(const Socket& socket, Diagnosis& diagnosis) {
     if (sent == 0) return;
     const std::uint64_t read = sent > socket.unread_bytes ? sent - socket.unread_bytes : 0;
     const std::string text =
-        read == 0 ? fmt::format("none of the {} bytes that the peer sent was ever read: not even its first", sent)
+        read == 0
+            ? fmt::format("none of the {} bytes that the peer sent was ever read: not even its first", sent)
         : read < sent ? fmt::format("{} of the {} bytes that the peer sent were read", read, sent)
                       : fmt::format("all {} bytes that the peer sent were read", sent);
     add_fact(diagnosis, "request_read", read > 0, text + " (census)");

@@ -33,8 +33,8 @@ model::Role role_of(const wc_census_socket& record) {
 
 namespace {
 
-/// As keepalive_time_when(), keepalive_intvl_when() and keepalive_probes() of the kernel do, a 0 of the socket
-/// stands for the network namespace's own.
+/// As keepalive_time_when(), keepalive_intvl_when() and keepalive_probes() of the kernel do, a 0 of the
+/// socket stands for the network namespace's own.
 model::Keepalive keepalive_of(const wc_census_socket& record, const TickClock& clock,
                               const model::Keepalive& defaults) {
     model::Keepalive keepalive = defaults;

@@ -13,8 +13,8 @@ namespace waitclose::model {
 /// timer wheel may run a timer late by an eighth of its length, never early.
 struct Reaping {
     /// The first probe goes, or went, out. A peer whose kernel no longer knows the connection answers with a
-    /// reset, and the hold ends there and then. One that still knows it (its end is in FIN_WAIT2: held open by
-    /// its program, or an orphan for tcp_fin_timeout) answers with an acknowledgement, which puts off
+    /// reset, and the hold ends there and then. One that still knows it (its end is in FIN_WAIT2: held open
+    /// by its program, or an orphan for tcp_fin_timeout) answers with an acknowledgement, which puts off
     /// everything by the idle time.
     std::uint64_t first_probe_ns = 0;
     /// Unanswered to the end: the kernel gives the connection up.

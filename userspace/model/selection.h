@@ -29,12 +29,14 @@ std::vector<std::uint32_t> select(const Census& census, const Selection& selecti
 
 /// Sockets in CLOSE_WAIT that are not shown, by what left them out; each counts once.
 struct LeftOut {
-    std::uint64_t by_address = 0;  // port, family or network namespace: the kernel side did not send them
+    std::uint64_t by_address = 0;  // port or family: the kernel side did not send them
     std::uint64_t by_age = 0;      // not held long enough
     std::uint64_t by_holder = 0;   // process, name or cgroup
 
     std::uint64_t total() const { return by_address + by_age + by_holder; }
 };
-LeftOut left_out(const Census& census, const Selection& selection);
+/// `by_address`: the kernel side was asked for certain ports or families only. Without that, a state counted
+/// and no socket is one that ended meanwhile.
+LeftOut left_out(const Census& census, const Selection& selection, bool by_address);
 
 }  // namespace waitclose::model

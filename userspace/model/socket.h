@@ -82,8 +82,8 @@ struct Keepalive {
     std::optional<std::uint64_t> interval_ns;  // between probes
     std::optional<std::uint32_t> probes;       // so many unanswered ones end the connection
     std::uint64_t user_timeout_ns = 0;         // TCP_USER_TIMEOUT, which then decides instead; 0: none
-    std::uint64_t heard_ns = 0;                // the peer's last segment, or data, came at or before this time
-    std::uint32_t unanswered = 0;              // probes sent since
+    std::uint64_t heard_ns = 0;    // the peer's last segment, or data, came at or before this time
+    std::uint32_t unanswered = 0;  // probes sent since
 };
 
 enum class Role : std::uint8_t { kUnknown, kServer, kClient };

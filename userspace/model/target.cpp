@@ -40,16 +40,15 @@ std::optional<Target> socket_named(std::string_view netns, std::string_view cook
     const auto inode = number_in(netns, std::numeric_limits<std::uint32_t>::max());
     const auto identity = number_in(cookie, kOwnBit - 1);
     if (!inode || !identity) return std::nullopt;
-    return Target{Target::Kind::kSocket, static_cast<std::uint32_t>(*inode), own ? *identity | kOwnBit : *identity,
-                  0};
+    return Target{Target::Kind::kSocket, static_cast<std::uint32_t>(*inode),
+                  own ? *identity | kOwnBit : *identity, 0};
 }
 
 bool is_of(const Census& census, const Socket& socket, std::uint32_t pid) {
     const bool in_queue = socket.holder_count == 0 && socket.listener != kNone;
     const Socket& owned = in_queue ? census.listeners[static_cast<std::size_t>(socket.listener)] : socket;
-    return std::ranges::any_of(census.holders_of(owned), [&](const Holder& holder) {
-        return census.process_of(holder).pid == pid;
-    });
+    return std::ranges::any_of(census.holders_of(owned),
+                               [&](const Holder& holder) { return census.process_of(holder).pid == pid; });
 }
 
 bool fits(const Census& census, const Socket& socket, const Target& target, Target::Kind kind) {

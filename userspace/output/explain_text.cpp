@@ -16,6 +16,7 @@ namespace waitclose::output {
 namespace {
 
 constexpr std::size_t kLabelWidth = 14;
+constexpr std::size_t kHang = 2;  // a fact's further lines
 constexpr std::size_t kLeastText = 20;
 
 /// Labelled text, wrapped beside its label; without a label it goes on under the one before.
@@ -23,13 +24,14 @@ class Fields {
 public:
     Fields(Sink& sink, const TextStyle& style) : sink_(sink), style_(style) {}
 
-    void add(std::string_view label, std::string_view text, Paint how = Paint::kPlain, std::size_t indent = 0) {
-        std::string head = paint(style_, Paint::kDim, pad(label, kLabelWidth));
-        const std::size_t left = kLabelWidth + indent;
+    void add(std::string_view label, std::string_view text, Paint how = Paint::kPlain,
+             std::size_t indent = 0) {
+        std::string head = paint(style_, Paint::kDim, pad(label, kLabelWidth)) + std::string(indent, ' ');
+        const std::size_t left = kLabelWidth + indent + kHang;
         const std::size_t width = std::max(style_.width, left + kLeastText) - left;
         for (const std::string& line : wrap(sentence(text, style_), width, 100, style_.charset)) {
-            sink_.write(head + std::string(indent, ' ') + paint(style_, how, line) + "\n");
-            head.assign(kLabelWidth, ' ');
+            sink_.write(head + paint(style_, how, line) + "\n");
+            head.assign(left, ' ');
         }
     }
     void gap() { sink_.write("\n"); }
@@ -55,8 +57,8 @@ const char* role_text(model::Role role) {
 std::string held_text(const model::Census& census, const model::Socket& socket) {
     const auto since = static_cast<std::int64_t>(socket.held_since_ns) + census.wall_offset_ns;
     const bool exact = socket.precision == model::Precision::kExact;
-    return fmt::format("for {}{}, since {} {}", exact ? "" : "at least ", duration_text(census.held_ns(socket)),
-                       rfc3339(since),
+    return fmt::format("for {}{}, since {} {}", exact ? "" : "at least ",
+                       duration_text(census.held_ns(socket)), rfc3339(since),
                        exact ? "(exact: its beginning was traced)"
                              : "or before (the time of the peer's last segment, as the kernel stamped it)");
 }
@@ -90,15 +92,17 @@ void add_holders(Fields& fields, const model::Census& census, const model::Socke
 void add_connection(Fields& fields, const model::Census& census, const model::Socket& socket,
                     const TextStyle& style) {
     fields.add("Hold", id_of(socket), Paint::kBold);
-    fields.add("Connection", fmt::format("{}; {}; network namespace {}",
-                                         connection_text(socket.role, socket.family, socket.local, socket.remote, style),
-                                         role_text(socket.role), socket.netns));
+    fields.add("Connection",
+               fmt::format("{}; {}; network namespace {}",
+                           connection_text(socket.role, socket.family, socket.local, socket.remote, style),
+                           role_text(socket.role), socket.netns));
     fields.add("Held", held_text(census, socket));
     add_holders(fields, census, socket);
     const bool known = socket.peer_holder != model::kNone;
-    fields.add("Peer", known ? "on this machine: " + holder_line(census, census.holders[static_cast<std::size_t>(
-                                                                             socket.peer_holder)])
-                             : "no process of this machine, as far as can be seen");
+    fields.add("Peer",
+               known ? "on this machine: " +
+                           holder_line(census, census.holders[static_cast<std::size_t>(socket.peer_holder)])
+                     : "no process of this machine, as far as can be seen");
     fields.add("Data", unread_text(socket));
 }
 
@@ -128,8 +132,8 @@ void add_chain(Fields& fields, const std::vector<diagnose::Link>& chain) {
     for (std::size_t i = 0; i < chain.size(); ++i) {
         const diagnose::Link& link = chain[i];
         fields.add(i == 0 ? "Waits" : "",
-                   fmt::format("{}{} (pid {}, tid {}): {}: {}{}", i == 0 ? "" : "held by ", link.comm, link.pid,
-                               link.tid, link.waits_for, link.detail,
+                   fmt::format("{}{} (pid {}, tid {}): {}: {}{}", i == 0 ? "" : "held by ", link.comm,
+                               link.pid, link.tid, link.waits_for, link.detail,
                                link.for_ns ? ", for " + duration_text(*link.for_ns) : ""),
                    Paint::kPlain, 2 * i);
     }
@@ -141,8 +145,8 @@ void write_hold(Sink& sink, const Explained& explained, const model::Socket& soc
     add_connection(fields, explained.census, socket, style);
     fields.gap();
     fields.add("Cause",
-               fmt::format("{}, {}: {}", diagnose::id_of(diagnosis.cause), diagnose::id_of(diagnosis.confidence),
-                           diagnose::meaning_of(diagnosis.cause)),
+               fmt::format("{}, {}: {}", diagnose::id_of(diagnosis.cause),
+                           diagnose::id_of(diagnosis.confidence), diagnose::meaning_of(diagnosis.cause)),
                Paint::kBold);
     fields.add("", diagnosis.summary);
     fields.add("Culprit", culprit_line(diagnosis));
@@ -167,18 +171,20 @@ std::string story_of(const diagnose::Group& group) {
     const std::string where = group.remote       ? " to " + *group.remote
                               : group.local_port ? fmt::format(" on port {}", *group.local_port)
                                                  : "";
-    return fmt::format("{} {} of {}{}: {}, {}", count_text(group.sockets), group.sockets == 1 ? "socket" : "sockets",
-                       who, where, diagnose::id_of(group.cause), diagnose::id_of(group.confidence));
+    return fmt::format("{} {} of {}{}: {}, {}", count_text(group.sockets),
+                       group.sockets == 1 ? "socket" : "sockets", who, where, diagnose::id_of(group.cause),
+                       diagnose::id_of(group.confidence));
 }
 
 std::string member_text(const model::Census& census, std::size_t index, const TextStyle& style) {
     const model::Socket& socket = census.sockets[index];
     return fmt::format("{}, held {}, {} bytes unread, peer {}", id_of(socket),
-                       held_cell(census.held_ns(socket), socket.precision, style), count_text(socket.unread_bytes),
-                       endpoint_text(socket.family, socket.remote));
+                       held_cell(census.held_ns(socket), socket.precision, style),
+                       count_text(socket.unread_bytes), endpoint_text(socket.family, socket.remote));
 }
 
-void write_group(Sink& sink, const Explained& explained, const diagnose::Group& group, const TextStyle& style) {
+void write_group(Sink& sink, const Explained& explained, const diagnose::Group& group,
+                 const TextStyle& style) {
     Fields fields(sink, style);
     fields.add("Group", story_of(group), Paint::kBold);
     fields.add("Oldest", member_text(explained.census, group.oldest_socket, style));
@@ -187,10 +193,12 @@ void write_group(Sink& sink, const Explained& explained, const diagnose::Group& 
     fields.add("Most unread", member_text(explained.census, group.most_unread_socket, style));
     const char* label = "Culprits";
     for (const diagnose::TopCulprit& one : group.top_culprits)
-        fields.add(std::exchange(label, ""), fmt::format("{} (tid {}): {} {}", one.comm, one.tid, count_text(one.sockets),
-                                                         one.sockets == 1 ? "socket" : "sockets"));
+        fields.add(std::exchange(label, ""),
+                   fmt::format("{} (tid {}): {} {}", one.comm, one.tid, count_text(one.sockets),
+                               one.sockets == 1 ? "socket" : "sockets"));
     if (group.culprits > group.top_culprits.size())
-        fields.add("", fmt::format("and {} more threads", count_text(group.culprits - group.top_culprits.size())));
+        fields.add(
+            "", fmt::format("and {} more threads", count_text(group.culprits - group.top_culprits.size())));
     if (group.owner_pid) fields.add("Descriptors", outlook_text(group.fds));
     sink.write("\nIts typical member in full:\n\n");
 }
@@ -217,7 +225,8 @@ void write_explained_text(Sink& sink, const Explained& explained, const TextStyl
     const diagnose::Group& group = explained.groups.front();
     Fields(sink, style).add("Asked for", explained.meant);
     if (group.sockets > 1) write_group(sink, explained, group, style);
-    if (group.sockets == 1 && group.owner_pid) Fields(sink, style).add("Descriptors", outlook_text(group.fds));
+    if (group.sockets == 1 && group.owner_pid)
+        Fields(sink, style).add("Descriptors", outlook_text(group.fds));
     write_hold(sink, explained, explained.census.sockets[group.typical_socket], style);
     write_others(sink, explained, style);
 }

@@ -13,7 +13,8 @@ std::string outlook_text(const diagnose::FdOutlook& fds) {
     if (fds.used && fds.limit)
         text = fmt::format("{} of {} descriptors open", count_text(*fds.used), count_text(*fds.limit));
     else
-        text = fds.used ? fmt::format("{} descriptors open", count_text(*fds.used)) : "descriptors not counted";
+        text =
+            fds.used ? fmt::format("{} descriptors open", count_text(*fds.used)) : "descriptors not counted";
     if (!fds.holds_per_s) return text;
     const double rate = *fds.holds_per_s;
     text += rate >= 0.1 ? fmt::format("; holds grow by {:.1f}/s", rate)

@@ -203,8 +203,7 @@ void write_groups(Sink& sink, const SnapshotView& view, const TextStyle& style, 
                        sentence_of(group, lines[i], diagnosis, layout, style));
         write_chain(sink, style, indent_of(layout), diagnosis.because);
         write_peer_timeout(sink, style, indent_of(layout), diagnosis);
-        if (group.fds.holds_per_s)
-            write_indented(sink, style, indent_of(layout), outlook_text(group.fds));
+        if (group.fds.holds_per_s) write_indented(sink, style, indent_of(layout), outlook_text(group.fds));
         const std::string advice = unsaid(said, printable(diagnosis.advice, style.charset));
         write_advice(sink, style, indent_of(layout), advice.empty() ? "as above" : advice);
     }
@@ -231,7 +230,7 @@ std::vector<Column> socket_columns(const std::vector<diagnose::Group>& groups) {
             {"PID:FD NAME", Align::kLeft, Cut::kEnd, 8},
             {"TID NAME", Align::kLeft, Cut::kEnd, 7},
             {"CAUSE", Align::kLeft, Cut::kEnd, cause, Paint::kAlarm},
-            {"CONFIDENCE", Align::kLeft, Cut::kEnd, 8},
+            {"CONFID.", Align::kLeft, Cut::kEnd, 8},
             {"UNREAD", Align::kRight, Cut::kEnd, 6}};
 }
 
