@@ -3,6 +3,9 @@
 #include <gtest/gtest.h>
 
 #include <algorithm>
+#include <filesystem>
+
+#include <sched.h>
 
 #include "clock.h"
 #include "programs.h"
@@ -47,6 +50,11 @@ const json* evidence(const json& socket, const std::string& fact) {
 
 bool says(const std::string& text, const std::string& words) {
     return text.find(words) != std::string::npos;
+}
+
+void wait_for_file(const std::string& path) {
+    const Deadline deadline(20s);
+    while (!std::filesystem::exists(path) && deadline.milliseconds_left() > 0) sched_yield();
 }
 
 }  // namespace
@@ -112,6 +120,29 @@ TEST(Explain, AnEmptySelectionIsNoAllClear) {
         EXPECT_EQ(finished.code, 0);
         EXPECT_TRUE(says(finished.out, "no all-clear")) << finished.out;
     }
+}
+
+// Eleven are held when it begins to look, twelve when it ends.
+TEST(Explain, GrowingHoldsSayWhenDescriptorsRunOut) {
+    auto culprit = Culprit::before_fin({"impatient", "--mode", "server"});
+    TemporaryDirectory directory;
+    const std::string ready = directory.path() + "/ready";
+    Process looking({waitclose_binary(), "snapshot", "--json", "--min-held", "0", "--observe", "1500ms",
+                     "--comm", "^impatient$", "--ready-file", ready});
+    wait_for_file(ready);
+    culprit->reach_position();
+    EXPECT_EQ(looking.wait(20s), 0) << looking.errors();
+    const json document = json::parse(looking.output(), nullptr, false);
+    ASSERT_FALSE(document.is_discarded());
+    const json& groups = document.at("groups");
+    auto group = std::ranges::find_if(
+        groups, [&](const json& one) { return one.at("owner").at("pid") == culprit->truth().at("pid"); });
+    ASSERT_TRUE(group != groups.end()) << groups;
+    const json& fds = group->at("fds");
+    EXPECT_NEAR(fds.at("holds_per_s").get<double>(), 1 / 1.5, 0.3) << fds;
+    EXPECT_TRUE(says(fds.at("basis"), "11 holds ")) << fds;
+    const double left = fds.at("limit").get<double>() - fds.at("used").get<double>();
+    EXPECT_NEAR(fds.at("full_in_ns").get<double>(), left / fds.at("holds_per_s").get<double>() * 1e9, 1e9);
 }
 
 TEST(Explain, Case07ClientsAreGroupedByTheRemoteService) {

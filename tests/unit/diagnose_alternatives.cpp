@@ -80,6 +80,21 @@ TEST(Alternatives, WhatWouldFitIsSaid) {
     EXPECT_NE(why_not(b, Cause::kEofIgnored).find("stopped explains"), std::string::npos);
 }
 
+TEST(RequestRead, SaysHowMuchOfWhatThePeerSent) {
+    Builder b;
+    auto& socket = b.socket({{b.process(10, {asleep(10, SYS_epoll_wait)})}});
+    EXPECT_FALSE(fact(b.diagnose(), "request_read")) << "the peer sent nothing";
+    socket.received_bytes = socket.unread_bytes = 1000;
+    EXPECT_TRUE(says(b.diagnose(),
+                     "none of the 1000 bytes that the peer sent was ever read, so not even its request"));
+    b.census.sockets[0].unread_bytes = 400;
+    EXPECT_TRUE(says(b.diagnose(), "600 of the 1000 bytes"));
+    b.census.sockets[0].unread_bytes = 0;
+    EXPECT_TRUE(says(b.diagnose(), "all 1000 bytes"));
+    b.census.sockets[0].unread_bytes = 5000;  // read between two fields
+    EXPECT_EQ(std::get<bool>(fact(b.diagnose(), "request_read")->value), false);
+}
+
 TEST(Alternatives, WithoutAHolder) {
     Builder b;
     auto& socket = b.socket({});

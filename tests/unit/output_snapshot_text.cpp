@@ -229,7 +229,7 @@ TEST(OutputSocketTable, OldestFirstInColumns) {
         "  1.8s  10.0.0.7:8080  10.2.3.4:51234  4121:57+1 java  4188 http-exec-17  eof-ignored  proven         0\n");
     // clang-format on
     const std::string narrow = table_of(machine);
-    EXPECT_NE(narrow.find("\n  1.8s ….0.7:8080 …3.4:51234 4121:57+1… 4188 http-… eof-ignored proven        0\n"), text.npos) << narrow;
+    EXPECT_NE(narrow.find("\n  1.8s ….0.7:8080 …3.4:51234 4121:57+1 … 4188 http-… eof-ignored proven        0\n"), text.npos) << narrow;
     EXPECT_LE(widest_line(table_of(machine)), 80U);
 }
 
