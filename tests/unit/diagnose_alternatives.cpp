@@ -48,7 +48,7 @@ TEST(Alternatives, OfALeak) {
     EXPECT_EQ(why_not(b, Cause::kHandlerBlocked),
               "thread t10 (tid 10) sleeps in epoll_wait, which is how it waits for work");
     EXPECT_EQ(why_not(b, Cause::kStopped), "no thread of p10 (pid 10) is stopped, traced or frozen");
-    EXPECT_EQ(why_not(b, Cause::kInheritedFd), "p10 (pid 10) itself used it");
+    EXPECT_EQ(why_not(b, Cause::kInheritedFd), "p10 (pid 10) itself opened or uses it");
     EXPECT_EQ(why_not(b, Cause::kHalfOpen), "no data was ever sent");
     EXPECT_EQ(why_not(b, Cause::kExiting), "p10 (pid 10) has 1 live thread");
 }

@@ -104,7 +104,7 @@ std::string not_abandoned(const Scene& scene) {
 
 std::string not_unwatched(const Scene& scene) {
     if (scene.processes.empty()) return "no process here holds it";
-    if (eof_read(scene.census, scene.socket)) return "the program has read end-of-file, so it was told";
+    if (eof_read(scene.census, scene.socket)) return "the program has read end-of-file";
     const bool loops = std::ranges::any_of(
         scene.processes, [&](const Process* process) { return scene.rosters.of(*process).watches(); });
     return loops ? kNothingShowsIt : "no thread that could handle it sleeps in epoll, poll or select";
@@ -124,8 +124,10 @@ std::string not_deadlocked(const Scene& scene) {
     if (const std::string none = about_handler(scene); !none.empty()) return none;
     const Wait wait = wait_of(*scene.who.thread);
     if (wait.what != WaitClass::kLock) return doing(*scene.who.thread) + ", and waits for no lock";
-    return wait.owner_tid ? "the chain of locks does not return to its beginning"
-                          : "whose the lock is it waits for is not known";
+    if (!wait.owner_tid) return "whose the lock is it waits for is not known";
+    return chain_from(scene.census, *scene.who.process, *scene.who.thread).returns
+               ? "it waits in a circle, but was not seen to handle this connection just before"
+               : "the chain of locks does not return to its beginning";
 }
 
 std::string not_on_cpu(const Scene& scene) {
@@ -152,7 +154,8 @@ std::string not_paused(const Scene&) {
 std::string not_inherited(const Scene& scene) {
     if (scene.processes.empty()) return "no process here holds it";
     for (const Process* process : scene.processes)
-        if (scene.uses_it(*process)) return fmt::format("{} itself used it", process_text(*process));
+        if (scene.uses_it(*process))
+            return fmt::format("{} itself opened or uses it", process_text(*process));
     if (scene.let_go.process)
         return fmt::format("{} closed a copy and holds another", process_text(*scene.let_go.process));
     const Process& first = *scene.processes.front();
@@ -168,7 +171,11 @@ std::string not_duplicate(const Scene& scene) {
     if (scene.processes.size() > 1) return fmt::format("{} processes hold it", scene.processes.size());
     if (!scene.census.traced) return "nothing was traced, so no close() of another descriptor was seen";
     if (!scene.let_go) return "no close() of another descriptor of it was seen";
-    return "after the close() of the other descriptor the program went on with this one";
+    if (scene.let_go.process != scene.processes.front())
+        return "the close() that was seen was another process's";
+    const bool used_since = scene.last && scene.last.deed->at_ns > scene.let_go.deed->at_ns;
+    return used_since ? "after the close() of the other descriptor the program went on with this one"
+                      : kNothingShowsIt;
 }
 
 std::string not_in_flight(const Scene& scene) {
