@@ -22,6 +22,8 @@ constexpr std::size_t kFewest = 8;
 constexpr std::size_t kShare = 3;         // one in so many
 constexpr std::uint64_t kTightness = 20;  // the spread is at most one in so many of the centre
 constexpr double kBinsPerOctave = 8;
+/// How much later than the truth a stamp usually reads: what is left for late ticks, and half a tick of 4 ms.
+constexpr std::uint64_t kUsuallyLateNs = 12 * model::kMillisecond;
 
 int bin_of(std::uint64_t ns) {
     return static_cast<int>(std::floor(std::log2(static_cast<double>(ns)) * kBinsPerOctave));
@@ -71,7 +73,9 @@ std::uint64_t rounded(std::uint64_t ns, std::uint64_t to) {
 std::optional<std::uint64_t> silence_before_fin_ns(const Socket& socket) {
     if (socket.last_data_ns == 0 || socket.unsent_bytes > 0) return std::nullopt;
     if (!fin_time_known(socket) || !peer_sent_last(socket)) return std::nullopt;
-    return socket.held_since_ns > socket.last_data_ns ? socket.held_since_ns - socket.last_data_ns : 0;
+    const bool exact = socket.precision == model::Precision::kExact;
+    const std::uint64_t fin_ns = socket.held_since_ns + (exact ? kUsuallyLateNs : 0);
+    return fin_ns > socket.last_data_ns ? fin_ns - socket.last_data_ns : 0;
 }
 
 std::vector<PeerTimeout> clusters_of(std::vector<std::uint64_t> silences_ns) {

@@ -25,8 +25,8 @@ struct PeerTimeout {
 
 /// From the peer's last data to its FIN, with nothing sent to it in between, so that it was the peer that
 /// waited (for an answer; or, where this side is the client, for the next request). The data's stamp is in
-/// ticks and read as the latest it can mean, so the silence may be up to 30 ms longer when the FIN was
-/// traced; else both are stamps and the error is a tick. Nothing when either end was not measured.
+/// ticks and read as the latest it can mean; where the FIN was traced that is made good, to a tick and what
+/// ticks were counted late. Else both are stamps alike. Nothing when either end was not measured.
 std::optional<std::uint64_t> silence_before_fin_ns(const model::Socket& socket);
 
 /// The clusters in such silences. A histogram on a log scale, eight bins an octave (each 9 % wide); three
