@@ -190,7 +190,8 @@ void write_group(Sink& sink, const Explained& explained, const diagnose::Group& 
     fields.add("Oldest", member_text(explained.census, group.oldest_socket, style));
     fields.add("Typical", member_text(explained.census, group.typical_socket, style));
     fields.add("Youngest", member_text(explained.census, group.youngest_socket, style));
-    fields.add("Most unread", member_text(explained.census, group.most_unread_socket, style));
+    if (explained.census.sockets[group.most_unread_socket].unread_bytes > 0)
+        fields.add("Most unread", member_text(explained.census, group.most_unread_socket, style));
     const char* label = "Culprits";
     for (const diagnose::TopCulprit& one : group.top_culprits)
         fields.add(std::exchange(label, ""),

@@ -22,6 +22,7 @@ namespace {
 constexpr std::size_t kMargin = 2;
 constexpr std::size_t kGap = 2;
 constexpr std::size_t kMostSentenceLines = 4;
+constexpr std::size_t kMostAdviceLines = 8;  // what keepalive will do takes its words
 
 /// A group's first line, as printable cells.
 struct Headline {
@@ -169,7 +170,7 @@ void write_advice(Sink& sink, const TextStyle& style, std::size_t indent, const 
     const std::string sign = fmt::format("{} ", arrow(style));
     const std::size_t within = indent + display_width(sign);
     std::string head = std::string(indent, ' ') + sign;
-    for (const std::string& line : wrap(advice, style.width - within, kMostSentenceLines, style.charset)) {
+    for (const std::string& line : wrap(advice, style.width - within, kMostAdviceLines, style.charset)) {
         sink.write(head + line + "\n");
         head.assign(within, ' ');
     }
