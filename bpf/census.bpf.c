@@ -167,6 +167,11 @@ static __always_inline void fill_socket(struct tcp_sock* tcp, struct wc_census_s
     out->bytes_sent = tcp->bytes_sent;
     out->bytes_retransmitted = tcp->bytes_retrans;
     out->keepalive = sk->__sk_common.skc_flags >> SOCK_KEEPOPEN & 1;
+    out->keepalive_time = tcp->keepalive_time;
+    out->keepalive_interval = tcp->keepalive_intvl;
+    out->keepalive_probes = tcp->keepalive_probes;
+    out->probes_unanswered = tcp->inet_conn.icsk_probes_out;
+    out->user_timeout_ms = tcp->inet_conn.icsk_user_timeout;
     out->kernel_owned = BPF_CORE_READ_BITFIELD(sk, sk_kern_sock);
     struct socket* socket = sk->sk_socket;
     out->has_socket = socket != NULL;

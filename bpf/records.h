@@ -172,11 +172,17 @@ struct wc_census_socket {
     wc_u8 kernel_owned;
     wc_u8 has_socket; /* a struct socket is attached: it was accepted or connected */
     wc_u8 keepalive;
-    wc_u8 multipath; /* a subflow of Multipath TCP: `inode` is that of the socket the program has */
-    wc_u8 watching;  /* enum wc_watching */
-    wc_u8 reserved[3];
+    wc_u8 multipath;        /* a subflow of Multipath TCP: `inode` is that of the socket the program has */
+    wc_u8 watching;         /* enum wc_watching */
+    wc_u8 keepalive_probes; /* 0, as of the next two: what the network namespace says */
+    wc_u8 probes_unanswered;
+    wc_u8 reserved;
+    wc_u32 keepalive_time; /* ticks without a segment before the first probe */
+    wc_u32 keepalive_interval;
+    wc_u32 user_timeout_ms; /* TCP_USER_TIMEOUT; 0: none */
+    wc_u32 reserved_too;
 };
-WC_ASSERT_SIZE(struct wc_census_socket, 184);
+WC_ASSERT_SIZE(struct wc_census_socket, 200);
 
 /* Whether anybody is on the wait queue of a held socket. */
 enum wc_watching {

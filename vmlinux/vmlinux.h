@@ -155,9 +155,11 @@ struct inet_connection_sock {
     struct request_sock_queue icsk_accept_queue;
     const struct tcp_ulp_ops *icsk_ulp_ops;
     void *icsk_ulp_data;
+    __u8 icsk_probes_out;
     struct {
         __u32 lrcvtime;
     } icsk_ack;
+    __u32 icsk_user_timeout;
 };
 
 struct tcp_sock {
@@ -169,6 +171,9 @@ struct tcp_sock {
     __u32 snd_una;
     __u32 rcv_tstamp;
     __u32 lsndtime;
+    unsigned int keepalive_time;
+    unsigned int keepalive_intvl;
+    __u8 keepalive_probes;
     __u64 bytes_received;
     __u64 bytes_acked;
     __u64 bytes_sent;    /* since 4.19 */

@@ -77,10 +77,10 @@ def sockets_in_time_wait():
 
 
 @contextlib.contextmanager
-def held_sockets(count, peers):
+def held_sockets(count, peers, processes=0):
     """So many connections that clients have closed. With peers "close" the clients' ends are gone, as if elsewhere."""
     with setting("net.ipv4.tcp_fin_timeout", "1"):
-        with stage.Culprit("hold_many", "--sockets", str(count), "--peers", peers):
+        with stage.Culprit("hold_many", "--sockets", str(count), "--peers", peers, "--processes", str(processes)):
             patience = time.monotonic() + 70
             while sockets_in_time_wait() > count // 100 and time.monotonic() < patience:
                 time.sleep(0.1)
@@ -169,6 +169,37 @@ def one_census(count, runs, target):
         rows.append((name, duration(middle), duration(min(seconds[name])), duration(max(seconds[name])), ratio,
                      f"{memory / 1e6:.0f} MB", aim))
     return ("command", "time", "least", "most", "ratio", "peak memory", "target"), rows
+
+
+def measure_diagnosis(options):
+    """What naming the causes costs on top of a census: the same census, with everything left out of the answer."""
+    count, processes, runs = 20000, 500, options.runs or 5
+    progress(f"diagnosis: {count} connections held by {processes} processes")
+    commands = {
+        "census alone (all left out)": stage.waitclose("snapshot", "--min-held", "24h"),
+        "groups: every hold decided": stage.waitclose("snapshot"),
+        "--json: every hold in words": stage.waitclose("snapshot", "--json"),
+        "--explain of one group": stage.waitclose("snapshot", "--explain"),
+    }
+    with held_sockets(count, "close", processes):
+        listed = subprocess.run(stage.waitclose("snapshot", "--json"), stdout=subprocess.PIPE, check=True)
+        groups = json.loads(listed.stdout)["groups"]
+        commands["--explain of one group"].append(f"pid:{groups[0]['owner']['pid']}")
+        seconds = {name: [] for name in commands}
+        for turn in range(runs):
+            for name, command in commands.items():
+                progress(f"diagnosis: run {turn + 1} of {runs}: {name}")
+                seconds[name].append(run(command))
+        memory = {name: peak_memory(command) for name, command in commands.items()}
+    census = statistics.median(seconds["census alone (all left out)"])
+    rows = []
+    for name, measured in seconds.items():
+        more = statistics.median(measured) - census
+        judged = name.startswith("groups") or name.startswith("--explain")  # JSON is mostly the writing of it
+        aim = verdict(more < 1, "< 1 s") if judged else ""
+        rows.append((name, duration(census + more), duration(max(more, 0)), f"{memory[name] / 1e6:.0f} MB", aim))
+    table(f"Diagnosis of {count:,} holds in {len(groups)} groups (median of {runs})",
+          ("command", "time", "more", "peak memory", "target"), rows)
 
 
 class Churn:
@@ -286,6 +317,7 @@ def limit_of(program, nanoseconds):
 
 MEASURES = {
     "census": measure_census,
+    "diagnosis": measure_diagnosis,
     "precision": measure_precision,
     "start": measure_start,
     "churn": measure_churn,
@@ -296,9 +328,9 @@ MEASURES = {
 def main():
     parser = argparse.ArgumentParser(
         prog="scripts/bench", description=__doc__.splitlines()[0],
-        epilog="what: census (against ss and lsof), churn (connections a second, traced and not), precision (length of "
+        epilog="what: census (against ss and lsof), diagnosis (what it costs on top), churn (connections a second, traced and not), precision (length of "
                "1,000 holds), start (until all probes are attached), kernel (time in each BPF program); default: all")
-    parser.add_argument("what", nargs="*", help="census, precision, start, churn, kernel, all")
+    parser.add_argument("what", nargs="*", help="census, diagnosis, precision, start, churn, kernel, all")
     parser.add_argument("--large", action="store_true", help="census: 145,000 sockets too")
     parser.add_argument("--sockets", type=int, action="append", metavar="N", help="census: this many instead")
     parser.add_argument("--keep-peers", action="store_true", help="census: the clients are processes of this machine too")

@@ -4,6 +4,7 @@
 #include <chrono>
 #include <numeric>
 
+#include "diagnose/diagnoser.h"
 #include "diagnose/group.h"
 #include "diagnose_builder.h"
 
@@ -105,6 +106,56 @@ TEST(Group, TakesTheWeakestConfidence) {
     read_eof(b.socket({{p, 52}}), deed(10, 10, kFin + kSec, Operation::kRead));
     ASSERT_EQ(group_all(b).size(), 1u);
     EXPECT_EQ(group_all(b)[0].confidence, Confidence::kLikely);
+}
+
+TEST(Group, TypicalAndExtremeMembers) {
+    Builder b;
+    const auto p = b.process(10, {in_accept(10), in_accept(11), in_accept(12), in_accept(13), in_accept(14)});
+    const std::vector<std::uint64_t> ages{30, 20, 100, 40, 900};
+    for (std::uint32_t i = 0; i < ages.size(); ++i) {
+        auto& socket = b.socket({{p, static_cast<std::int32_t>(50 + i)}});
+        socket.held_since_ns = kTaken - ages[i] * kSec;
+        socket.unread_bytes = i == 3 ? 500 : i;
+        touches(socket).last = deed(10, 10 + std::min(i, 3U), kFin - 100 * kSec, Operation::kWrite);
+    }
+    const auto groups = group_all(b);
+    ASSERT_EQ(groups.size(), 1u);
+    EXPECT_EQ(groups[0].oldest_socket, 4u);
+    EXPECT_EQ(groups[0].youngest_socket, 1u);
+    EXPECT_EQ(groups[0].typical_socket, 3u);
+    EXPECT_EQ(groups[0].most_unread_socket, 3u);
+    EXPECT_EQ(groups[0].culprits, 4u);
+    ASSERT_EQ(groups[0].top_culprits.size(), 3u);
+    EXPECT_EQ(groups[0].top_culprits[0].tid, 13u);
+    EXPECT_EQ(groups[0].top_culprits[0].sockets, 2u);
+    EXPECT_EQ(groups[0].top_culprits[1].tid, 10u);
+}
+
+TEST(Group, TwentyThousandHoldsInFiveHundredGroupsDiagnosed) {
+    Builder b;
+    b.census.sockets.reserve(20'000);
+    b.census.holders.reserve(20'000);
+    std::vector<std::uint32_t> processes;
+    for (std::uint32_t pid = 1000; pid < 1500; ++pid)
+        processes.push_back(b.process(pid, {in_accept(pid), asleep(pid + 1000, SYS_futex)}));
+    for (std::uint32_t i = 0; i < 20'000; ++i) {
+        auto& socket = b.socket({{processes[i % 500], static_cast<std::int32_t>(i / 500 + 5)}});
+        socket.held_since_ns = kTaken - 100 * kSec - i * kMs;
+        socket.last_data_ns = socket.held_since_ns - 3 * kSec;
+        if (i % 2)
+            read_eof(socket, deed(1000 + i % 500, 1000 + i % 500, kTaken - 90 * kSec, Operation::kRead));
+    }
+    const auto begin = std::chrono::steady_clock::now();
+    const auto groups = group_all(b);
+    diagnose::Diagnoser diagnoser(b.census);
+    std::size_t facts = 0;
+    for (const auto& socket : b.census.sockets) facts += diagnoser.diagnose(socket).evidence.size();
+    const std::chrono::duration<double, std::milli> took = std::chrono::steady_clock::now() - begin;
+    RecordProperty("milliseconds", static_cast<int>(took.count()));
+    EXPECT_EQ(groups.size(), 500u);
+    EXPECT_GT(facts, 20'000u);
+    // The target is a second for an optimised build; this one may be neither optimised nor alone.
+    EXPECT_LT(took.count(), 8000);
 }
 
 TEST(Group, TwoHundredThousandSocketsOfAThousandThreads) {

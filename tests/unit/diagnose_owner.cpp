@@ -275,8 +275,13 @@ TEST_F(InheritedFd, ParentHandledAndClosedIt) {
     touches(socket).let_go = deed(10, 10, kFin + 2 * kSec, Operation::kNone, 5);
     const auto diagnosis = b.diagnose();
     EXPECT_EQ(gist(diagnosis), "inherited-fd proven 20/20 only-thread");
-    EXPECT_TRUE(says(diagnosis,
-                     "p20 still holds fd 5, inherited and not seen in use there; was10 closed its own copy"));
+    EXPECT_TRUE(
+        says(diagnosis,
+             "p20 still holds fd 5, inherited by a fork 50 s ago and not seen in use there; was10 closed its "
+             "own copy"));
+    EXPECT_TRUE(says(
+        diagnosis,
+        "it was forked 50 s ago, 50 s after the connection was there, and its parent is now process 10"));
     EXPECT_TRUE(says(diagnosis, "not marked close-on-exec"));
 }
 

@@ -107,7 +107,7 @@ TEST_F(EofIgnored, ReaderWaitsForWorkAgain) {
 }
 
 TEST_F(EofIgnored, KeepaliveWillEndIt) {
-    socket.keepalive = true;
+    socket.keepalive.on = true;
     EXPECT_NE(b.diagnose().advice.find("SO_KEEPALIVE is on"), std::string::npos);
     EXPECT_EQ(b.diagnose().advice.find("no timeout"), std::string::npos);
 }

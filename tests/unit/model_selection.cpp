@@ -72,5 +72,20 @@ TEST(Selection, ByAge) {
     EXPECT_EQ(select(census(), selection), Wanted{});
 }
 
+TEST(Selection, WhatIsLeftOutCountsOnce) {
+    Selection selection;
+    selection.min_held_ns = 5'000;
+    selection.pids = {999};
+    Census all = census();
+    all.states[TcpState::kCloseWait] = 5;
+    LeftOut out = left_out(all, selection, true);
+    EXPECT_EQ(out.by_address, 2U);
+    EXPECT_EQ(out.by_age, 1U);
+    EXPECT_EQ(out.by_holder, 2U);
+    EXPECT_EQ(left_out(all, selection, false).by_address, 0U) << "they ended while they were counted";
+    all.states.clear();
+    EXPECT_EQ(left_out(all, {}, true).total(), 0U);
+}
+
 }  // namespace
 }  // namespace waitclose::model

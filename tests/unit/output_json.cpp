@@ -25,6 +25,8 @@ Machine full_machine() {
     process.cgroup = "/system.slice/orders.service";
     process.start_ns = kNow - 3600 * kSecond;
     machine.census.sockets[0].peer_holder = 0;
+    machine.census.sockets[0].received_bytes = 40;
+    machine.census.sockets[0].keepalive = {true, 7200 * kSecond, 75 * kSecond, 9, 0, kNow, 0};
     machine.census.sockets[0].unread_bytes = 17;
     machine.census.sockets[0].unsent_bytes = 5;
     machine.diagnosis.because = {
@@ -49,12 +51,13 @@ TEST(OutputJson, SocketIsTheContract) {
         "id": "4026531840:73012", "netns": 4026531840, "cookie": "73012",
         "family": "ipv4", "local": {"address": "10.0.0.7", "port": 8080},
         "remote": {"address": "10.2.3.4", "port": 51234},
-        "role": "server", "accepted": true, "eof_read": true, "unread_bytes": 17, "unsent_bytes": 5,
+        "role": "server", "accepted": true, "eof_read": true, "received_bytes": 40, "unread_bytes": 17, "unsent_bytes": 5,
         "held_ns": 1840000000, "held_since": "2026-11-20T19:59:58.283456789Z", "held_precision": "exact",
         "holders": [{"pid": 4121, "fd": 57, "comm": "java", "exe": "/usr/bin/java", "close_on_exec": true,
                      "cgroup": "/system.slice/orders.service", "container": null,
                      "started_at": "2026-11-20T19:00:00.123456789Z"}],
         "peer": {"local_holder": {"pid": 4121, "fd": 57, "comm": "java"}},
+        "keepalive": {"on": true, "first_probe_at": null, "gives_up_at": null},
         "culprit": {"pid": 4121, "tid": 4188, "comm": "http-exec-17", "basis": "read-eof"},
         "cause": {"id": "eof-ignored", "confidence": "proven",
                   "summary": "thread http-exec-17 read end-of-file 1.8 s ago and never closed fd 57",
@@ -70,6 +73,18 @@ TEST(OutputJson, SocketIsTheContract) {
                   "advice": "Close the connection when read() returns 0. Held until java closes it or exits."}})json");
     // As text, so that the order of the keys counts too.
     EXPECT_EQ(first_socket(full_machine()).dump(1), expected.dump(1));
+}
+
+TEST(OutputJson, WhenKeepaliveWouldEndIt) {
+    Machine machine = full_machine();
+    EXPECT_TRUE(first_socket(machine).at("keepalive").at("gives_up_at").is_null())
+        << "data is unacknowledged";
+    machine.census.sockets[0].unsent_bytes = 0;
+    EXPECT_EQ(first_socket(machine).at("keepalive").dump(),
+              R"({"on":true,"first_probe_at":"2026-11-20T22:00:00.123456789Z",)"
+              R"("gives_up_at":"2026-11-20T22:11:15.123456789Z"})");
+    machine.census.sockets[0].keepalive.on = false;
+    EXPECT_EQ(first_socket(machine).at("keepalive").dump(), R"({"on":false})");
 }
 
 TEST(OutputJson, UnknownIsNull) {
@@ -144,9 +159,14 @@ TEST(OutputJson, SnapshotIsOneObject) {
         "states": {"ESTABLISHED": 505, "TIME_WAIT": 9, "CLOSE_WAIT": 1, "LISTEN": 3},
         "losses": {"ring": 1, "storage": 2, "reconciled": 3},
         "unreachable": 0, "nested_pid_namespace": false, "window": null, "networks": [], "listeners": [],
+        "left_out": {"by_address": 0, "by_age": 0, "by_holder": 0},
         "groups": [{"owner": {"pid": 4121, "comm": "java"}, "cause": "eof-ignored", "confidence": "proven",
                     "local_port": 8080, "remote": null, "sockets": 1, "oldest_held_ns": 1840000000,
-                    "culprits": 1}]})")
+                    "culprits": 1, "top_culprits": [],
+                    "members": {"oldest": "4026531840:73012", "youngest": "4026531840:73012",
+                                "typical": "4026531840:73012", "most_unread": "4026531840:73012"},
+                    "typical_held_ns": 1840000000,
+                    "fds": {"used": null, "limit": null, "holds_per_s": null, "full_in_ns": null, "basis": null}}]})")
                                 .dump(1));
     EXPECT_EQ(whole.at("sockets").dump(), ordered_json::array({first_socket(machine)}).dump());
 }

@@ -7,6 +7,7 @@
 #include <poll.h>
 
 #include "commands/command.h"
+#include "commands/explain.h"
 #include "commands/options.h"
 #include "commands/session.h"
 #include "diagnose/group.h"
@@ -23,6 +24,8 @@ struct SnapshotOptions : Options {
     std::string observe = "0";
     std::optional<std::string> fail_if_held;
     bool sockets = false;
+    std::optional<std::string> explain;
+    bool says_min_held = false;
 };
 
 struct SnapshotRequest {
@@ -30,6 +33,7 @@ struct SnapshotRequest {
     std::uint64_t observe_ns = 0;
     std::optional<std::uint64_t> fail_if_held_ns;
     bool sockets = false;
+    std::optional<ExplainRequest> explain;
 };
 
 /// A snapshot shows states, not events.
@@ -66,6 +70,14 @@ Result<SnapshotRequest> check_snapshot(const SnapshotOptions& options) {
         request.fail_if_held_ns = *limit;
     }
     request.sockets = options.sockets;
+    if (options.explain) {
+        auto explain = check_explain(*options.explain);
+        if (!explain) return tl::unexpected(explain.error());
+        request.explain = std::move(*explain);
+        request.common.probes.want_peers = true;
+        // Who names a hold wants that one, however young.
+        if (!options.says_min_held) request.common.selection.min_held_ns = 0;
+    }
     return request;
 }
 
@@ -78,6 +90,18 @@ void write(output::Sink& sink, const output::SnapshotView& view, const SnapshotR
         output::write_snapshot_text(sink, view, style);
 }
 
+bool filters_addresses(const wc_filter& filter) {
+    return filter.by_local_port || filter.by_remote_port || !filter.ipv4 || !filter.ipv6;
+}
+
+int exit_code_of(const SnapshotRequest& request, const model::Census& census,
+                 const std::vector<std::uint32_t>& selected) {
+    const bool found = request.fail_if_held_ns && std::ranges::any_of(selected, [&](std::uint32_t i) {
+                           return census.held_ns(census.sockets[i]) >= *request.fail_if_held_ns;
+                       });
+    return found ? kFoundHeld : kDone;
+}
+
 Result<int> run(const SnapshotRequest& request) {
     const system::Descriptor signals(request.observe_ns ? open_signal_descriptor() : -1);
     auto sink = open_output(request.common.output);
@@ -85,29 +109,37 @@ Result<int> run(const SnapshotRequest& request) {
     Unheard unheard;
     const auto session = Session::open(request.common.probes, unheard);
     if (!session) return tl::unexpected(session.error());
+    std::optional<model::EarlierLook> earlier;
     if (request.observe_ns) {
         // What is held already is then known to be older than the tracer.
-        if (auto first = (*session)->open_window(); !first) return tl::unexpected(first.error());
+        auto first = (*session)->open_window();
+        if (!first) return tl::unexpected(first.error());
+        earlier = diagnose::look_of(*first);
     }
     if (request.common.ready_file)
         if (auto created = create_ready_file(*request.common.ready_file); !created)
             return tl::unexpected(created.error());
     observe(**session, request.observe_ns, signals);
-    const auto census = (*session)->take_census();
+    auto census = (*session)->take_census();
     if (!census) return tl::unexpected(census.error());
+    census->earlier = std::move(earlier);
 
     const auto selected = model::select(*census, request.common.selection);
+    if (request.explain) {
+        if (auto explained = explain(*sink, *census, selected, *request.explain, request.common); !explained)
+            return tl::unexpected(explained.error());
+        if (auto finished = finish(*sink); !finished) return tl::unexpected(finished.error());
+        return exit_code_of(request, *census, selected);
+    }
     const auto groups = diagnose::group(*census, selected);
     const auto host = system::host_facts();
     const auto probes = (*session)->probe_facts();
     const auto losses = (*session)->losses();
-    write(*sink, {*census, selected, groups, host, probes, losses}, request);
+    const auto left_out =
+        model::left_out(*census, request.common.selection, filters_addresses(request.common.probes.filter));
+    write(*sink, {*census, selected, groups, host, probes, losses, {}, left_out}, request);
     if (auto finished = finish(*sink); !finished) return tl::unexpected(finished.error());
-    const bool found =
-        request.fail_if_held_ns && std::any_of(selected.begin(), selected.end(), [&](std::uint32_t i) {
-            return census->held_ns(census->sockets[i]) >= *request.fail_if_held_ns;
-        });
-    return found ? kFoundHeld : kDone;
+    return exit_code_of(request, *census, selected);
 }
 
 }  // namespace
@@ -123,8 +155,17 @@ void add_snapshot(CLI::App& app, int& exit_code) {
     command
         ->add_option("--fail-if-held", options->fail_if_held, "exit 3 when a hold shown is at least this old")
         ->type_name("DUR");
-    command->add_flag("--sockets", options->sockets, "list every socket instead of groups");
-    command->callback([options, &exit_code] { exit_code = carry_out(check_snapshot(*options), run); });
+    auto* sockets = command->add_flag("--sockets", options->sockets, "list every socket instead of groups");
+    command
+        ->add_option(
+            "--explain", options->explain,
+            "one hold, or the holds of a process or local port, in full (pid:N, port:N where N is both)")
+        ->type_name("ID|PID|PORT")
+        ->excludes(sockets);
+    command->callback([options, command, &exit_code] {
+        options->says_min_held = command->count("--min-held") > 0;
+        exit_code = carry_out(check_snapshot(*options), run);
+    });
 }
 
 }  // namespace waitclose::commands

@@ -6,6 +6,7 @@
 
 #include "diagnose/culprit.h"
 #include "diagnose/diagnoser.h"
+#include "diagnose/ending.h"
 #include "diagnose/families.h"
 #include "diagnose/pressure.h"
 #include "diagnose/text.h"
@@ -92,13 +93,6 @@ void add_holders(const Scene& scene, Diagnosis& diagnosis) {
              fmt::format("held by {} (census)", list));
 }
 
-std::string end_text(const Socket& socket) {
-    return socket.keepalive
-               ? "SO_KEEPALIVE is on: if the peer is gone, the kernel's probes will end it."
-               : "Nothing will end this hold until the process closes it or exits: CLOSE_WAIT has no "
-                 "timeout.";
-}
-
 Diagnosis put_into_words(const Scene& scene, const Verdict& verdict) {
     Diagnosis diagnosis;
     diagnosis.cause = verdict.cause;
@@ -110,7 +104,7 @@ Diagnosis put_into_words(const Scene& scene, const Verdict& verdict) {
     add_hold(scene, diagnosis);
     add_holders(scene, diagnosis);
     const std::string more = diagnosis.advice.empty() ? "" : diagnosis.advice + " ";
-    diagnosis.advice = fmt::format("{} {}{}", advice_of(verdict.cause), more, end_text(scene.socket));
+    diagnosis.advice = fmt::format("{} {}{}", advice_of(verdict.cause), more, ending_text(scene));
     return diagnosis;
 }
 
@@ -128,7 +122,19 @@ std::optional<Verdict> too_little_known(const Scene& scene) {
 
 Diagnosis Diagnoser::diagnose(const Socket& socket) {
     const Scene scene(census_, socket, rosters_);
-    return put_into_words(scene, decide_from(scene));
+    Diagnosis diagnosis = put_into_words(scene, decide_from(scene));
+    timeouts().contribute(socket, diagnosis);
+    return diagnosis;
+}
+
+std::vector<Alternative> Diagnoser::alternatives(const Socket& socket) {
+    const Scene scene(census_, socket, rosters_);
+    return alternatives_to(scene, decide_from(scene));
+}
+
+const PeerTimeouts& Diagnoser::timeouts() {
+    if (!timeouts_) timeouts_.emplace(census_);
+    return *timeouts_;
 }
 
 Diagnoser::Decision Diagnoser::decide(const Socket& socket) {

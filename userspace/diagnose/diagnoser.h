@@ -2,7 +2,12 @@
 // Diagnoses many sockets of one census: what the threads of a process do is worked out only once.
 #pragma once
 
+#include <optional>
+#include <vector>
+
+#include "diagnose/alternatives.h"
 #include "diagnose/diagnosis.h"
+#include "diagnose/peer_timeout.h"
 #include "diagnose/scene.h"
 
 namespace waitclose::diagnose {
@@ -23,9 +28,15 @@ public:
     };
     Decision decide(const model::Socket& socket);
 
+    /// The other causes, and why it is none of them.
+    std::vector<Alternative> alternatives(const model::Socket& socket);
+
 private:
+    const PeerTimeouts& timeouts();
+
     const model::Census& census_;
     Rosters rosters_;
+    std::optional<PeerTimeouts> timeouts_;  // made when first asked for
 };
 
 }  // namespace waitclose::diagnose

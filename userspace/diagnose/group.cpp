@@ -4,7 +4,6 @@
 #include <algorithm>
 #include <tuple>
 #include <unordered_map>
-#include <unordered_set>
 
 #include "diagnose/diagnoser.h"
 #include "diagnose/text.h"
@@ -50,7 +49,8 @@ Key key_of(const Diagnoser::Decision& decision, const Socket& socket) {
 
 struct Member {
     Group group;
-    std::unordered_set<const model::Thread*> culprits;
+    std::unordered_map<const model::Thread*, std::uint64_t> culprits;  // and how many sockets each has
+    std::vector<std::uint32_t> sockets;
 };
 
 void describe(Group& group, const Key& key) {
@@ -66,14 +66,46 @@ void describe(Group& group, const Key& key) {
         group.local_port = key.service.port;
 }
 
-void add(Member& member, const Verdict& verdict, std::size_t index, std::uint64_t held_ns) {
+void add(Member& member, const Verdict& verdict, std::uint32_t index) {
+    member.sockets.push_back(index);
+    member.group.confidence = std::max(member.group.confidence, verdict.confidence);
+    if (verdict.who.thread) ++member.culprits[verdict.who.thread];
+}
+
+void choose_members(Member& member, const model::Census& census) {
     Group& group = member.group;
-    if (group.sockets++ == 0 || held_ns > group.oldest_held_ns) {
-        group.oldest_held_ns = held_ns;
-        group.oldest_socket = index;
-    }
-    group.confidence = std::max(group.confidence, verdict.confidence);
-    if (verdict.who.thread) member.culprits.insert(verdict.who.thread);
+    auto& sockets = member.sockets;
+    const auto held_longer = [&](std::uint32_t one, std::uint32_t other) {
+        return std::pair(census.sockets[one].held_since_ns, one) <
+               std::pair(census.sockets[other].held_since_ns, other);
+    };
+    const auto less_unread = [&](std::uint32_t one, std::uint32_t other) {
+        return census.sockets[one].unread_bytes < census.sockets[other].unread_bytes;
+    };
+    group.sockets = sockets.size();
+    group.most_unread_socket = *std::ranges::max_element(sockets, less_unread);
+    const auto [oldest, youngest] = std::ranges::minmax_element(sockets, held_longer);
+    group.oldest_socket = *oldest;
+    group.youngest_socket = *youngest;
+    group.oldest_held_ns = census.held_ns(census.sockets[group.oldest_socket]);
+    const auto middle = sockets.begin() + static_cast<std::ptrdiff_t>(sockets.size() / 2);
+    std::nth_element(sockets.begin(), middle, sockets.end(), held_longer);
+    group.typical_socket = *middle;
+}
+
+void choose_culprits(Member& member, const Process* owner) {
+    constexpr std::size_t kTop = 3;
+    std::vector<TopCulprit> all;
+    for (const auto& [thread, sockets] : member.culprits)
+        all.push_back({owner ? owner->pid : 0, thread->tid, thread->comm, sockets});
+    const std::size_t shown = std::min(kTop, all.size());
+    std::ranges::partial_sort(all, all.begin() + static_cast<std::ptrdiff_t>(shown),
+                              [](const auto& a, const auto& b) {
+                                  return std::tuple(b.sockets, a.tid) < std::tuple(a.sockets, b.tid);
+                              });
+    all.resize(shown);
+    member.group.culprits = member.culprits.size();
+    member.group.top_culprits = std::move(all);
 }
 
 // Largest first, then oldest; the rest only so that the same census gives the same order.
@@ -94,12 +126,15 @@ std::vector<Group> group(const model::Census& census, const std::vector<std::uin
         const Key key = key_of(decision, socket);
         const auto [at, is_new] = members.try_emplace(key);
         if (is_new) describe(at->second.group, key);
-        add(at->second, decision.verdict, index, census.held_ns(socket));
+        add(at->second, decision.verdict, index);
     }
+    const FdOutlooks outlooks(census);
     std::vector<Group> groups;
     groups.reserve(members.size());
     for (auto& [key, member] : members) {
-        member.group.culprits = member.culprits.size();
+        choose_members(member, census);
+        choose_culprits(member, key.owner);
+        if (key.owner) member.group.fds = outlooks.of(*key.owner);
         groups.push_back(std::move(member.group));
     }
     std::ranges::sort(groups, comes_before);

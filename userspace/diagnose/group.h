@@ -7,10 +7,18 @@
 #include <string>
 #include <vector>
 
+#include "diagnose/descriptors.h"
 #include "diagnose/diagnosis.h"
 #include "model/census.h"
 
 namespace waitclose::diagnose {
+
+struct TopCulprit {
+    std::uint32_t pid = 0;
+    std::uint32_t tid = 0;
+    std::string comm;
+    std::uint64_t sockets = 0;
+};
 
 /// Sockets of one owner, one cause, and one local port (server side) or remote service (client side).
 struct Group {
@@ -22,12 +30,19 @@ struct Group {
     std::optional<std::string> remote;              // client side: "address:port" of the service
     std::uint64_t sockets = 0;
     std::uint64_t oldest_held_ns = 0;
-    std::uint64_t culprits = 0;     // distinct threads named
-    std::size_t oldest_socket = 0;  // into Census::sockets: the member held longest
+    std::uint64_t culprits = 0;            // distinct threads named
+    std::vector<TopCulprit> top_culprits;  // the threads with most sockets, at most three
+    FdOutlook fds;                         // of the owner
+
+    // Members, as indices into Census::sockets.
+    std::size_t oldest_socket = 0;       // held longest
+    std::size_t youngest_socket = 0;     // held shortest
+    std::size_t typical_socket = 0;      // half are held no longer than this one
+    std::size_t most_unread_socket = 0;  // with most unread bytes
 };
 
 /// Diagnoses the sockets at `selected` (indices into census.sockets) and groups them, largest first, then
-/// oldest. Keeps nothing per socket, so that 200,000 sockets cost no memory beyond the groups.
+/// oldest. Keeps four bytes a socket meanwhile, and nothing beyond the groups.
 std::vector<Group> group(const model::Census& census, const std::vector<std::uint32_t>& selected);
 
 }  // namespace waitclose::diagnose

@@ -58,9 +58,13 @@ std::string holders_text(const Scene& scene, const Verdict& verdict) {
 
 void word_inherited(const Scene& scene, const Verdict& verdict, Diagnosis& diagnosis) {
     const bool one = verdict.who.process != nullptr;
-    diagnosis.summary = fmt::format("{} still {} {}, inherited{}", holders_text(scene, verdict),
-                                    one ? "holds" : "hold", descriptors_text(scene, verdict.who.process),
-                                    scene.census.traced ? " and not seen in use there" : "");
+    const bool forked = one && there_since(scene) != 0 && verdict.who.process->start_ns > there_since(scene);
+    diagnosis.summary = fmt::format(
+        "{} still {} {}, inherited{}{}", holders_text(scene, verdict), one ? "holds" : "hold",
+        descriptors_text(scene, verdict.who.process),
+        forked ? fmt::format(" by a fork {} ago", duration_text(scene.ago(verdict.who.process->start_ns)))
+               : "",
+        scene.census.traced ? " and not seen in use there" : "");
     if (scene.let_go)
         diagnosis.summary +=
             fmt::format("; {} closed its own copy {} ago", scene.let_go.deed->actor.comm_text(),
@@ -68,11 +72,14 @@ void word_inherited(const Scene& scene, const Verdict& verdict, Diagnosis& diagn
     add_close(scene, diagnosis);
     for (const Process* process : scene.processes) {
         const bool younger = there_since(scene) != 0 && process->start_ns > there_since(scene);
-        add_fact(diagnosis, "start_order", younger,
-                 younger ? fmt::format("{} is younger than the socket, so it did not open it (census)",
-                                       process_text(*process))
-                         : fmt::format("{} was not seen to open, read or write it (traced)",
-                                       process_text(*process)));
+        add_fact(
+            diagnosis, "start_order", younger,
+            younger
+                ? fmt::format("{} is younger than the socket, so it did not open it: it was forked {} ago, "
+                              "{} after the connection was there, and its parent is now process {} (census)",
+                              process_text(*process), duration_text(scene.ago(process->start_ns)),
+                              duration_text(process->start_ns - there_since(scene)), process->parent_pid)
+                : fmt::format("{} was not seen to open, read or write it (traced)", process_text(*process)));
     }
     for (const model::Holder& holder : scene.census.holders_of(scene.socket))
         add_fact(

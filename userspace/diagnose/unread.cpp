@@ -37,6 +37,21 @@ bool owes_no_answer(const Socket& socket) {
     return socket.last_sent_ns == 0 || socket.last_data_ns >= socket.last_sent_ns;
 }
 
+// Whether anything of what the peer had to say was ever read.
+void add_request_read(const Socket& socket, Diagnosis& diagnosis) {
+    const std::uint64_t sent = socket.received_bytes;
+    if (sent == 0) return;
+    const std::uint64_t read = sent > socket.unread_bytes ? sent - socket.unread_bytes : 0;
+    const char* so = socket.role == Role::kServer   ? ", so not even its request"
+                     : socket.role == Role::kClient ? ", so nothing of its answers"
+                                                    : "";
+    const std::string text =
+        read == 0     ? fmt::format("none of the {} bytes that the peer sent was ever read{}", sent, so)
+        : read < sent ? fmt::format("{} of the {} bytes that the peer sent were read", read, sent)
+                      : fmt::format("all {} bytes that the peer sent were read", sent);
+    add_fact(diagnosis, "request_read", read > 0, text + " (census)");
+}
+
 void add_unread(const Scene& scene, Diagnosis& diagnosis) {
     const Socket& socket = scene.socket;
     if (socket.fin_consumed)
@@ -49,6 +64,7 @@ void add_unread(const Scene& scene, Diagnosis& diagnosis) {
                  "copied_seq has not passed the peer's FIN: it is unread (census)");
     add_fact(diagnosis, "unread_bytes", std::uint64_t{socket.unread_bytes},
              fmt::format("{} bytes of data are unread (census)", socket.unread_bytes));
+    add_request_read(socket, diagnosis);
 }
 
 void add_activity(const Who& who, Diagnosis& diagnosis) {

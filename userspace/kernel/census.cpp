@@ -18,6 +18,7 @@
 #include "kernel/readings.h"
 #include "kernel/records.h"
 #include "system/host.h"
+#include "system/keepalive.h"
 #include "system/namespaces.h"
 #include "system/network_facts.h"
 #include "system/process_info.h"
@@ -34,8 +35,9 @@ const Record& as(const wc_header& header) {
     return reinterpret_cast<const Record&>(header);
 }
 
-void add_socket(Readings& readings, const wc_census_socket& record, const TickClock& clock) {
-    model::Socket socket = socket_of(record, clock);
+void add_socket(Readings& readings, const wc_census_socket& record, const TickClock& clock,
+                const model::Keepalive& defaults) {
+    model::Socket socket = socket_of(record, clock, defaults);
     const SocketPlace place{record.socket.address, record.inode};
     if (socket.state == model::TcpState::kCloseWait) {
         readings.sockets.push_back(std::move(socket));
@@ -189,11 +191,13 @@ Result<void> CensusTaker::read_sockets(Readings& readings, const std::vector<wc_
 Result<void> CensusTaker::read_sockets_here(Readings& readings) const {
     const volatile wc_counters& counters = probes_->skeleton().bss->counters;
     const std::uint64_t tick_ns = system::tick_ns();
+    const model::Keepalive defaults = system::keepalive_defaults();
     return sockets_.run([&](const wc_header& header) {
         if (header.kind == WC_KIND_CENSUS_QUEUE)
             add_queue(readings, as<wc_census_queue>(header), TickClock(counters.tick_phase_ns, tick_ns));
         else if (header.kind == WC_KIND_CENSUS_SOCKET)
-            add_socket(readings, as<wc_census_socket>(header), TickClock(counters.tick_phase_ns, tick_ns));
+            add_socket(readings, as<wc_census_socket>(header), TickClock(counters.tick_phase_ns, tick_ns),
+                       defaults);
         else if (header.kind == WC_KIND_CENSUS_TOUCH && !readings.sockets.empty() &&
                  readings.sockets.back().cookie == as<wc_census_touch>(header).cookie)
             readings.sockets.back().touches =

@@ -4,6 +4,7 @@
 #include <algorithm>
 
 #include "kernel/records.h"
+#include "model/units.h"
 
 namespace waitclose::kernel {
 
@@ -30,7 +31,29 @@ model::Role role_of(const wc_census_socket& record) {
     }
 }
 
-model::Socket socket_of(const wc_census_socket& record, const TickClock& clock) {
+namespace {
+
+/// As keepalive_time_when(), keepalive_intvl_when() and keepalive_probes() of the kernel do, a 0 of the
+/// socket stands for the network namespace's own.
+model::Keepalive keepalive_of(const wc_census_socket& record, const TickClock& clock,
+                              const model::Keepalive& defaults) {
+    model::Keepalive keepalive = defaults;
+    keepalive.on = record.keepalive != 0;
+    if (record.keepalive_time) keepalive.idle_ns = clock.span_ns(record.keepalive_time);
+    if (record.keepalive_interval) keepalive.interval_ns = clock.span_ns(record.keepalive_interval);
+    if (record.keepalive_probes) keepalive.probes = record.keepalive_probes;
+    keepalive.user_timeout_ns = std::uint64_t{record.user_timeout_ms} * model::kMillisecond;
+    keepalive.unanswered = record.probes_unanswered;
+    // keepalive_time_elapsed() counts from the later of the two.
+    keepalive.heard_ns = std::max(clock.latest(record.segment_jiffies, record.jiffies, record.taken_ns),
+                                  clock.latest(record.data_jiffies, record.jiffies, record.taken_ns));
+    return keepalive;
+}
+
+}  // namespace
+
+model::Socket socket_of(const wc_census_socket& record, const TickClock& clock,
+                        const model::Keepalive& defaults) {
     const auto latest = [&](wc_u32 stamp) { return clock.latest(stamp, record.jiffies, record.taken_ns); };
     model::Socket socket;
     socket.cookie = record.socket.cookie;
@@ -42,12 +65,13 @@ model::Socket socket_of(const wc_census_socket& record, const TickClock& clock) 
     socket.remote = remote_of(record.socket);
     socket.has_file = record.inode != 0;
     socket.kernel_owned = record.kernel_owned != 0;
-    socket.keepalive = record.keepalive != 0;
     socket.multipath = record.multipath != 0;
+    socket.keepalive = keepalive_of(record, clock, defaults);
     socket.fin_consumed = record.unread == 0;
     // rcv_nxt counts the FIN as one byte, and so does bytes_received (tcp_rcv_nxt_update).
     socket.unread_bytes = record.unread > 0 ? record.unread - 1 : 0;
     socket.received_data = record.bytes_received > 1;
+    socket.received_bytes = record.bytes_received > 1 ? record.bytes_received - 1 : 0;
     socket.unsent_bytes = record.unacknowledged;
     socket.file_references = record.file_references;
     socket.inode = record.inode;

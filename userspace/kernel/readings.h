@@ -59,6 +59,9 @@ public:
     /// kLateTickNs is added.
     std::uint64_t latest(std::uint32_t stamp, std::uint64_t jiffies, std::uint64_t now_ns) const;
 
+    /// So many ticks in ns.
+    std::uint64_t span_ns(std::uint32_t ticks) const { return ticks * tick_ns_; }
+
 private:
     std::int64_t phase_ns_;
     std::uint64_t tick_ns_;
@@ -82,8 +85,9 @@ void add_carriers(model::Census& census, const std::vector<wc_census_carrier>& c
 /// A descriptor of a held socket in a message not yet received.
 model::InFlight in_flight_of(const wc_census_carrier& record);
 
-/// One socket from its record.
-model::Socket socket_of(const wc_census_socket& record, const TickClock& clock);
+/// One socket from its record. `defaults`: what its network namespace says of keepalive.
+model::Socket socket_of(const wc_census_socket& record, const TickClock& clock,
+                        const model::Keepalive& defaults = {});
 
 /// Who opened the connection, from TCP's own counters: the acknowledgement of a SYN that this side sent
 /// counts as one byte of tcp_sock.bytes_acked, which for a passively opened socket starts after it.

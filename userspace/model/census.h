@@ -7,6 +7,7 @@
 #include <optional>
 #include <span>
 #include <string>
+#include <utility>
 #include <vector>
 
 #include "model/answer.h"
@@ -26,6 +27,12 @@ struct Losses {
     bool any() const { return ring || storage || reconciled; }
 };
 
+/// How many sockets each process held (by pid and start) when an earlier census was taken.
+struct EarlierLook {
+    std::uint64_t taken_ns = 0;
+    std::map<std::pair<std::uint32_t, std::uint64_t>, std::uint64_t> holds;
+};
+
 struct Census {
     std::uint64_t taken_ns = 0;       // CLOCK_BOOTTIME
     std::int64_t wall_offset_ns = 0;  // add to a CLOCK_BOOTTIME for nanoseconds since the epoch
@@ -40,6 +47,7 @@ struct Census {
     std::vector<EpollHolder> epolls;  // those that watch held sockets, by their identity
     std::map<TcpState, std::uint64_t> states;
     AcceptSide accept;
+    std::optional<EarlierLook> earlier;
     bool nested = false;  // waitclose runs in a PID namespace of its own and sees no process outside it
     std::uint64_t unreachable = 0;  // held sockets in network namespaces that could not be entered
     std::optional<Window> window;   // that ends with this census

@@ -39,4 +39,15 @@ std::vector<std::uint32_t> select(const Census& census, const Selection& selecti
     return wanted;
 }
 
+LeftOut left_out(const Census& census, const Selection& selection, bool by_address) {
+    LeftOut out;
+    const auto state = census.states.find(TcpState::kCloseWait);
+    const std::uint64_t all = state == census.states.end() ? 0 : state->second;
+    if (by_address && all > census.sockets.size()) out.by_address = all - census.sockets.size();
+    for (const Socket& socket : census.sockets)
+        if (!is_wanted(census, socket, selection))
+            ++(census.held_ns(socket) < selection.min_held_ns ? out.by_age : out.by_holder);
+    return out;
+}
+
 }  // namespace waitclose::model

@@ -27,4 +27,16 @@ bool is_wanted(const Census& census, const Socket& socket, const Selection& sele
 /// The wanted sockets, as indices into census.sockets.
 std::vector<std::uint32_t> select(const Census& census, const Selection& selection);
 
+/// Sockets in CLOSE_WAIT that are not shown, by what left them out; each counts once.
+struct LeftOut {
+    std::uint64_t by_address = 0;  // port or family: the kernel side did not send them
+    std::uint64_t by_age = 0;      // not held long enough
+    std::uint64_t by_holder = 0;   // process, name or cgroup
+
+    std::uint64_t total() const { return by_address + by_age + by_holder; }
+};
+/// `by_address`: the kernel side was asked for certain ports or families only. Without that, a state counted
+/// and no socket is one that ended meanwhile.
+LeftOut left_out(const Census& census, const Selection& selection, bool by_address);
+
 }  // namespace waitclose::model

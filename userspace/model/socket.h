@@ -78,6 +78,17 @@ struct Touches {
     std::uint64_t sent_since_fin = 0;
 };
 
+/// SO_KEEPALIVE of a socket, its own options where set, else those of its network namespace.
+struct Keepalive {
+    bool on = false;
+    std::optional<std::uint64_t> idle_ns;      // without a segment from the peer, before the first probe
+    std::optional<std::uint64_t> interval_ns;  // between probes
+    std::optional<std::uint32_t> probes;       // so many unanswered ones end the connection
+    std::uint64_t user_timeout_ns = 0;         // TCP_USER_TIMEOUT, which then decides instead; 0: none
+    std::uint64_t heard_ns = 0;    // the peer's last segment, or data, came at or before this time
+    std::uint32_t unanswered = 0;  // probes sent since
+};
+
 enum class Role : std::uint8_t { kUnknown, kServer, kClient };
 enum class Precision : std::uint8_t { kExact, kAtLeast };
 
@@ -101,9 +112,10 @@ struct Socket {
     bool consumed_before = false;  // so before tracing began: who is given 0 bytes now did not find the end
     bool received_data =
         false;  // the peer sent data before its FIN; a read of data may have taken the FIN with it
-    bool keepalive = false;  // SO_KEEPALIVE is on
     bool multipath =
         false;  // a subflow of Multipath TCP: the kernel reads it, the program reads another socket
+    Keepalive keepalive;
+    std::uint64_t received_bytes = 0;  // data that the peer has sent, read or not
     std::uint32_t unread_bytes = 0;
     std::uint32_t unsent_bytes = 0;  // written by the program, not yet acknowledged by the peer
     std::uint64_t file_references = 0;

@@ -3,6 +3,7 @@
 
 #include <fmt/format.h>
 
+#include "model/keepalive.h"
 #include "output/format.h"
 
 namespace waitclose::output {
@@ -73,6 +74,15 @@ ordered_json peer_json(const model::Census& census, const model::Socket& socket)
     return peer;
 }
 
+/// When probes would go out and when they would end it, as wall times; null where keepalive will not.
+ordered_json keepalive_json(const model::Census& census, const model::Socket& socket) {
+    if (!socket.keepalive.on) return {{"on", false}};
+    const auto reaping = model::reaping_of(socket);
+    return {{"on", true},
+            {"first_probe_at", wall_or_null(reaping ? reaping->first_probe_ns : 0, census.wall_offset_ns)},
+            {"gives_up_at", wall_or_null(reaping ? reaping->gives_up_ns : 0, census.wall_offset_ns)}};
+}
+
 ordered_json culprit_json(const std::optional<diagnose::Culprit>& culprit) {
     if (!culprit) return nullptr;
     return {{"pid", culprit->pid},
@@ -126,6 +136,7 @@ ordered_json skeleton(const model::SocketKey& key, model::Family family, const m
             {"role", "unknown"},
             {"accepted", nullptr},
             {"eof_read", nullptr},
+            {"received_bytes", nullptr},
             {"unread_bytes", nullptr},
             {"unsent_bytes", nullptr},
             {"held_ns", nullptr},
@@ -133,6 +144,7 @@ ordered_json skeleton(const model::SocketKey& key, model::Family family, const m
             {"held_precision", nullptr},
             {"holders", nullptr},
             {"peer", {{"local_holder", nullptr}}},
+            {"keepalive", nullptr},
             {"culprit", nullptr},
             {"cause", nullptr}};
 }
@@ -173,10 +185,12 @@ ordered_json socket_json(const model::Census& census, const model::Socket& socke
     object["eof_read"] =
         socket.multipath ? ordered_json(nullptr) : ordered_json(diagnose::eof_read(census, socket));
     object["unread_bytes"] = socket.multipath ? ordered_json(nullptr) : ordered_json(socket.unread_bytes);
+    object["received_bytes"] = socket.received_bytes;
     object["unsent_bytes"] = socket.unsent_bytes;
     set_hold(object, census.held_ns(socket), socket.held_since_ns, socket.precision, census.wall_offset_ns);
     object["holders"] = holders_json(census, socket);
     object["peer"] = peer_json(census, socket);
+    object["keepalive"] = keepalive_json(census, socket);
     object["culprit"] = culprit_json(diagnosis.culprit);
     object["cause"] = cause_json(diagnosis);
     return object;

@@ -78,12 +78,24 @@ std::uint32_t oldest_of(const SnapshotView& view) {
     });
 }
 
+/// What the options left out, so that an empty answer does not read like an all-clear.
+std::string left_out_text(const model::LeftOut& out) {
+    std::vector<std::string> parts;
+    const auto add = [&](std::uint64_t count, const char* why) {
+        if (count > 0) parts.push_back(fmt::format("{} {}", count_text(count), why));
+    };
+    add(out.by_address, "by port or address family");
+    add(out.by_age, "held too briefly (see --min-held)");
+    add(out.by_holder, "by process, name or cgroup");
+    return fmt::format("{}", fmt::join(parts, ", "));
+}
+
 std::string no_holds_text(const SnapshotView& view) {
-    const std::size_t others = view.census.sockets.size();
-    if (others > 0) {
-        return fmt::format("None that you asked for is in CLOSE_WAIT ({} held on this machine).",
-                           count_of(others, "other is", "others are"));
-    }
+    if (const std::uint64_t others = view.left_out.total(); others > 0)
+        return fmt::format("This is no all-clear: {} in CLOSE_WAIT, and your options left {} out: {}.",
+                           count_of(others, "socket is", "sockets are"), others == 1 ? "it" : "all of them",
+                           left_out_text(view.left_out));
+    if (!view.census.sockets.empty()) return "None that you asked for is in CLOSE_WAIT.";
     return view.census.unreachable > 0 || view.census.nested
                ? "Nothing within reach is in CLOSE_WAIT: no program there forgot a close()."
                : "Nothing is in CLOSE_WAIT: no program here forgot a close().";

@@ -38,7 +38,28 @@ ordered_json losses_json(const model::Losses& losses) {
     return {{"ring", losses.ring}, {"storage", losses.storage}, {"reconciled", losses.reconciled}};
 }
 
-ordered_json group_json(const diagnose::Group& group) {
+ordered_json fds_json(const diagnose::FdOutlook& fds) {
+    const auto known = [](const auto& value) { return value ? ordered_json(*value) : ordered_json(nullptr); };
+    return {{"used", known(fds.used)},
+            {"limit", known(fds.limit)},
+            {"holds_per_s", known(fds.holds_per_s)},
+            {"full_in_ns", known(fds.full_in_ns)},
+            {"basis", fds.basis.empty() ? ordered_json(nullptr) : ordered_json(fds.basis)}};
+}
+
+ordered_json top_culprits_json(const diagnose::Group& group) {
+    ordered_json top = ordered_json::array();
+    for (const diagnose::TopCulprit& one : group.top_culprits)
+        top.push_back({{"pid", one.pid}, {"tid", one.tid}, {"comm", one.comm}, {"sockets", one.sockets}});
+    return top;
+}
+
+}  // namespace
+
+ordered_json group_json(const model::Census& census, const diagnose::Group& group) {
+    const auto id = [&](std::size_t index) {
+        return id_text({census.sockets[index].netns, census.sockets[index].cookie});
+    };
     ordered_json owner = nullptr;
     if (group.owner_pid) owner = {{"pid", *group.owner_pid}, {"comm", group.owner_comm}};
     return {{"owner", std::move(owner)},
@@ -48,8 +69,18 @@ ordered_json group_json(const diagnose::Group& group) {
             {"remote", group.remote ? ordered_json(*group.remote) : ordered_json(nullptr)},
             {"sockets", group.sockets},
             {"oldest_held_ns", group.oldest_held_ns},
-            {"culprits", group.culprits}};
+            {"culprits", group.culprits},
+            {"top_culprits", top_culprits_json(group)},
+            {"members",
+             {{"oldest", id(group.oldest_socket)},
+              {"youngest", id(group.youngest_socket)},
+              {"typical", id(group.typical_socket)},
+              {"most_unread", id(group.most_unread_socket)}}},
+            {"typical_held_ns", census.held_ns(census.sockets[group.typical_socket])},
+            {"fds", group.owner_pid ? fds_json(group.fds) : ordered_json(nullptr)}};
 }
+
+namespace {
 
 /// What separates the elements of an array written one a line.
 const char* separator(bool first) {
@@ -80,6 +111,10 @@ void write_snapshot_json(Sink& sink, const SnapshotView& view) {
         {"unreachable", census.unreachable},
         {"nested_pid_namespace", census.nested},
         {"window", window_json(census.window, census.wall_offset_ns)},
+        {"left_out",
+         {{"by_address", view.left_out.by_address},
+          {"by_age", view.left_out.by_age},
+          {"by_holder", view.left_out.by_holder}}},
     };
     std::string open = dump(head);
     open.pop_back();  // the brace: the two long arrays follow in the same object
@@ -89,7 +124,7 @@ void write_snapshot_json(Sink& sink, const SnapshotView& view) {
     bool first = true;
     for (const diagnose::Group& group : view.groups) {
         sink.write(separator(std::exchange(first, false)));
-        sink.write(dump(group_json(group)));
+        sink.write(dump(group_json(census, group)));
     }
     sink.write("],\n\"sockets\":[");
     first = true;

@@ -2,12 +2,17 @@
 // `snapshot --json`: one object, schema waitclose.snapshot/1.
 #pragma once
 
+#include <nlohmann/json.hpp>
+
 #include "output/sink.h"
 #include "output/snapshot_view.h"
 
 namespace waitclose::output {
 
 inline constexpr const char* kSnapshotSchema = "waitclose.snapshot/1";
+
+/// One group: its story's figures, its members by id, and its owner's descriptors.
+nlohmann::ordered_json group_json(const model::Census& census, const diagnose::Group& group);
 
 /// Writes the object, one line a socket: each is diagnosed and written before the next, so that 200,000
 /// sockets never stand in memory. Stops early when the sink has ended; the caller's finish() reports why.

@@ -12,6 +12,7 @@
 #include "output/format.h"
 #include "output/labels.h"
 #include "output/layout.h"
+#include "output/outlook.h"
 #include "output/table.h"
 
 namespace waitclose::output {
@@ -21,6 +22,7 @@ namespace {
 constexpr std::size_t kMargin = 2;
 constexpr std::size_t kGap = 2;
 constexpr std::size_t kMostSentenceLines = 4;
+constexpr std::size_t kMostAdviceLines = 8;  // what keepalive will do takes its words
 
 /// A group's first line, as printable cells.
 struct Headline {
@@ -168,12 +170,21 @@ void write_chain(Sink& sink, const TextStyle& style, std::size_t indent,
     }
 }
 
+/// That the peers give up after a fixed time, with its figures alone.
+void write_peer_timeout(Sink& sink, const TextStyle& style, std::size_t indent,
+                        const diagnose::Diagnosis& diagnosis) {
+    for (const diagnose::Evidence& fact : diagnosis.evidence)
+        if (fact.fact == "peer_timeout_ns")
+            write_indented(sink, style, indent,
+                           "contributing: " + sentence(fact.text.substr(0, fact.text.find(':')), style));
+}
+
 /// The advice behind an arrow, its further lines under its first word.
 void write_advice(Sink& sink, const TextStyle& style, std::size_t indent, const std::string& advice) {
     const std::string sign = fmt::format("{} ", arrow(style));
     const std::size_t within = indent + display_width(sign);
     std::string head = std::string(indent, ' ') + sign;
-    for (const std::string& line : wrap(advice, style.width - within, kMostSentenceLines, style.charset)) {
+    for (const std::string& line : wrap(advice, style.width - within, kMostAdviceLines, style.charset)) {
         sink.write(head + line + "\n");
         head.assign(within, ' ');
     }
@@ -206,6 +217,8 @@ void write_groups(Sink& sink, const SnapshotView& view, const TextStyle& style, 
         write_indented(sink, style, indent_of(layout),
                        sentence_of(group, lines[i], diagnosis, layout, style));
         write_chain(sink, style, indent_of(layout), diagnosis.because);
+        write_peer_timeout(sink, style, indent_of(layout), diagnosis);
+        if (group.fds.holds_per_s) write_indented(sink, style, indent_of(layout), outlook_text(group.fds));
         const std::string advice = unsaid(said, printable(diagnosis.advice, style.charset));
         write_advice(sink, style, indent_of(layout), advice.empty() ? "as above" : advice);
     }
@@ -232,6 +245,7 @@ std::vector<Column> socket_columns(const std::vector<diagnose::Group>& groups) {
             {"PID:FD NAME", Align::kLeft, Cut::kEnd, 8},
             {"TID NAME", Align::kLeft, Cut::kEnd, 7},
             {"CAUSE", Align::kLeft, Cut::kEnd, cause, Paint::kAlarm},
+            {"CONFID.", Align::kLeft, Cut::kEnd, 8},
             {"UNREAD", Align::kRight, Cut::kEnd, 6}};
 }
 
@@ -262,7 +276,8 @@ void write_socket_table(Sink& sink, const SnapshotView& view, const TextStyle& s
         table.add({held_cell(census.held_ns(socket), socket.precision, style),
                    endpoint_text(socket.family, socket.local), endpoint_text(socket.family, socket.remote),
                    holder_cell(census, socket, style), culprit_cell(diagnosis, style),
-                   std::string(diagnose::id_of(diagnosis.cause)), count_text(socket.unread_bytes)});
+                   std::string(diagnose::id_of(diagnosis.cause)),
+                   std::string(diagnose::id_of(diagnosis.confidence)), count_text(socket.unread_bytes)});
     }
     table.finish();
 }

@@ -9,6 +9,7 @@
 #include "diagnose/group.h"
 #include "model/census.h"
 #include "model/facts.h"
+#include "model/selection.h"
 
 namespace waitclose::output {
 
@@ -23,6 +24,7 @@ struct SnapshotView {
     const model::ProbeFacts& probes;
     const model::Losses& losses;
     Explain explain = {};  // empty: a Diagnoser of the census
+    model::LeftOut left_out = {};
 };
 
 /// What the writers ask for diagnoses while they go through the sockets.
