@@ -16,6 +16,7 @@
 #include <vector>
 
 #include <sys/types.h>
+#include <nlohmann/json_fwd.hpp>
 
 namespace culprit {
 
@@ -38,6 +39,7 @@ Options parse(int argc, char** argv, std::initializer_list<std::string_view> mod
 
 [[noreturn]] void fail(const char* what);  // says what and errno on stderr, exits 1
 int check(int result, const char* what);   // fails on -1
+[[noreturn]] void skip(const std::string& why);  // tells the test that it cannot run here, and ends
 
 std::int64_t boot_ns();  // CLOCK_BOOTTIME, the clock of waitclose
 pid_t thread_id();
@@ -136,6 +138,7 @@ public:
     void ready(int peer);                      // --wait-for-fin: says so and waits for `fin`
     void hang_up(int peer);                    // ready(), then the FIN between two readings of the clock
     void hang_up_without_wait(int peer);       // the second half of it
+    void also(const nlohmann::json& truth);  // of another socket that is held at the same time
     void drain(int peer) { drained_ = peer; }  // keeps reading from this peer while obeying
 
     // Prints the truth, then obeys until stdin ends. `close` calls the function and prints what it notes.
@@ -143,6 +146,7 @@ public:
 
     // For decoys that have closed already: prints the truth with that, then waits until stdin ends.
     int rest(const Note& closed);
+    int rest(const nlohmann::json& truth);  // for those whose truth is another one
 
 private:
     std::optional<std::string> next_command();
@@ -151,6 +155,7 @@ private:
     void remember_addresses(int peer);
 
     Options options_;
+    std::vector<std::string> also_;
     std::string input_;
     std::string local_address_;
     std::string remote_address_;

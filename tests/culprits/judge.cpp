@@ -60,9 +60,18 @@ json closing(const Note& closed) {
 
 }  // namespace
 
+void skip(const std::string& why) {
+    print({{"skip", why}});
+    std::exit(0);
+}
+
 Judge::Judge(Options options) : options_(std::move(options)) {
     set_comm("judge");
     if (options_.netns) enter_new_netns();
+}
+
+void Judge::also(const json& told) {
+    also_.push_back(told.dump());
 }
 
 void Judge::holds(const Note& where) {
@@ -161,6 +170,7 @@ void Judge::print_truth(const Note* closed) {
         {"fin_after_ns", fin_after_ns_},
     };
     if (closed) line.update(closing(*closed));
+    for (const std::string& more : also_) line["also"].push_back(json::parse(more));
     print(line);
 }
 
@@ -195,6 +205,13 @@ int Judge::obey(const std::function<Note()>& close) {
             closed.after_ns = boot_ns();
         }
         print(closing(closed));
+    }
+    return 0;
+}
+
+int Judge::rest(const json& other) {
+    print(other);
+    while (next_command()) {
     }
     return 0;
 }

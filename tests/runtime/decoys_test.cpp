@@ -61,10 +61,7 @@ TEST_P(Decoys, AreNotInASnapshot) {
 }
 
 INSTANTIATE_TEST_SUITE_P(Healthy, Decoys,
-                         testing::Values(Case{"QuickClose", {"decoy", "--mode", "quick-close"}},
-                                         Case{"KeepAlive", {"decoy", "--mode", "keep-alive"}},
-                                         Case{"ReapingPool", {"decoy", "--mode", "reaping-pool"}},
-                                         Case{"Reset", {"decoy", "--mode", "reset"}}),
+                         testing::ValuesIn(healthy_cases()),
                          [](const auto& tested) { return tested.param.name; });
 
 }  // namespace runtime
