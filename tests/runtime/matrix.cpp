@@ -3,7 +3,6 @@
 
 #include <algorithm>
 #include <iomanip>
-#include <set>
 
 #include <sys/utsname.h>
 
@@ -13,6 +12,7 @@ namespace {
 
 constexpr int truth_width = 16;
 constexpr int label_width = 34;
+constexpr std::size_t remarks_shown = 3;
 
 using Answers = std::map<std::string, int>;
 
@@ -128,13 +128,14 @@ void Matrix::print(std::ostream& out) const {
     print_counts(out);
     for (const auto& [name, why] : skipped_) out << "skipped: " << name << ": " << why << '\n';
     for (const auto& [name, why] : failed_) out << "could not be judged: " << name << ": " << why << '\n';
-    for (const Entry& entry : entries_)
-        if (!entry.judged.acceptable()) {
-            std::set<std::string> told;
-            for (const std::string& remark : entry.judged.remarks)
-                if (told.insert(remark).second)
-                    out << "not right: " << entry.name << ", " << entry.look << ": " << remark << '\n';
-        }
+    for (const Entry& entry : entries_) {
+        if (entry.judged.acceptable()) continue;
+        const std::vector<std::string>& remarks = entry.judged.remarks;
+        for (std::size_t i = 0; i < remarks.size() && i < remarks_shown; ++i)
+            out << "not right: " << entry.name << ", " << entry.look << ": " << remarks[i] << '\n';
+        if (remarks.size() > remarks_shown)
+            out << "           and " << remarks.size() - remarks_shown << " more like these\n";
+    }
 }
 
 json Matrix::as_json() const {
