@@ -37,8 +37,8 @@ struct Options {
 
 Options parse(int argc, char** argv, std::initializer_list<std::string_view> modes);
 
-[[noreturn]] void fail(const char* what);  // says what and errno on stderr, exits 1
-int check(int result, const char* what);   // fails on -1
+[[noreturn]] void fail(const char* what);        // says what and errno on stderr, exits 1
+int check(int result, const char* what);         // fails on -1
 [[noreturn]] void skip(const std::string& why);  // tells the test that it cannot run here, and ends
 
 std::int64_t boot_ns();  // CLOCK_BOOTTIME, the clock of waitclose
@@ -138,7 +138,7 @@ public:
     void ready(int peer);                      // --wait-for-fin: says so and waits for `fin`
     void hang_up(int peer);                    // ready(), then the FIN between two readings of the clock
     void hang_up_without_wait(int peer);       // the second half of it
-    void also(const nlohmann::json& truth);  // of another socket that is held at the same time
+    void also(const nlohmann::json& truth);    // of another socket that is held at the same time
     void drain(int peer) { drained_ = peer; }  // keeps reading from this peer while obeying
 
     // Prints the truth, then obeys until stdin ends. `close` calls the function and prints what it notes.

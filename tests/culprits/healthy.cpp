@@ -1,18 +1,21 @@
 // SPDX-License-Identifier: BSD-2-Clause
-// Healthy programs at work for as long as the judge lives, to be looked at again and again: none may be accused.
+// Healthy programs at work for as long as the judge lives, to be looked at again and again: none may be
+// accused.
 //   keep-alive     a thread a connection, several requests each; closes as soon as the client has
-//   download       the client ends its request with shutdown(SHUT_WR) and downloads a stream, with a pause in it
-//   fork-download  the same, served like rsync: a process a connection, and its parent closes its own copy at once
-//   forward        the same through a port forwarder like ssh's, which passes a half-close on
-//   pool           a client's pool looks every two seconds for connections that the server closed, and closes them
-//   drain          a server told to shut down: it closes one connection after the other, ten a second
-//   tls            TLS with close_notify both ways (Python)
-//   asyncio, node  an echo server, an HTTP server with kept-alive connections
+//   download       the client ends its request with shutdown(SHUT_WR) and downloads a stream, with a pause in
+//   it fork-download  the same, served like rsync: a process a connection, and its parent closes its own copy
+//   at once forward        the same through a port forwarder like ssh's, which passes a half-close on pool a
+//   client's pool looks every two seconds for connections that the server closed, and closes them drain a
+//   server told to shut down: it closes one connection after the other, ten a second one-shot       an event
+//   loop that asks for one event at a time, and for the next when a worker has answered tls            TLS
+//   with close_notify both ways (Python) asyncio, node  an echo server, an HTTP server with kept-alive
+//   connections
 #include <array>
 #include <thread>
 
 #include <poll.h>
 #include <signal.h>
+#include <sys/epoll.h>
 #include <sys/socket.h>
 #include <unistd.h>
 
@@ -134,12 +137,45 @@ void serve_once(int fd) {
     close(fd);
 }
 
+// While a worker has it, the loop is not told of the hang-up that has come by then.
+void serve_one_shot(int listener) {
+    const int loop = check(epoll_create1(EPOLL_CLOEXEC), "epoll_create1");
+    const auto ask = [loop](int operation, int fd) {
+        epoll_event interest{};
+        interest.events = EPOLLIN | EPOLLRDHUP | EPOLLONESHOT;
+        interest.data.fd = fd;
+        check(epoll_ctl(loop, operation, fd, &interest), "epoll_ctl");
+    };
+    ask(EPOLL_CTL_ADD, listener);
+    for (;;) {
+        epoll_event event{};
+        if (epoll_wait(loop, &event, 1, -1) < 1) continue;
+        const int fd = event.data.fd;
+        if (fd == listener) {
+            ask(EPOLL_CTL_ADD, accept_one(listener));
+            ask(EPOLL_CTL_MOD, listener);
+            continue;
+        }
+        std::thread([ask, fd] {
+            char bytes[256];
+            if (read(fd, bytes, sizeof bytes) <= 0) {
+                close(fd);
+                return;
+            }
+            pass_time(pause_ms);
+            write_all(fd, "answer");
+            ask(EPOLL_CTL_MOD, fd);
+        }).detach();
+    }
+}
+
 void serve(const std::string& mode, int listener, const Listener& service) {
     if (mode == "keep-alive") serve_in_threads(listener, echo);
     if (mode == "download") serve_in_threads(listener, serve_download);
     if (mode == "fork-download") serve_in_processes(listener);
     if (mode == "forward") serve_through_forwarder(listener, service);
     if (mode == "pool") serve_in_threads(listener, serve_once);
+    if (mode == "one-shot") serve_one_shot(listener);
     if (mode == "drain") drain_in_rounds(listener);
 }
 
@@ -192,7 +228,7 @@ void connect_and_leave(std::uint16_t port) {
 void be_client(const std::string& mode, std::uint16_t port) {
     if (mode == "pool") return pool_and_reap(port);
     if (mode == "drain") return connect_and_leave(port);
-    if (mode.ends_with("download") || mode == "forward") return download(port);
+    if (mode.ends_with("download") || mode == "forward" || mode == "one-shot") return download(port);
     return converse(port);
 }
 
@@ -211,9 +247,12 @@ using nlohmann::json;
 // Whatever the kernel lists with this port belongs to a healthy program.
 json truth_of(std::uint16_t local, std::uint16_t remote) {
     const auto known = [](std::uint16_t port) { return port ? json(port) : json(nullptr); };
-    return {{"cause", "none"},         {"held", false},
-            {"netns", netns_inode()},  {"port", known(local)},
-            {"remote_port", known(remote)}, {"fin_after_ns", boot_ns()}};
+    return {{"cause", "none"},
+            {"held", false},
+            {"netns", netns_inode()},
+            {"port", known(local)},
+            {"remote_port", known(remote)},
+            {"fin_after_ns", boot_ns()}};
 }
 
 std::optional<Hosted> hosted_server(const std::string& mode) {
@@ -229,7 +268,7 @@ std::optional<Hosted> hosted_server(const std::string& mode) {
 int main(int argc, char** argv) {
     const Options options = parse(argc, argv,
                                   {"keep-alive", "download", "fork-download", "forward", "pool", "drain",
-                                   "tls", "asyncio", "node"});
+                                   "one-shot", "tls", "asyncio", "node"});
     const std::string& mode = options.mode;
     Judge judge(options);
     const std::optional<Hosted> hosted = hosted_server(mode);

@@ -1,8 +1,9 @@
 // SPDX-License-Identifier: BSD-2-Clause
-// Processes and threads that never stand still, for a test that looks at them again and again: they accept connections,
-// read some of them, put other descriptors in their place, pass them on, fork, exec, and die; the next process gets the
-// process id of the last one, the next thread its thread id. What each of them held and did is in the ledger (race.h).
-// Run with: race LEDGER SEED. Prints {"port", "pid"}; prints "done" and ends when its stdin does.
+// Processes and threads that never stand still, for a test that looks at them again and again: they accept
+// connections, read some of them, put other descriptors in their place, pass them on, fork, exec, and die;
+// the next process gets the process id of the last one, the next thread its thread id. What each of them held
+// and did is in the ledger (race.h). Run with: race LEDGER SEED. Prints {"port", "pid"}; prints "done" and
+// ends when its stdin does.
 #include "race.h"
 
 #include <cstdio>
@@ -17,9 +18,9 @@
 
 #include <fcntl.h>
 #include <linux/sched.h>
+#include <netinet/in.h>
 #include <poll.h>
 #include <signal.h>
-#include <netinet/in.h>
 #include <sys/mman.h>
 #include <sys/prctl.h>
 #include <sys/socket.h>
@@ -82,7 +83,8 @@ std::string name_of(std::uint32_t process, std::uint32_t thread) {
     return "r" + std::to_string(process) + "." + std::to_string(thread);
 }
 
-// fork(), under a process id that has just been given back; under any other when somebody else has it already.
+// fork(), under a process id that has just been given back; under any other when somebody else has it
+// already.
 pid_t fork_as(pid_t wanted) {
     clone_args arguments{};
     arguments.exit_signal = SIGCHLD;
@@ -131,7 +133,8 @@ private:
         return entry.number;
     }
 
-    // The lock is held while anything changes hands, so that nobody dies with something that is not written down.
+    // The lock is held while anything changes hands, so that nobody dies with something that is not written
+    // down.
     void step(std::uint32_t thread) {
         {
             const std::scoped_lock lock(mutex_);
@@ -176,7 +179,8 @@ private:
             const std::int64_t before = boot_ns();
             sockaddr_in address{};
             socklen_t length = sizeof address;
-            const int fd = accept4(listener_fd, reinterpret_cast<sockaddr*>(&address), &length, SOCK_NONBLOCK);
+            const int fd =
+                accept4(listener_fd, reinterpret_cast<sockaddr*>(&address), &length, SOCK_NONBLOCK);
             if (fd < 0) return;
             const std::uint32_t port = ntohs(address.sin_port);
             hold(fd, port, before);
@@ -190,7 +194,9 @@ private:
         char bytes[64];
         const std::int64_t before = boot_ns();
         const ssize_t got = read(fd, bytes, sizeof bytes);
-        if (got >= 0) write_down({got == 0 ? Kind::read_eof : Kind::read, number_, thread, held.port, fd, 0, before, boot_ns()});
+        if (got >= 0)
+            write_down({got == 0 ? Kind::read_eof : Kind::read, number_, thread, held.port, fd, 0, before,
+                        boot_ns()});
     }
 
     void close_one() {

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: BSD-2-Clause
-// The ledger of the race program: who could have held or touched which connection, and when. It lies in shared memory
-// that the program fills and the test reads.
+// The ledger of the race program: who could have held or touched which connection, and when. It lies in
+// shared memory that the program fills and the test reads.
 #pragma once
 
 #include <array>
@@ -9,8 +9,8 @@
 
 namespace race {
 
-/// One process, under its number; an exec keeps it. Times are CLOCK_BOOTTIME, and wider than the truth: from before
-/// it can have begun until after it has ended, 0 while it lasts.
+/// One process, under its number; an exec keeps it. Times are CLOCK_BOOTTIME, and wider than the truth: from
+/// before it can have begun until after it has ended, 0 while it lasts.
 struct Process {
     std::atomic<std::int32_t> pid;
     std::uint32_t parent;  // whose name it has until it gives itself its own, "rNUMBER.0"

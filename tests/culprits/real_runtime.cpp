@@ -1,11 +1,12 @@
 // SPDX-License-Identifier: BSD-2-Clause
-// Servers in real runtimes (Java, Python, Node) under our judge: it plays their clients, sends the FIN, and tells the
-// truth that the program stated about itself before any connection was made.
+// Servers in real runtimes (Java, Python, Node) under our judge: it plays their clients, sends the FIN, and
+// tells the truth that the program stated about itself before any connection was made.
 //
-// The program prints a line of JSON each time: {"port": N, "truth": {...}}, then {"accepted": 1} once it has read its
-// client's "hello", then {"leaked": 1, "tid": T or "thread": NAME}, with "pid" where another process holds it; and
-// {"closed": 1, ...} after it has closed, on the line "close". It ends when its stdin does. Which descriptor it is, it
-// need not know: that is read from /proc, by the inode of the socket.
+// The program prints a line of JSON each time: {"port": N, "truth": {...}}, then {"accepted": 1} once it has
+// read its client's "hello", then {"leaked": 1, "tid": T or "thread": NAME}, with "pid" where another process
+// holds it; and
+// {"closed": 1, ...} after it has closed, on the line "close". It ends when its stdin does. Which descriptor
+// it is, it need not know: that is read from /proc, by the inode of the socket.
 #include <map>
 
 #include <sys/socket.h>

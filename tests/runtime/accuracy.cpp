@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: BSD-2-Clause
-// Some programs at a time are brought into position under a watch; when they have been held long enough for every
-// rule that is about an age, the other looks come. So each look meets a machine on which much goes on at once.
+// Some programs at a time are brought into position under a watch; when they have been held long enough for
+// every rule that is about an age, the other looks come. So each look meets a machine on which much goes on
+// at once.
 #include "accuracy.h"
 
 #include <algorithm>
@@ -148,7 +149,8 @@ private:
 
 std::vector<Case> chosen_cases(const std::string& only) {
     std::vector<Case> cases = holding_cases();
-    for (const auto& more : {real_cases(), healthy_cases(), lasting_decoys()}) cases.insert(cases.end(), more.begin(), more.end());
+    for (const auto& more : {real_cases(), healthy_cases(), lasting_decoys()})
+        cases.insert(cases.end(), more.begin(), more.end());
     std::erase_if(cases, [&](const Case& tested) { return tested.name.find(only) == std::string::npos; });
     std::ranges::stable_partition(cases, [](const Case& tested) { return !tested.alone; });
     return cases;

@@ -13,7 +13,8 @@ struct AccuracyOptions {
     std::size_t together = 14;             // programs that run at the same time
 };
 
-/// Prints the matrix to stdout and progress to stderr. 0: nothing is wrong beyond what was declared beforehand.
+/// Prints the matrix to stdout and progress to stderr. 0: nothing is wrong beyond what was declared
+/// beforehand.
 int measure_accuracy(const AccuracyOptions& options);
 
 /// What the arguments after --accuracy say; absent when they say nothing sensible.

@@ -98,16 +98,17 @@ inline std::vector<Case> healthy_cases() {
 // Healthy programs that go on and on, each with many connections: to be looked at again and again.
 inline std::vector<Case> lasting_decoys() {
     std::vector<Case> cases;
-    for (const auto& [name, mode] : std::vector<std::pair<std::string, std::string>>{
-             {"LastingKeepAlive", "keep-alive"},
-             {"LastingDownload", "download"},
-             {"LastingForkDownload", "fork-download"},
-             {"LastingForward", "forward"},
-             {"LastingPool", "pool"},
-             {"LastingDrain", "drain"},
-             {"LastingTls", "tls"},
-             {"LastingAsyncio", "asyncio"},
-             {"LastingNode", "node"}})
+    for (const auto& [name, mode] :
+         std::vector<std::pair<std::string, std::string>>{{"LastingKeepAlive", "keep-alive"},
+                                                          {"LastingDownload", "download"},
+                                                          {"LastingForkDownload", "fork-download"},
+                                                          {"LastingForward", "forward"},
+                                                          {"LastingPool", "pool"},
+                                                          {"LastingDrain", "drain"},
+                                                          {"LastingOneShot", "one-shot"},
+                                                          {"LastingTls", "tls"},
+                                                          {"LastingAsyncio", "asyncio"},
+                                                          {"LastingNode", "node"}})
         cases.push_back({name, {"healthy", "--mode", mode}});
     return cases;
 }

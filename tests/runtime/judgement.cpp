@@ -80,8 +80,7 @@ void judge_culprit(Judgement& judged, const json& truth, const std::vector<json>
         }
     }
     if (!lines.empty()) judge_holders(judged, truth, lines.back());
-    judged.proven_and_wrong |=
-        judged.confidence == "proven" && (judged.wrong_process || judged.wrong_thread);
+    judged.proven_and_wrong |= judged.confidence == "proven" && (judged.wrong_process || judged.wrong_thread);
     judged.grade = grade_of(judged.answer, judged.truth, ids);
     if (judged.grade == Grade::missed || judged.grade == Grade::wrong)
         judged.remarks.push_back("it was " + judged.truth + ", and the answer is " + judged.answer);

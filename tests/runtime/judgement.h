@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: BSD-2-Clause
-// Grades one answer of waitclose against the truth that was told beforehand. Pure: no process is started here.
+// Grades one answer of waitclose against the truth that was told beforehand. Pure: no process is started
+// here.
 #pragma once
 
 #include <string>
@@ -27,10 +28,10 @@ struct Judgement {
     Grade grade = Grade::missed;
     bool decoy = false;
     bool names_thread = false;
-    bool wrong_process = false;         // in any of the lines, as are the next two
+    bool wrong_process = false;  // in any of the lines, as are the next two
     bool wrong_thread = false;
-    bool wrong_holder = false;          // only of the last line: a look may come between accept() and close()
-    bool proven_and_wrong = false;      // in any of the lines
+    bool wrong_holder = false;         // only of the last line: a look may come between accept() and close()
+    bool proven_and_wrong = false;     // in any of the lines
     std::vector<std::string> remarks;  // a sentence for everything that is not as it should be
 
     bool acceptable() const {
@@ -45,8 +46,8 @@ bool blames(const std::string& cause);
 /// A healthy program: one that holds nothing, or a half-closed stream.
 bool is_healthy(const json& truth);
 
-/// `lines` are all the socket objects that one look gave about the socket of `truth`, in their order; `traced`:
-/// the tracer was there from the beginning.
+/// `lines` are all the socket objects that one look gave about the socket of `truth`, in their order;
+/// `traced`: the tracer was there from the beginning.
 Judgement judge(const json& truth, const std::vector<json>& lines, bool traced);
 
 }  // namespace runtime

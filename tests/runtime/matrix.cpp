@@ -168,22 +168,23 @@ json Matrix::as_json() const {
     }
     json cases = json::array();
     for (const Entry& entry : entries_)
-        cases.push_back({{"name", entry.name},
-                         {"look", entry.look},
-                         {"truth", entry.judged.truth},
-                         {"answer", entry.judged.answer},
-                         {"confidence", entry.judged.confidence.empty() ? json(nullptr)
-                                                                        : json(entry.judged.confidence)},
-                         {"grade", name_of(entry.judged.grade)},
-                         {"acceptable", entry.judged.acceptable()},
-                         {"remarks", entry.judged.remarks}});
+        cases.push_back(
+            {{"name", entry.name},
+             {"look", entry.look},
+             {"truth", entry.judged.truth},
+             {"answer", entry.judged.answer},
+             {"confidence", entry.judged.confidence.empty() ? json(nullptr) : json(entry.judged.confidence)},
+             {"grade", name_of(entry.judged.grade)},
+             {"acceptable", entry.judged.acceptable()},
+             {"remarks", entry.judged.remarks}});
     const auto listed = [](const auto& pairs) {
         json list = json::array();
         for (const auto& [name, why] : pairs) list.push_back({{"name", name}, {"why", why}});
         return list;
     };
-    return {{"schema", "waitclose.accuracy/1"}, {"kernel", host.release},   {"looks", looks},
-            {"cases", cases},                   {"skipped", listed(skipped_)}, {"failed", listed(failed_)}};
+    return {
+        {"schema", "waitclose.accuracy/1"}, {"kernel", host.release},   {"looks", looks}, {"cases", cases},
+        {"skipped", listed(skipped_)},      {"failed", listed(failed_)}};
 }
 
 }  // namespace runtime

@@ -43,8 +43,11 @@ bool RaceLedger::is_about(const json& socket) const {
     return socket.at("local").at("port") == port_;
 }
 
-// Its own name, or that of one of those it was forked from, until it took its own; or after an exec, the program's.
-bool RaceLedger::names(std::uint32_t process, const std::string& comm) const {
+// Null is honest: it went away while it was looked at. Its own name, or that of one of those it was forked
+// from, until it took its own; or after an exec, the program's.
+bool RaceLedger::names(std::uint32_t process, const json& name) const {
+    if (name.is_null()) return true;
+    const std::string comm = name;
     if (comm == "race" || comm == "exe") return true;
     for (;; process = ledger_.process[process].parent) {
         if (process == 0) return false;
@@ -92,9 +95,10 @@ bool RaceLedger::did(std::uint32_t process, std::uint32_t thread, std::uint32_t 
 bool RaceLedger::right_thread(const json& culprit, std::uint32_t process, std::uint32_t port,
                               const Span& span) const {
     const int tid = culprit.at("tid");
-    const std::string comm = culprit.at("comm");
+    const json& comm = culprit.at("comm");
     const std::string basis = culprit.at("basis");
-    // The first thread of all only starts the others; an exec makes its tid that of the thread which called it.
+    // The first thread of all only starts the others; an exec makes its tid that of the thread which called
+    // it.
     if (tid == ledger_.process[process].pid) return names(process, comm);
     const bool by_deed = basis == "read-eof" || basis == "opened" || basis == "last-touch";
     return std::ranges::any_of(all_of_key(threads_of_, process), [&](const Entry* thread) {
@@ -105,7 +109,8 @@ bool RaceLedger::right_thread(const json& culprit, std::uint32_t process, std::u
 
 bool RaceLedger::right_culprit(const json& culprit, const json& socket, const Span& span) const {
     const std::uint32_t port = socket.at("remote").at("port");
-    const bool in_queue = socket.at("cause").at("id") == "never-accepted" || socket.at("cause").at("id") == "fd-limit";
+    const bool in_queue =
+        socket.at("cause").at("id") == "never-accepted" || socket.at("cause").at("id") == "fd-limit";
     return std::ranges::any_of(processes(culprit.at("pid"), span), [&](std::uint32_t process) {
         if (!in_queue && !held(process, port, any_fd, span)) return false;
         if (process == 0) return in_queue;

@@ -30,7 +30,7 @@ public:
     bool is_about(const json& socket) const;  // the accepting end of one of its connections
 
 private:
-    bool names(std::uint32_t process, const std::string& comm) const;
+    bool names(std::uint32_t process, const json& name) const;
     bool lived(std::uint32_t process, const Span& span) const;
     bool held(std::uint32_t process, std::uint32_t port, int fd, const Span& span) const;
     bool did(std::uint32_t process, std::uint32_t thread, std::uint32_t port, const std::string& basis,

@@ -38,7 +38,7 @@ ordered_json losses_json(const model::Losses& losses) {
 
 ordered_json group_json(const diagnose::Group& group) {
     ordered_json owner = nullptr;
-    if (group.owner_pid) owner = {{"pid", *group.owner_pid}, {"comm", group.owner_comm}};
+    if (group.owner_pid) owner = {{"pid", *group.owner_pid}, {"comm", comm_json(group.owner_comm)}};
     return {{"owner", std::move(owner)},
             {"cause", diagnose::id_of(group.cause)},
             {"confidence", diagnose::id_of(group.confidence)},
