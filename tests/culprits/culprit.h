@@ -135,10 +135,11 @@ public:
     void holds(const Note& where);  // pid, tid and fd of the truth from a child's note; one holder
     void announce(std::uint16_t port, std::uint16_t remote_port = 0);  // --wait-for-start: waits for `start`
     std::uint16_t listening(const Child& server);                      // announces the port the child tells
-    void ready(int peer);                      // --wait-for-fin: says so and waits for `fin`
-    void hang_up(int peer);                    // ready(), then the FIN between two readings of the clock
-    void hang_up_without_wait(int peer);       // the second half of it
-    void also(const nlohmann::json& truth);    // of another socket that is held at the same time
+    void ready(int peer);                 // --wait-for-fin: says so and waits for `fin`
+    void hang_up(int peer);               // ready(), then the FIN between two readings of the clock
+    void hang_up_without_wait(int peer);  // the second half of it
+    void also(const Truth& other,
+              int peer);  // another socket, held at the same time as the other end of `peer`
     void drain(int peer) { drained_ = peer; }  // keeps reading from this peer while obeying
 
     // Prints the truth, then obeys until stdin ends. `close` calls the function and prints what it notes.

@@ -94,17 +94,12 @@ int main(int argc, char** argv) {
         check(shutdown(queued, SHUT_WR), "shutdown");
         wait_until_acknowledged(queued);
         // It is in no descriptor table; the one to take it out of the queue is the process that listens.
-        judge.also({{"cause", "fd-limit"},
-                    {"acceptable", {"never-accepted"}},
-                    {"acceptable_untraced", json::array()},
-                    {"pid", hosted.pid()},
-                    {"tid", thread_of(hosted.pid(), {{"thread", "acceptor"}})},
-                    {"fd", nullptr},
-                    {"port", port},
-                    {"remote_port", local_port_of(queued)},
-                    {"netns", netns_inode()},
-                    {"holders", json::array()},
-                    {"held", true}});
+        Truth in_queue;
+        in_queue.cause = "fd-limit";
+        in_queue.acceptable = {"never-accepted"};
+        in_queue.pid = hosted.pid();
+        in_queue.tid = thread_of(hosted.pid(), {{"thread", "acceptor"}});
+        judge.also(in_queue, queued);
     }
     return judge.obey([&] {
         Note closed = held;

@@ -65,6 +65,8 @@ inline std::vector<Case> holding_cases() {
         {"BlockedPipe", {"blocked", "--mode", "pipe"}},
         {"BlockedChild", {"blocked", "--mode", "child"}},
         {"BlockedDownstream", {"blocked", "--mode", "downstream"}},
+        {"MixedLeakAndSleep", {"mixed", "--mode", "leak-and-sleep"}},
+        {"MixedLeakAndPool", {"mixed", "--mode", "leak-and-pool"}},
         {"HalfOpenDownload", {"decoy", "--mode", "half-open"}},
     };
 }
