@@ -7,6 +7,7 @@
 #include <algorithm>
 #include <cstdlib>
 #include <fstream>
+#include <functional>
 #include <iostream>
 #include <span>
 
@@ -51,15 +52,30 @@ public:
     }
 
     void look_in_every_way() {
-        watch_from_the_start();
-        for (int i = 0; i < snapshots; ++i) sockets_of(snapshot({}), "snapshot");
-        judge_all("snapshot", false);
-        watch_afterwards();
-        sockets_of(snapshot({"--observe", "2s"}), "snapshot --observe 2s");
-        judge_all("observe 2s", false);
+        attempt("watch", [this] { watch_from_the_start(); });
+        attempt("snapshot", [this] {
+            for (int i = 0; i < snapshots; ++i) sockets_of(snapshot({}), "snapshot");
+            judge_all("snapshot", false);
+        });
+        attempt("watch afterwards", [this] { watch_afterwards(); });
+        attempt("observe 2s", [this] {
+            sockets_of(snapshot({"--observe", "2s"}), "snapshot --observe 2s");
+            judge_all("observe 2s", false);
+        });
     }
 
 private:
+    // A look that fails costs its own answers, and no others.
+    void attempt(const std::string& look, const std::function<void()>& act) {
+        try {
+            act();
+        } catch (const std::exception& reason) {
+            matrix_.fail(look + " of " + (subjects_.empty() ? "nobody" : subjects_.front().name + " ..."),
+                         reason.what());
+            seen_.clear();
+        }
+    }
+
     void start(const Case& tested) {
         try {
             subjects_.push_back({tested.name, Culprit::before_start(tested.command)});
