@@ -23,7 +23,7 @@ from stage import CannotGoOn
 TOOLS = {"qemu-system-x86_64": "qemu-system-x86", "busybox": "busybox-static", "bpftool": "bpftool",
          "setcap": "libcap2-bin", "setpriv": "util-linux", "dpkg": "dpkg", "ldd": "libc-bin"}
 # Nothing that measures speed, nothing that needs what the machines do not have, nothing that no kernel changes.
-THOROUGH = "-Measure.*:Redis.*:PythonPool.*:Case1/*:Arguments/*:Output.*"
+THOROUGH = "-Measure.*:Redis.*:PythonPool.*:Real/*:Arguments/*:Output.*"
 # Emulated, a test takes a second or two: each culprit is looked at once afterwards, and once from its very beginning.
 DEFAULT = THOROUGH + ":Doctor*:*.WatchComesAfterwards/*:*.WatchComesBeforeTheFin/*"
 

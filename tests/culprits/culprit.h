@@ -16,6 +16,7 @@
 #include <vector>
 
 #include <sys/types.h>
+#include <nlohmann/json_fwd.hpp>
 
 namespace culprit {
 
@@ -36,8 +37,9 @@ struct Options {
 
 Options parse(int argc, char** argv, std::initializer_list<std::string_view> modes);
 
-[[noreturn]] void fail(const char* what);  // says what and errno on stderr, exits 1
-int check(int result, const char* what);   // fails on -1
+[[noreturn]] void fail(const char* what);        // says what and errno on stderr, exits 1
+int check(int result, const char* what);         // fails on -1
+[[noreturn]] void skip(const std::string& why);  // tells the test that it cannot run here, and ends
 
 std::int64_t boot_ns();  // CLOCK_BOOTTIME, the clock of waitclose
 pid_t thread_id();
@@ -145,9 +147,11 @@ public:
     void holds(const Note& where);  // pid, tid and fd of the truth from a child's note; one holder
     void announce(std::uint16_t port, std::uint16_t remote_port = 0);  // --wait-for-start: waits for `start`
     std::uint16_t listening(const Child& server);                      // announces the port the child tells
-    void ready(int peer);                      // --wait-for-fin: says so and waits for `fin`
-    void hang_up(int peer);                    // ready(), then the FIN between two readings of the clock
-    void hang_up_without_wait(int peer);       // the second half of it
+    void ready(int peer);                 // --wait-for-fin: says so and waits for `fin`
+    void hang_up(int peer);               // ready(), then the FIN between two readings of the clock
+    void hang_up_without_wait(int peer);  // the second half of it
+    void also(const Truth& other,
+              int peer);  // another socket, held at the same time as the other end of `peer`
     void drain(int peer) { drained_ = peer; }  // keeps reading from this peer while obeying
 
     // Prints the truth, then obeys until stdin ends. `close` calls the function and prints what it notes.
@@ -155,6 +159,7 @@ public:
 
     // For decoys that have closed already: prints the truth with that, then waits until stdin ends.
     int rest(const Note& closed);
+    int rest(const nlohmann::json& truth);  // for those whose truth is another one
 
 private:
     std::optional<std::string> next_command();
@@ -163,6 +168,7 @@ private:
     void remember_addresses(int peer);
 
     Options options_;
+    std::vector<std::string> also_;
     std::string input_;
     std::string local_address_;
     std::string remote_address_;

@@ -50,6 +50,13 @@ std::pair<std::string, std::uint16_t> printable(const sockaddr_storage& storage)
     return {text, ntohs(in.sin_port)};
 }
 
+std::pair<std::string, std::uint16_t> end_of(int fd, int (*ask)(int, sockaddr*, socklen_t*)) {
+    sockaddr_storage address{};
+    socklen_t length = sizeof address;
+    check(ask(fd, reinterpret_cast<sockaddr*>(&address), &length), "the name of a socket");
+    return printable(address);
+}
+
 json closing(const Note& closed) {
     return {{"closed_ns", closed.after_ns},
             {"close_before_ns", closed.before_ns},
@@ -60,9 +67,32 @@ json closing(const Note& closed) {
 
 }  // namespace
 
+void skip(const std::string& why) {
+    print({{"skip", why}});
+    std::exit(0);
+}
+
 Judge::Judge(Options options) : options_(std::move(options)) {
     set_comm("judge");
     if (options_.netns) enter_new_netns();
+}
+
+void Judge::also(const Truth& other, int peer) {
+    json holders = json::array();
+    for (const Holder& holder : other.holders) holders.push_back({{"pid", holder.pid}, {"fd", holder.fd}});
+    also_.push_back(json{
+        {"cause", other.cause},
+        {"acceptable", other.acceptable},
+        {"acceptable_untraced", other.acceptable_untraced},
+        {"pid", or_null(other.pid)},
+        {"tid", or_null(other.tid)},
+        {"fd", or_null(other.fd)},
+        {"port", end_of(peer, getpeername).second},
+        {"remote_port", end_of(peer, getsockname).second},
+        {"netns", netns_inode()},
+        {"holders", holders},
+        {"held",
+         other.held}}.dump());
 }
 
 void Judge::holds(const Note& where) {
@@ -74,13 +104,8 @@ void Judge::holds(const Note& where) {
 
 // The held socket is the other end of `peer`: what is local there is remote here.
 void Judge::remember_addresses(int peer) {
-    sockaddr_storage address{};
-    socklen_t length = sizeof address;
-    check(getpeername(peer, reinterpret_cast<sockaddr*>(&address), &length), "getpeername");
-    std::tie(local_address_, port_) = printable(address);
-    length = sizeof address;
-    check(getsockname(peer, reinterpret_cast<sockaddr*>(&address), &length), "getsockname");
-    std::tie(remote_address_, remote_port_) = printable(address);
+    std::tie(local_address_, port_) = end_of(peer, getpeername);
+    std::tie(remote_address_, remote_port_) = end_of(peer, getsockname);
     peer_ = peer;
 }
 
@@ -169,6 +194,7 @@ void Judge::print_truth(const Note* closed) {
         {"fin_after_ns", fin_after_ns_},
     };
     if (closed) line.update(closing(*closed));
+    for (const std::string& more : also_) line["also"].push_back(json::parse(more));
     print(line);
 }
 
@@ -203,6 +229,13 @@ int Judge::obey(const std::function<Note()>& close) {
             closed.after_ns = boot_ns();
         }
         print(closing(closed));
+    }
+    return 0;
+}
+
+int Judge::rest(const json& other) {
+    print(other);
+    while (next_command()) {
     }
     return 0;
 }

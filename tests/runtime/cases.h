@@ -13,6 +13,7 @@ namespace runtime {
 struct Case {
     std::string name;  // as GoogleTest wants it: letters and digits only
     Arguments command;
+    bool alone = false;  // it disturbs others, or others would disturb it
 
     friend void PrintTo(const Case& tested, std::ostream* stream) {
         for (const std::string& word : tested.command) *stream << word << ' ';
@@ -95,8 +96,56 @@ inline std::vector<Case> holding_cases() {
         {"BusySpin", {"busy", "--mode", "spin"}},
         {"BusyStarved", {"busy", "--mode", "starved"}},
         {"BusyLeakBeside", {"busy", "--mode", "leak-beside"}},
+        {"MixedLeakAndSleep", {"mixed", "--mode", "leak-and-sleep"}},
+        {"MixedLeakAndPool", {"mixed", "--mode", "leak-and-pool"}},
         {"HalfOpenDownload", {"decoy", "--mode", "half-open"}},
     };
+}
+
+// The same in real runtimes; what is not installed is skipped.
+inline std::vector<Case> real_cases() {
+    return {
+        {"Case01JavaSpin", {"real_runtime", "--mode", "java-spin"}},
+        {"Case01JavaLeak", {"real_runtime", "--mode", "java-leak"}},
+        {"Case02JavaTooManyFiles", {"real_runtime", "--mode", "java-too-many-files"}},
+        {"JavaSelector", {"real_runtime", "--mode", "java-selector"}},
+        {"PythonThreads", {"real_runtime", "--mode", "python-threads"}},
+        {"PythonAsyncio", {"real_runtime", "--mode", "python-asyncio"}},
+        {"PythonFork", {"real_runtime", "--mode", "python-fork"}},
+        {"NodeAllowHalfOpen", {"real_runtime", "--mode", "node-half-open"}},
+        {"NodePaused", {"real_runtime", "--mode", "node-paused"}},
+        {"NodeUnconsumed", {"real_runtime", "--mode", "node-unconsumed"}},
+    };
+}
+
+// Healthy programs that hold nothing for long: they may be listed, but never accused.
+inline std::vector<Case> healthy_cases() {
+    return {
+        {"QuickClose", {"decoy", "--mode", "quick-close"}},
+        {"KeepAlive", {"decoy", "--mode", "keep-alive"}},
+        {"ReapingPool", {"decoy", "--mode", "reaping-pool"}},
+        {"HealthyLoop", {"event_loop", "--mode", "healthy"}},
+        {"BusyBrief", {"busy", "--mode", "brief"}},
+        {"Reset", {"decoy", "--mode", "reset"}},
+    };
+}
+
+// Healthy programs that go on and on, each with many connections: to be looked at again and again.
+inline std::vector<Case> lasting_decoys() {
+    std::vector<Case> cases;
+    for (const auto& [name, mode] :
+         std::vector<std::pair<std::string, std::string>>{{"LastingKeepAlive", "keep-alive"},
+                                                          {"LastingDownload", "download"},
+                                                          {"LastingForkDownload", "fork-download"},
+                                                          {"LastingForward", "forward"},
+                                                          {"LastingPool", "pool"},
+                                                          {"LastingDrain", "drain"},
+                                                          {"LastingOneShot", "one-shot"},
+                                                          {"LastingTls", "tls"},
+                                                          {"LastingAsyncio", "asyncio"},
+                                                          {"LastingNode", "node"}})
+        cases.push_back({name, {"healthy", "--mode", mode}});
+    return cases;
 }
 
 }  // namespace runtime

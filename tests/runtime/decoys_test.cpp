@@ -3,6 +3,7 @@
 #include <gtest/gtest.h>
 
 #include "cases.h"
+#include "judgement.h"
 #include "verdict.h"
 
 namespace runtime {
@@ -60,13 +61,53 @@ TEST_P(Decoys, AreNotInASnapshot) {
     EXPECT_EQ(find_socket(taken.document, decoy->truth()), nullptr);
 }
 
-INSTANTIATE_TEST_SUITE_P(Healthy, Decoys,
-                         testing::Values(Case{"QuickClose", {"decoy", "--mode", "quick-close"}},
-                                         Case{"KeepAlive", {"decoy", "--mode", "keep-alive"}},
-                                         Case{"ReapingPool", {"decoy", "--mode", "reaping-pool"}},
-                                         Case{"HealthyLoop", {"event_loop", "--mode", "healthy"}},
-                                         Case{"BusyBrief", {"busy", "--mode", "brief"}},
-                                         Case{"Reset", {"decoy", "--mode", "reset"}}),
+INSTANTIATE_TEST_SUITE_P(Healthy, Decoys, testing::ValuesIn(healthy_cases()),
+                         [](const auto& tested) { return tested.param.name; });
+
+namespace {
+
+class LongDecoys : public testing::TestWithParam<Case> {};
+
+constexpr auto watched_for = 5s;
+constexpr int snapshots = 5;
+
+}  // namespace
+
+// Whoever goes on for seconds is looked at by all three commands, again and again, however short its holds
+// are.
+TEST_P(LongDecoys, AreNotAccusedOverSeconds) {
+    std::unique_ptr<Culprit> decoy;
+    try {
+        decoy = Culprit::before_start(GetParam().command);
+    } catch (const CannotRun& reason) {
+        GTEST_SKIP() << "SKIPPED: " << reason.what();
+    }
+    const Arguments selection = decoy->selection();
+    Watch watch(with(selection, {"--min-held", "0ms"}));
+    decoy->reach_position();
+    const json& truth = decoy->truth();
+    const auto expect_no_blame = [&](const json& socket) {
+        EXPECT_FALSE(blames(socket.at("cause").at("id"))) << socket.dump(1);
+    };
+    int entered = 0;
+    watch.until(
+        [&](const json& event) {
+            entered += is_about(event, truth) && event.at("event") == "entered";
+            if (event.at("event") == "held" || event.at("event") == "changed")
+                expect_no_blame(event.at("socket"));
+            return testing::Test::HasFailure();
+        },
+        watched_for);
+    EXPECT_EQ(watch.stop().code, 0);
+    EXPECT_GT(entered, 0) << "there was nothing to see";
+    for (int i = 0; i <= snapshots; ++i) {
+        const Snapshot taken = snapshot(i < snapshots ? selection : with(selection, {"--observe", "2s"}));
+        ASSERT_TRUE(taken.document.is_object()) << taken.finished.err;
+        for (const json& socket : taken.document.at("sockets")) expect_no_blame(socket);
+    }
+}
+
+INSTANTIATE_TEST_SUITE_P(Healthy, LongDecoys, testing::ValuesIn(lasting_decoys()),
                          [](const auto& tested) { return tested.param.name; });
 
 }  // namespace runtime

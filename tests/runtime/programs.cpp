@@ -39,7 +39,7 @@ Arguments culprit_command(const Arguments& command) {
 
 std::unique_ptr<Culprit> Culprit::in_position(const Arguments& command) {
     auto culprit = std::make_unique<Culprit>(culprit_command(command));
-    culprit->truth_ = culprit->announced_ = culprit->next_line();
+    culprit->truth_ = culprit->announced_ = culprit->first_line();
     return culprit;
 }
 
@@ -48,7 +48,7 @@ std::unique_ptr<Culprit> Culprit::waiting(const Arguments& command, const std::s
     Arguments argv = culprit_command(command);
     argv.push_back(option);
     auto culprit = std::make_unique<Culprit>(argv);
-    culprit->announced_ = culprit->next_line();
+    culprit->announced_ = culprit->first_line();
     culprit->next_command_ = next;
     return culprit;
 }
@@ -70,7 +70,7 @@ Arguments Culprit::selection() const {
 
 void Culprit::reach_position() {
     command(next_command_);
-    truth_ = next_line();
+    truth_ = next_line(60s);
 }
 
 void Culprit::wait_until_held_for(std::chrono::milliseconds age) {
@@ -83,6 +83,12 @@ void Culprit::wait_until_held_for(std::chrono::milliseconds age) {
 json Culprit::close() {
     command("close");
     return next_line();
+}
+
+json Culprit::first_line() {
+    json line = next_line(60s);  // a runtime may have to compile its program first
+    if (line.contains("skip")) throw CannotRun(line.at("skip").get<std::string>());
+    return line;
 }
 
 json Culprit::next_line(std::chrono::milliseconds patience) {
@@ -112,8 +118,10 @@ const json* find_socket(const json& snapshot, const json& truth) {
 bool is_about(const json& event, const json& truth) {
     if (!event.contains("socket")) return false;
     const json& socket = event.at("socket");
-    return socket.at("local").at("port") == truth.at("port") &&
-           socket.at("remote").at("port") == truth.at("remote_port");
+    const auto is = [](const json& got, const json& wanted) { return wanted.is_null() || got == wanted; };
+    if (truth.contains("netns") && socket.at("netns") != truth.at("netns")) return false;
+    return is(socket.at("local").at("port"), truth.at("port")) &&
+           is(socket.at("remote").at("port"), truth.at("remote_port"));
 }
 
 // The ready file appears when every probe is attached; inotify says so, and a process that ends early says so

@@ -6,6 +6,7 @@
 #include <cstdint>
 #include <functional>
 #include <memory>
+#include <stdexcept>
 #include <string>
 #include <vector>
 
@@ -20,6 +21,11 @@ using Arguments = std::vector<std::string>;
 
 std::string waitclose_binary();                     // WAITCLOSE_BIN, else where the build puts it
 std::string culprit_path(const std::string& name);  // WAITCLOSE_CULPRITS, else where the build puts them
+
+// This machine or kernel lacks what the culprit needs; it says what.
+class CannotRun : public std::runtime_error {
+    using std::runtime_error::runtime_error;
+};
 
 class Culprit {
 public:
@@ -45,6 +51,7 @@ public:
     explicit Culprit(const Arguments& argv) : process_(argv) {}
 
 private:
+    json first_line();
     static std::unique_ptr<Culprit> waiting(const Arguments& command, const std::string& option,
                                             const std::string& next);
 
@@ -78,6 +85,7 @@ public:
 
     const std::vector<json>& events() const { return events_; }
     void keep_no_events() { keeps_events_ = false; }  // there will be too many; until() still sees each
+    void keep_all_events() { keeps_events_ = true; }
     pid_t pid() const { return process_->pid(); }
 
 private:

@@ -1,7 +1,5 @@
 // SPDX-License-Identifier: BSD-2-Clause
-// Programs nobody wrote for us: a Java server, a Python connection pool, Redis.
-#include <filesystem>
-
+// Programs nobody wrote for us: a Python connection pool, Redis.
 #include <arpa/inet.h>
 #include <netinet/in.h>
 #include <sys/socket.h>
@@ -49,48 +47,7 @@ bool installed(const std::string& program) {
     return run({"sh", "-c", "command -v " + program}).code == 0;
 }
 
-class JavaServer : public testing::TestWithParam<const char*> {};
-
 }  // namespace
-
-// The thread that read end-of-file is a pool thread of the JVM. Under `watch` it must be named.
-TEST_P(JavaServer, OfFieldCase1) {
-    if (!installed("java")) GTEST_SKIP() << "SKIPPED: java is not installed, so field case 1 is not tested";
-    bool spins = std::string(GetParam()) == "spin";
-    Culprit server({"java", culprit_path("java/LeakServer.java"), GetParam()});
-    json ready = server.next_line(60s);
-    Watch watch({"--min-held", "0ms", "-L", ready.at("port").dump()});
-    Descriptor client = connected_to(ready.at("port"));
-    ASSERT_TRUE(client.open());
-    ASSERT_EQ(write(client.get(), "hello", 5), 5);
-    ASSERT_EQ(shutdown(client.get(), SHUT_WR), 0);
-    json last;
-    json line = watch.until(
-        [&](const json& event) {
-            if (!event.contains("socket") || event.at("event") == "entered") return false;
-            last = event.at("socket");
-            const json& id = last.at("cause").at("id");
-            return id == "eof-ignored" || id == "spin-on-eof";
-        },
-        15s);
-    ASSERT_FALSE(line.is_null()) << last.dump(1);
-    const json& socket = line.at("socket");
-    EXPECT_EQ(socket.at("remote").at("port"), local_port(client));
-    ASSERT_EQ(socket.at("holders").size(), 1u) << socket.dump(1);
-    EXPECT_EQ(socket.at("holders").at(0).at("pid"), ready.at("pid"));
-    EXPECT_EQ(socket.at("holders").at(0).at("comm"), "java");
-    EXPECT_EQ(socket.at("eof_read"), true);
-    EXPECT_EQ(socket.at("culprit").at("pid"), ready.at("pid"));
-    EXPECT_EQ(socket.at("culprit").at("basis"), "read-eof");
-    EXPECT_TRUE(socket.at("culprit").at("comm").get<std::string>().starts_with("pool-"))
-        << socket.at("culprit");
-    EXPECT_NE(socket.at("culprit").at("tid"), ready.at("pid"));
-    EXPECT_TRUE(spins || socket.at("cause").at("id") == "eof-ignored") << socket.at("cause");
-    EXPECT_EQ(watch.stop().code, 0);
-}
-
-INSTANTIATE_TEST_SUITE_P(Case1, JavaServer, testing::Values("leak", "spin"),
-                         [](const auto& tested) { return tested.param; });
 
 TEST(PythonPool, KeepsWhatTheServerHungUp) {
     const std::string python = "/usr/bin/python3";

@@ -24,6 +24,17 @@ struct Reading : testing::Test {
     }
 };
 
+TEST_F(Reading, APoolOrADrainingServerMayStillComeBy) {
+    for (const Role role : {Role::kServer, Role::kClient}) {
+        socket.role = role;
+        socket.held_since_ns = kTaken - 9 * kSec;
+        EXPECT_EQ(b.diagnose().cause, Cause::kUnknown);
+        EXPECT_TRUE(says(b.diagnose(), "may still come by"));
+        socket.held_since_ns = kTaken - 11 * kSec;
+        EXPECT_EQ(b.diagnose().cause, role == Role::kServer ? Cause::kAbandoned : Cause::kIdleInPool);
+    }
+}
+
 struct HalfOpen : Reading {};
 
 TEST_F(HalfOpen, SendsOn) {

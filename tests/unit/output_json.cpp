@@ -17,6 +17,11 @@ namespace {
 using namespace testing_machine;
 using nlohmann::ordered_json;
 
+TEST(CommJson, ANameThatIsNotKnownIsNull) {
+    EXPECT_EQ(comm_json("java"), "java");
+    EXPECT_TRUE(comm_json("").is_null());
+}
+
 /// The socket of the design, with everything that can be known.
 Machine full_machine() {
     Machine machine = one_leak();

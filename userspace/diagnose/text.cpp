@@ -9,7 +9,9 @@
 namespace waitclose::diagnose {
 
 std::string process_text(const model::Process& process) {
-    return fmt::format("{} (pid {})", process.comm, process.pid);
+    // One that went away while it was looked at has left no name.
+    return process.comm.empty() ? fmt::format("pid {}", process.pid)
+                                : fmt::format("{} (pid {})", process.comm, process.pid);
 }
 
 std::string thread_text(const model::Thread& thread) {

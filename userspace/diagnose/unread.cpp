@@ -17,6 +17,9 @@ using model::Thread;
 
 namespace {
 
+/// Pools reap every few seconds, and a server that shuts down may take as long over its connections. Who has
+/// not come by for longer than that has forgotten them.
+constexpr std::uint64_t kMayComeByNs = 10'000'000'000;
 /// A pause this long before the FIN is no part of a conversation.
 constexpr std::uint64_t kIdleNs = 100'000'000;
 
@@ -153,6 +156,17 @@ void word_somebody_on_it(const Scene& scene, const Verdict&, Diagnosis& diagnosi
                 : ""));
 }
 
+void word_may_come_by(const Scene& scene, const Verdict& verdict, Diagnosis& diagnosis) {
+    const std::string held = duration_text(scene.census.held_ns(scene.socket));
+    diagnosis.summary = fmt::format("nobody has looked at it since the peer's FIN, known for {} only", held);
+    add_unread(scene, diagnosis);
+    add_fact(diagnosis, "may_be_reaped", true,
+             fmt::format("{} after the FIN, a pool that reaps its connections, or a server that lets go of "
+                         "one after the other, may still come by (census)",
+                         held));
+    add_activity(verdict.who, diagnosis);
+}
+
 Verdict still_handling(const Scene& scene) {
     Who who = scene.who;
     if (who.basis == Basis::kOpened) {
@@ -199,6 +213,8 @@ Verdict abandoned(const Scene& scene) {
 std::optional<Verdict> unread(const Scene& scene) {
     if (!scene.sleepers.empty())
         return Verdict{Cause::kUnknown, Confidence::kPossible, scene.who, word_somebody_on_it};
+    if (scene.census.held_ns(scene.socket) < kMayComeByNs)
+        return Verdict{Cause::kUnknown, Confidence::kPossible, scene.who, word_may_come_by};
     const bool busy = scene.who.thread && is_at_work(*scene.who.thread);
     const Socket& socket = scene.socket;
     if (socket.role == Role::kClient) {

@@ -49,7 +49,7 @@ ordered_json holder_json(const model::Census& census, const model::Holder& holde
     const model::Process& process = census.process_of(holder);
     return {{"pid", process.pid},
             {"fd", holder.fd},
-            {"comm", process.comm},
+            {"comm", comm_json(process.comm)},
             {"exe", text_or_null(process.exe)},
             {"close_on_exec", holder.close_on_exec},
             {"cgroup", text_or_null(process.cgroup)},
@@ -69,7 +69,7 @@ ordered_json peer_json(const model::Census& census, const model::Socket& socket)
     if (socket.peer_holder != model::kNone) {
         const model::Holder& holder = census.holders[static_cast<std::size_t>(socket.peer_holder)];
         const model::Process& process = census.process_of(holder);
-        peer["local_holder"] = {{"pid", process.pid}, {"fd", holder.fd}, {"comm", process.comm}};
+        peer["local_holder"] = {{"pid", process.pid}, {"fd", holder.fd}, {"comm", comm_json(process.comm)}};
     }
     return peer;
 }
@@ -87,7 +87,7 @@ ordered_json culprit_json(const std::optional<diagnose::Culprit>& culprit) {
     if (!culprit) return nullptr;
     return {{"pid", culprit->pid},
             {"tid", culprit->tid ? ordered_json(*culprit->tid) : ordered_json(nullptr)},
-            {"comm", culprit->comm},
+            {"comm", comm_json(culprit->comm)},
             {"basis", diagnose::id_of(culprit->basis)}};
 }
 
@@ -150,6 +150,10 @@ ordered_json skeleton(const model::SocketKey& key, model::Family family, const m
 }
 
 }  // namespace
+
+ordered_json comm_json(const std::string& comm) {
+    return comm.empty() ? ordered_json(nullptr) : ordered_json(comm);
+}
 
 std::string id_text(const model::SocketKey& key) {
     if (key.has_cookie()) return fmt::format("{}:{}", key.netns, key.cookie);

@@ -32,6 +32,9 @@ std::string dump(const nlohmann::ordered_json& value);
 /// Its cookie as a string; null where the kernel does not give it.
 nlohmann::ordered_json cookie_json(const model::SocketKey& key);
 
+/// A name; null where it is not known, as of a process that went away while it was looked at.
+nlohmann::ordered_json comm_json(const std::string& comm);
+
 /// "netns:cookie", the id of a socket; "netns:own-number" where it has no cookie.
 std::string id_text(const model::SocketKey& key);
 

@@ -61,7 +61,7 @@ ordered_json group_json(const model::Census& census, const diagnose::Group& grou
         return id_text({census.sockets[index].netns, census.sockets[index].cookie});
     };
     ordered_json owner = nullptr;
-    if (group.owner_pid) owner = {{"pid", *group.owner_pid}, {"comm", group.owner_comm}};
+    if (group.owner_pid) owner = {{"pid", *group.owner_pid}, {"comm", comm_json(group.owner_comm)}};
     return {{"owner", std::move(owner)},
             {"cause", diagnose::id_of(group.cause)},
             {"confidence", diagnose::id_of(group.confidence)},
