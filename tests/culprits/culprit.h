@@ -115,6 +115,7 @@ struct Truth {
     std::string waits_for;             // the culprit's wait class, where the cause is that it waits
     std::string wait_detail;           // what the detail must contain
     std::optional<pid_t> lock_holder;  // the process it waits for
+    std::optional<pid_t> lock_owner;   // the thread it waits for
     std::string role = "server";
     std::optional<bool> accepted = true;
     std::optional<bool> eof_read = false;

@@ -151,6 +151,7 @@ void Judge::print_truth(const Note* closed) {
         {"waits_for", truth.waits_for},
         {"wait_detail", truth.wait_detail},
         {"lock_holder", or_null(truth.lock_holder)},
+        {"lock_owner", or_null(truth.lock_owner)},
         {"role", truth.role},
         {"accepted", or_null(truth.accepted)},
         {"eof_read", or_null(truth.eof_read)},

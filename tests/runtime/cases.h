@@ -72,6 +72,12 @@ inline std::vector<Case> holding_cases() {
         {"StuckFileLock", {"stuck", "--mode", "file-lock"}},
         {"StuckOther", {"stuck", "--mode", "other"}},
         {"StuckCondition", {"stuck", "--mode", "condition"}},
+        {"LocksCppMutex", {"locks", "--mode", "cpp-mutex"}},
+        {"LocksPiMutex", {"locks", "--mode", "pi-mutex"}},
+        {"LocksRobustMutex", {"locks", "--mode", "robust-mutex"}},
+        {"LocksSharedMutex", {"locks", "--mode", "shared-mutex"}},
+        {"LocksRwlockRead", {"locks", "--mode", "rwlock-read"}},
+        {"LocksRwlockWrite", {"locks", "--mode", "rwlock-write"}},
         {"HalfOpenDownload", {"decoy", "--mode", "half-open"}},
     };
 }
