@@ -22,6 +22,9 @@ using namespace culprit;
 
 namespace {
 
+// A peer loses patience some time after the handler fell asleep, not in the same instant.
+constexpr std::int64_t asleep_before_ns = 5'000'000;
+
 constexpr unsigned an_hour = 3600;
 
 void sleep_long() {
@@ -134,6 +137,7 @@ int main(int argc, char** argv) {
     write_all(peer, "x");
     const Note handler = hear(child.line, Say::accepted);
     wait_until_asleep_in(child.pid, handler.tid, call_of(options.mode));
+    let_pass(asleep_before_ns);
     judge.hang_up(peer);
     judge.holds(handler);
     judge.truth.cause = options.mode == "deadlock" ? "deadlock" : "handler-blocked";

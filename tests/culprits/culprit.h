@@ -95,6 +95,7 @@ struct Child {
 Child start_child(const std::string& comm, const std::function<void(int line)>& body);
 void die_with_parent(pid_t parent);
 int wait_for_exit(pid_t pid);
+void let_pass(std::int64_t ns);  // below a second; for what has lasted a while before something else happens
 void wait_until_asleep_in(pid_t pid, pid_t tid, long number);  // a system call, by its number
 
 // --- the truth ---

@@ -21,6 +21,9 @@ using namespace culprit;
 
 namespace {
 
+// A peer loses patience some time after the handler fell asleep, not in the same instant.
+constexpr std::int64_t asleep_before_ns = 5'000'000;
+
 std::mutex plain;
 pthread_mutex_t* special = nullptr;
 pthread_rwlock_t rwlock = PTHREAD_RWLOCK_INITIALIZER;
@@ -87,6 +90,7 @@ int main(int argc, char** argv) {
     write_all(peer, "x");
     const Note handler = hear(child.line, Say::accepted);
     wait_until_asleep_in(child.pid, handler.tid, SYS_futex);
+    let_pass(asleep_before_ns);
     judge.hang_up(peer);
     judge.holds(handler);
     const bool told = !elsewhere && !options.mode.starts_with("rwlock");
