@@ -23,6 +23,8 @@ static __always_inline __u32 state_of(struct task_struct* task) {
  * The scheduler's clock has an origin of its own. Userspace learns it from the reader's own arrival on its
  * CPU, the smallest difference to CLOCK_BOOTTIME of all samples.
  */
+#define NOT_SAMPLED 0x7fffffffffffffffLL
+
 static __always_inline void sample_run_phase(__u64 now) {
     struct task_struct* reader = current_task();
     if (!bpf_core_field_exists(reader->sched_info.last_arrival)) return;
@@ -89,7 +91,8 @@ struct {
 
 static __always_inline int take_thread(struct bpf_iter__task* ctx, bool with_stack) {
     struct task_struct* task = ctx->task;
-    sample_run_phase(bpf_ktime_get_boot_ns());
+    /* Once at the very beginning: the sooner after the reader's arrival, the closer. */
+    if (counters.run_phase_ns == NOT_SAMPLED) sample_run_phase(bpf_ktime_get_boot_ns());
     if (!task || task->flags & PF_KTHREAD) return 0;
     __u32 process = process_id(task);
     if (!process || !bpf_map_lookup_elem(&wanted_processes, &process)) return 0;

@@ -23,8 +23,10 @@ using namespace culprit;
 
 namespace {
 
+// A peer loses patience some time after the handler fell asleep, not in the same instant.
+constexpr std::int64_t asleep_before_ns = 5'000'000;
+
 constexpr unsigned an_hour = 3600;
-constexpr int well_before_ms = 20;  // since when a thread sleeps is not measured to the microsecond
 
 void sleep_long() {
     for (;;) sleep(an_hour);
@@ -136,7 +138,7 @@ int main(int argc, char** argv) {
     write_all(peer, "x");
     const Note handler = hear(child.line, Say::accepted);
     wait_until_asleep_in(child.pid, handler.tid, call_of(options.mode));
-    poll(nullptr, 0, well_before_ms);
+    let_pass(asleep_before_ns);
     judge.hang_up(peer);
     judge.holds(handler);
     judge.truth.cause = options.mode == "deadlock" ? "deadlock" : "handler-blocked";

@@ -97,6 +97,7 @@ struct Child {
 Child start_child(const std::string& comm, const std::function<void(int line)>& body);
 void die_with_parent(pid_t parent);
 int wait_for_exit(pid_t pid);
+void let_pass(std::int64_t ns);  // below a second; for what has lasted a while before something else happens
 void wait_until_asleep_in(pid_t pid, pid_t tid, long number);  // a system call, by its number
 
 // --- the truth ---
@@ -126,6 +127,7 @@ struct Truth {
     std::optional<pid_t> lock_holder;  // the process it waits for
     std::vector<Waiting> chain;  // whom the culprit waits for, itself first; empty: not asked about
     bool circle = false;         // the last of the chain waits for the first
+    std::optional<pid_t> lock_owner;   // the thread it waits for
     std::string role = "server";
     std::optional<bool> accepted = true;
     std::optional<bool> eof_read = false;

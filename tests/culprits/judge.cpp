@@ -181,6 +181,7 @@ void Judge::print_truth(const Note* closed) {
         {"lock_holder", or_null(truth.lock_holder)},
         {"chain", chain},
         {"circle", truth.circle},
+        {"lock_owner", or_null(truth.lock_owner)},
         {"role", truth.role},
         {"accepted", or_null(truth.accepted)},
         {"eof_read", or_null(truth.eof_read)},

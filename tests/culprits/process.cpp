@@ -190,6 +190,11 @@ void wait_until_asleep_in(pid_t pid, pid_t tid, long number) {
     }
 }
 
+void let_pass(std::int64_t ns) {
+    timespec pause{.tv_sec = 0, .tv_nsec = ns};
+    clock_nanosleep(CLOCK_MONOTONIC, 0, &pause, nullptr);
+}
+
 void die_with_parent(pid_t parent) {
     check(prctl(PR_SET_PDEATHSIG, SIGKILL), "PR_SET_PDEATHSIG");
     if (getppid() != parent) _exit(0);

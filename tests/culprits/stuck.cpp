@@ -32,6 +32,9 @@ using namespace culprit;
 
 namespace {
 
+// A peer loses patience some time after the handler fell asleep, not in the same instant.
+constexpr std::int64_t asleep_before_ns = 5'000'000;
+
 constexpr std::size_t page = 4096;
 const std::string log_path = std::string(private_directory) + "/audit.log";
 const std::string frozen_path = std::string(frozen_directory) + "/audit.log";
@@ -178,6 +181,7 @@ int main(int argc, char** argv) {
     write_all(peer, "x");
     const Note handler = hear(child.line, Say::accepted);
     wait_until_asleep_in(child.pid, handler.tid, expected.call);
+    let_pass(asleep_before_ns);
     judge.hang_up(peer);
     judge.holds(handler);
     judge.truth.cause = options.mode == "condition" ? "abandoned" : "handler-blocked";

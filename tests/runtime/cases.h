@@ -98,6 +98,12 @@ inline std::vector<Case> holding_cases() {
         {"BusyLeakBeside", {"busy", "--mode", "leak-beside"}},
         {"MixedLeakAndSleep", {"mixed", "--mode", "leak-and-sleep"}},
         {"MixedLeakAndPool", {"mixed", "--mode", "leak-and-pool"}},
+        {"LocksCppMutex", {"locks", "--mode", "cpp-mutex"}},
+        {"LocksPiMutex", {"locks", "--mode", "pi-mutex"}},
+        {"LocksRobustMutex", {"locks", "--mode", "robust-mutex"}},
+        {"LocksSharedMutex", {"locks", "--mode", "shared-mutex"}},
+        {"LocksRwlockRead", {"locks", "--mode", "rwlock-read"}},
+        {"LocksRwlockWrite", {"locks", "--mode", "rwlock-write"}},
         {"HalfOpenDownload", {"decoy", "--mode", "half-open"}},
     };
 }

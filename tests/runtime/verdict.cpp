@@ -126,9 +126,13 @@ void check_wait(Findings& findings, const json& socket, const json& truth) {
     const std::string detail = link.at("detail");
     const std::string part = truth.value("wait_detail", "");
     findings.expect(detail.find(part) != std::string::npos, "detail", detail, part);
-    const json& holder = truth.at("lock_holder");
-    findings.expect(holder.is_null() || (link.at("on").is_object() && link.at("on").at("pid") == holder),
-                    "on", link.at("on"), holder);
+    const auto waits_for = [&](const char* key, const json& whom) {
+        if (!whom.is_null())
+            findings.expect(link.at("on").is_object() && link.at("on").at(key) == whom, "on", link.at("on"),
+                            whom);
+    };
+    waits_for("pid", truth.value("lock_holder", json()));
+    waits_for("tid", truth.value("lock_owner", json()));
 }
 
 // From the clock readings around the FIN. A lower bound may fall short of the truth, but never exceed it.

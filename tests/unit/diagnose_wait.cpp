@@ -117,6 +117,8 @@ Builder handled_by(Thread handler, std::uint64_t asleep_since_ns = 980 * kSec) {
 Thread waiting_for_service() {
     Thread handler = asleep(8, SYS_recvfrom, 12);
     handler.file = model::FileFact{FileKind::kTcp, "", 77, "10.0.0.9:443"};
+    handler.kernel_stack = std::make_shared<const std::vector<std::string>>(
+        std::vector<std::string>{"wait_woken", "sk_wait_data", "tcp_recvmsg_locked", "tcp_recvmsg"});
     return handler;
 }
 
@@ -127,6 +129,13 @@ TEST(HandlerBlocked, SinceBeforeTheFinIsProven) {
     EXPECT_EQ(diagnosis.because[0].waits_for, "downstream");
     EXPECT_TRUE(says(diagnosis, "10.0.0.9:443"));
     EXPECT_TRUE(fact(diagnosis, "asleep_before_fin"));
+}
+
+TEST(HandlerBlocked, WithoutAKernelStackTheClassIsInferred) {
+    Thread handler = waiting_for_service();
+    handler.kernel_stack.reset();
+    EXPECT_EQ(gist(handled_by(handler).diagnose()), "handler-blocked likely 7/8 last-touch")
+        << "a page fault inside of the read looks the same";
 }
 
 TEST(HandlerBlocked, ASleepThatBeganMuchLaterIsOtherWork) {

@@ -129,6 +129,18 @@ wc_census_thread thread(std::uint32_t pid, std::uint64_t start, std::uint32_t ti
     return one;
 }
 
+TEST(ThreadOf, TheStackOfASleeperEndsAtItsFirstZero) {
+    wc_census_thread record = thread(7, 1, 7, "t");
+    record.stack[0] = 0xffffffff81001010;
+    record.stack[1] = 0xffffffff81002010;
+    EXPECT_EQ(thread_of(record, 0).kernel_addresses,
+              (std::vector<std::uint64_t>{0xffffffff81001010, 0xffffffff81002010}));
+    std::fill(std::begin(record.stack), std::end(record.stack), 0xffffffff81001010);
+    EXPECT_EQ(thread_of(record, 0).kernel_addresses.size(), std::size_t{WC_STACK_DEPTH});
+    record.state = 0;
+    EXPECT_TRUE(thread_of(record, 0).kernel_addresses.empty()) << "what runs has left it already";
+}
+
 Readings with_socket(SocketPlace place) {
     Readings readings;
     readings.sockets.emplace_back();

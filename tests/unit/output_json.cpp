@@ -110,6 +110,14 @@ TEST(OutputJson, UnknownIsNull) {
     EXPECT_EQ(object.at("cause").at("because"), ordered_json::array());
 }
 
+TEST(OutputJson, AThreadThatIsNotKnownIsNull) {
+    Machine machine = full_machine();
+    machine.diagnosis.because[0].on = diagnose::ThreadId{4242, 0};
+    const auto on = first_socket(machine).at("cause").at("because").at(0).at("on");
+    EXPECT_EQ(on.at("pid"), 4242);
+    EXPECT_TRUE(on.at("tid").is_null()) << "a file lock is held by a process";
+}
+
 TEST(OutputJson, AcceptedIsAboutServersOnly) {
     Machine machine = one_leak();
     model::Socket& socket = machine.census.sockets[0];

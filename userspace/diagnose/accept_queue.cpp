@@ -5,6 +5,7 @@
 #include <algorithm>
 
 #include "diagnose/acceptors.h"
+#include "diagnose/chain.h"
 #include "diagnose/families.h"
 #include "diagnose/queue_words.h"
 #include "diagnose/text.h"

@@ -124,7 +124,7 @@ Confidence confidence_of(const Scene& scene, const Wait& wait, bool before_fin) 
     const bool seen = scene.who.basis == Basis::kReadEof || scene.who.basis == Basis::kLastTouch;
     // Whose the lock is was read from the program's own memory, not measured by the kernel; and that a
     // function of the kernel of no known class is no wait for work is inferred.
-    if (!seen || wait.what == WaitClass::kLock || wait.what == WaitClass::kOther)
+    if (!seen || wait.what == WaitClass::kLock || wait.what == WaitClass::kOther || wait.inferred)
         return scene.who.basis == Basis::kOpened ? Confidence::kPossible : Confidence::kLikely;
     return before_fin ? Confidence::kProven : Confidence::kLikely;
 }

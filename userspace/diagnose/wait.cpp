@@ -79,13 +79,19 @@ std::optional<WaitClass> by_call(const Thread& thread) {
     return std::nullopt;
 }
 
-WaitClass class_of(const Thread& thread, const StackStory& story) {
-    if (story.what == WaitClass::kMemory) return WaitClass::kMemory;
+struct Judgement {
+    WaitClass what;
+    bool inferred = false;
+};
+
+Judgement judge(const Thread& thread, const StackStory& story) {
+    if (story.what == WaitClass::kMemory) return {WaitClass::kMemory};
     if (thread.syscall)
-        if (const auto what = by_call(thread)) return *what;
-    if (story.what == WaitClass::kDisk || thread.in_iowait) return WaitClass::kDisk;
-    if (const auto what = by_file(thread)) return *what;
-    return story.what.value_or(WaitClass::kOther);
+        if (const auto what = by_call(thread)) return {*what};
+    if (story.what == WaitClass::kDisk || thread.in_iowait) return {WaitClass::kDisk};
+    // Inside of read() or write() a page fault may be what it waits for.
+    if (const auto what = by_file(thread)) return {*what, !thread.kernel_stack};
+    return {story.what.value_or(WaitClass::kOther)};
 }
 
 std::string lock_text(const Thread& thread) {
@@ -129,12 +135,19 @@ std::string_view id_of(WaitClass wait) {
 
 Wait wait_of(const Thread& thread) {
     if (thread.state == RunState::kRunning || thread.state == RunState::kZombie) return {};
-    if (is_stopped(thread)) return {WaitClass::kOther, "nothing: it is stopped", std::nullopt, "", false};
+    Wait wait;
+    wait.what = WaitClass::kOther;
+    wait.detail = "nothing: it is stopped";
+    if (is_stopped(thread)) return wait;
     const StackStory story = thread.kernel_stack ? story_of(*thread.kernel_stack) : StackStory{};
-    const WaitClass what = class_of(thread, story);
-    return {what, detail_of(thread, what, story),
-            what == WaitClass::kLock ? thread.lock_owner_tid : std::nullopt, std::string(story.frame),
-            is_blocked(thread, what, story)};
+    const Judgement judgement = judge(thread, story);
+    wait.what = judgement.what;
+    wait.inferred = judgement.inferred;
+    wait.detail = detail_of(thread, wait.what, story);
+    if (wait.what == WaitClass::kLock) wait.owner_tid = thread.lock_owner_tid;
+    wait.frame = story.frame;
+    wait.blocked = is_blocked(thread, wait.what, story);
+    return wait;
 }
 
 }  // namespace waitclose::diagnose

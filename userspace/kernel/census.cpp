@@ -224,8 +224,9 @@ Result<void> CensusTaker::read_threads(Readings& readings) const {
     for (const wc_census_descriptor& one : readings.descriptors) processes.insert(one.tgid);
     const std::uint8_t yes = 1;
     for (const std::uint32_t process : processes) bpf_map_update_elem(wanted, &process, &yes, BPF_ANY);
-    // The kernel side learns the scheduler's clock from when the reader last got a CPU: let that be just now.
-    std::this_thread::sleep_for(std::chrono::nanoseconds(1));
+    // Since when threads sleep is measured against this one's own arrival on its CPU (sample_run_phase),
+    // which is then a few microseconds ago, and not as long as the census took so far.
+    std::this_thread::sleep_for(std::chrono::microseconds(1));
     auto done = threads_.run([&](const wc_header& header) {
         if (header.kind == WC_KIND_CENSUS_THREAD) readings.threads.push_back(as<wc_census_thread>(header));
     });

@@ -4,6 +4,7 @@
 #include <algorithm>
 #include <array>
 #include <charconv>
+#include <map>
 
 #include <fmt/format.h>
 #include <linux/futex.h>
@@ -62,33 +63,59 @@ std::uint32_t own_id_of(std::uint32_t pid, std::uint32_t tid) {
     return status ? innermost_id(*status) : 0;
 }
 
-/// The live thread that knows itself by this id; null when there is none.
-const model::Thread* thread_known_as(std::uint32_t id, const model::Process& process,
-                                     std::span<const model::Thread> threads) {
-    constexpr std::size_t kMostThreads = 2000;  // each of a container costs a file to read
-    const auto lives = [](const model::Thread& thread) {
-        return !thread.exiting && thread.state != model::RunState::kZombie;
-    };
-    const bool by_our_ids = own_id_of(process.pid, process.pid) == process.pid;
-    if (!by_our_ids && threads.size() > kMostThreads) return nullptr;
-    const auto found = std::ranges::find_if(threads, [&](const model::Thread& thread) {
-        return (by_our_ids ? thread.tid : own_id_of(process.pid, thread.tid)) == id && lives(thread);
-    });
-    return found == threads.end() ? nullptr : &*found;
-}
+/// Whom the threads of one process wait for; what that takes is read when first asked for, and once.
+class LockOwners {
+public:
+    LockOwners(const model::Process& process, std::span<const model::Thread> threads)
+        : process_(process), threads_(threads) {}
 
-void find_lock_owner(const model::Process& process, std::span<const model::Thread> threads,
-                     model::Thread& thread) {
-    const bool inherits = waits_for_priority_inheritance(thread);
-    if (!inherits && !waits_for_mutex(thread)) return;
-    if (std::ranges::any_of(threads, may_hold_memory_lock)) return;
-    const auto words = words_at(process.pid, thread.arguments[0]);
-    if (!words) return;
-    const auto owner = inherits ? std::optional((*words)[0] & FUTEX_TID_MASK) : mutex_owner(*words);
-    if (!owner || *owner == 0) return;
-    if (const model::Thread* held_by = thread_known_as(*owner, process, threads))
-        thread.lock_owner_tid = held_by->tid;
-}
+    /// The thread that holds the mutex; nothing where that cannot be told.
+    std::optional<std::uint32_t> of_mutex(const model::Thread& thread) {
+        const bool inherits = waits_for_priority_inheritance(thread);
+        if ((!inherits && !waits_for_mutex(thread)) || !may_read_memory()) return std::nullopt;
+        const auto words = words_at(process_.pid, thread.arguments[0]);
+        if (!words) return std::nullopt;
+        const auto owner = inherits ? std::optional((*words)[0] & FUTEX_TID_MASK) : mutex_owner(*words);
+        return owner && *owner != 0 ? thread_known_as(*owner) : std::nullopt;
+    }
+
+    /// The process that holds the lock on the file.
+    std::optional<model::LockHolder> of_file(const model::Thread& thread) {
+        if (!model::waits_for_file_lock(thread) || !thread.file) return std::nullopt;
+        const auto [known, is_new] = files_.try_emplace(thread.file->inode);
+        if (is_new)
+            known->second = find_lock_holder(process_.pid, static_cast<std::uint32_t>(thread.arguments[0]));
+        return known->second;
+    }
+
+private:
+    bool may_read_memory() {
+        if (!may_read_) may_read_ = std::ranges::none_of(threads_, may_hold_memory_lock);
+        return *may_read_;
+    }
+
+    /// The live thread that knows itself by this id.
+    std::optional<std::uint32_t> thread_known_as(std::uint32_t id) {
+        if (ids_.empty()) read_ids();
+        const auto found = ids_.find(id);
+        return found == ids_.end() ? std::nullopt : std::optional(found->second);
+    }
+
+    void read_ids() {
+        constexpr std::size_t kMostThreads = 2000;  // each of a container costs a file to read
+        const bool by_our_ids = own_id_of(process_.pid, process_.pid) == process_.pid;
+        if (!by_our_ids && threads_.size() > kMostThreads) return;
+        for (const model::Thread& thread : threads_)
+            if (!thread.exiting && thread.state != model::RunState::kZombie)
+                ids_[by_our_ids ? thread.tid : own_id_of(process_.pid, thread.tid)] = thread.tid;
+    }
+
+    const model::Process& process_;
+    std::span<const model::Thread> threads_;
+    std::optional<bool> may_read_;
+    std::map<std::uint32_t, std::uint32_t> ids_;                       // as they know themselves → as we do
+    std::map<std::uint64_t, std::optional<model::LockHolder>> files_;  // by inode
+};
 
 /// The name /proc gives the descriptor, when it still is the file of the census.
 void name_file(const model::Process& process, std::uint64_t fd, model::FileFact& file) {
@@ -120,12 +147,11 @@ std::uint32_t innermost_id(std::string_view status) {
 }
 
 void describe_waits(const model::Process& process, std::span<model::Thread> threads) {
+    LockOwners owners(process, threads);
     for (model::Thread& thread : threads) {
         if (thread.file) name_file(process, thread.arguments[0], *thread.file);
-        find_lock_owner(process, threads, thread);
-        if (model::waits_for_file_lock(thread))
-            thread.lock_holder =
-                find_lock_holder(process.pid, static_cast<std::uint32_t>(thread.arguments[0]));
+        thread.lock_owner_tid = owners.of_mutex(thread);
+        thread.lock_holder = owners.of_file(thread);
     }
 }
 
