@@ -68,6 +68,8 @@ inline std::vector<Case> holding_cases() {
         {"ChainMixed", {"chain", "--mode", "mixed"}},
         {"ChainCircle", {"chain", "--mode", "circle"}},
         {"ChainWriters", {"chain", "--mode", "writers"}},
+        {"IdleWorkerQueue", {"idle_worker", "--mode", "queue"}},
+        {"IdleMaster", {"idle_worker", "--mode", "master"}},
         {"HalfOpenDownload", {"decoy", "--mode", "half-open"}},
     };
 }

@@ -143,6 +143,31 @@ TEST(HandlerBlocked, WhoWaitsForWorkIsNotBlocked) {
         << "a condition variable may be that of an idle worker";
 }
 
+TEST(HandlerBlocked, WhoHasAnsweredMayBeIdle) {
+    Thread handler = asleep(8, SYS_read, 12);
+    handler.file = model::FileFact{FileKind::kPipe, "", 77, ""};
+    Builder queue = handled_by(handler);
+    EXPECT_EQ(gist(queue.diagnose()), "handler-blocked proven 7/8 last-touch");
+    touches(queue.census.sockets[0]).last->operation = model::Operation::kWrite;
+    EXPECT_NE(queue.diagnose().cause, diagnose::Cause::kHandlerBlocked) << "at its queue";
+    Builder broker = handled_by(waiting_for_service());
+    touches(broker.census.sockets[0]).last->operation = model::Operation::kWrite;
+    EXPECT_EQ(gist(broker.diagnose()), "handler-blocked likely 7/8 last-touch");
+}
+
+TEST(HandlerBlocked, AtAPipeThatItsOwnProcessFillsIsLikely) {
+    Thread handler = asleep(8, SYS_read, 12);
+    handler.file = model::FileFact{FileKind::kPipe, "", 77, "", 1};
+    Builder scene = handled_by(handler);
+    model::Answer own;
+    own.question.id = 1;
+    own.pid = 7;
+    own.start_ns = kBooted;
+    own.process = 0;
+    scene.census.answers.push_back(own);
+    EXPECT_EQ(gist(scene.diagnose()), "handler-blocked likely 7/8 last-touch");
+}
+
 TEST(HandlerBlocked, WithoutADeedNobodyIsTheHandler) {
     Builder scene;
     Thread only = waiting_for_service();

@@ -89,6 +89,7 @@ bool Search::others_live_here() const {
 void Search::add(const Answer& end) {
     // A thread that sleeps cannot provide what it waits for itself.
     if (is_own(end) && !others_live_here()) return;
+    found_.within = found_.within || is_own(end);
     if (!found_.end || !found_.end->is_of_same_process(end)) ++found_.processes;
     found_.end = &end;
 }
