@@ -73,9 +73,9 @@ const char* wait_phrase(const Wait& wait) {
 
 void word_circle(const Thread& thread, const std::string& slept, const Chain& chain, Diagnosis& diagnosis) {
     const bool within = chain.circle == chain.links.size();
-    diagnosis.summary = fmt::format("thread {} waits since {} {} a circle of {} threads: {}{}", thread.comm,
-                                    slept, within ? "in" : "for", chain.circle, chain.links.front().detail,
-                                    end_of_chain_text(chain));
+    diagnosis.summary = fmt::format("thread {} waits since {} {} a circle of {} thread{}: {}{}", thread.comm,
+                                    slept, within ? "in" : "for", chain.circle, chain.circle == 1 ? "" : "s",
+                                    chain.links.front().detail, end_of_chain_text(chain));
     add_fact(diagnosis, "circle", std::uint64_t{chain.circle},
              fmt::format("each of {} threads waits for the next and for nobody else, and has slept since "
                          "before the census (census{})",

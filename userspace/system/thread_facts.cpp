@@ -43,6 +43,8 @@ std::optional<std::array<std::uint32_t, 3>> words_at(std::uint32_t pid, std::uin
 
 void find_lock_owner(const model::Process& process, std::span<const model::Thread> threads,
                      model::Thread& thread) {
+    // What it wrote into its locks are ids of its own PID namespace.
+    if (thread.foreign_ids) return;
     const bool inherits = waits_for_priority_inheritance(thread);
     if (!inherits && !waits_for_mutex(thread)) return;
     const auto words = words_at(process.pid, thread.arguments[0]);
