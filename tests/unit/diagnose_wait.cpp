@@ -143,6 +143,30 @@ TEST(HandlerBlocked, WhoWaitsForWorkIsNotBlocked) {
         << "a condition variable may be that of an idle worker";
 }
 
+TEST(HandlerBlocked, TheSummaryNamesTheEndOfTheChain) {
+    Builder scene = handled_by(locked(8, 9));
+    Thread auditor = asleep(9, SYS_read, 12);
+    auditor.file = model::FileFact{FileKind::kTcp, "", 77, "10.0.0.9:443", 1};
+    scene.census.threads.push_back(auditor);
+    scene.census.processes[0].thread_count = 3;
+    Thread service = asleep(20, SYS_fdatasync, 4);
+    service.file = model::FileFact{FileKind::kRegular, "/var/log/audit.log", 78, ""};
+    service.asleep_since_ns = kTaken - 3 * kSec;
+    model::Answer end;
+    end.question.id = 1;
+    end.pid = 20;
+    end.start_ns = kBooted;
+    end.process = static_cast<std::int32_t>(scene.process(20, {service}));
+    scene.census.answers.push_back(end);
+    const auto diagnosis = scene.diagnose();
+    EXPECT_EQ(gist(diagnosis), "handler-blocked likely 7/8 last-touch");
+    EXPECT_EQ(diagnosis.because.size(), 3U);
+    EXPECT_TRUE(says(diagnosis,
+                     "it waits for t9, which waits for t20 (pid 20), which is in fdatasync(fd 4, "
+                     "/var/log/audit.log) for 3.0 s"))
+        << diagnosis.summary;
+}
+
 TEST(HandlerBlocked, WhoHasAnsweredMayBeIdle) {
     Thread handler = asleep(8, SYS_read, 12);
     handler.file = model::FileFact{FileKind::kPipe, "", 77, ""};
