@@ -104,6 +104,8 @@ inline std::vector<Case> holding_cases() {
         {"LocksSharedMutex", {"locks", "--mode", "shared-mutex"}},
         {"LocksRwlockRead", {"locks", "--mode", "rwlock-read"}},
         {"LocksRwlockWrite", {"locks", "--mode", "rwlock-write"}},
+        {"IdleWorkerQueue", {"idle_worker", "--mode", "queue"}},
+        {"IdleMaster", {"idle_worker", "--mode", "master"}},
         {"HalfOpenDownload", {"decoy", "--mode", "half-open"}},
     };
 }

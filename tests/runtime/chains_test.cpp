@@ -36,7 +36,8 @@ protected:
         Watch watch(at_once(culprit_->selection()));
         culprit_->reach_position();
         const json line = diagnosed(watch, culprit_->truth());
-        EXPECT_FALSE(line.is_null()) << culprit_->truth();
+        EXPECT_FALSE(line.is_null()) << culprit_->truth() << "\nlast: "
+                                     << (watch.events().empty() ? json() : watch.events().back());
         EXPECT_EQ(watch.stop().code, 0);
         return line.is_null() ? json() : line.at("socket").at("cause");
     }
@@ -121,11 +122,13 @@ TEST(Case08, HandlersWaitForAThirdParty) {
     Watch watch(at_once(culprit->selection()));
     culprit->reach_position();
     std::set<json> threads;
+    json otherwise;  // what was said instead
     const json last = watch.until(
         [&](const json& line) {
             if (line.at("event") == "entered") return false;
             const json& socket = line.at("socket");
             const json& cause = socket.at("cause");
+            if (cause.at("id") != "handler-blocked") otherwise = socket;
             if (cause.at("id") != "handler-blocked") return false;
             const json& link = cause.at("because").at(0);
             EXPECT_EQ(link.at("waits_for"), "downstream");
@@ -136,7 +139,8 @@ TEST(Case08, HandlersWaitForAThirdParty) {
             return threads.size() == handlers;
         },
         patience);
-    EXPECT_FALSE(last.is_null()) << threads.size() << " of " << handlers << " handlers were named";
+    EXPECT_FALSE(last.is_null()) << threads.size() << " of " << handlers
+                                 << " handlers were named; of another: " << otherwise;
     EXPECT_EQ(watch.stop().code, 0);
 }
 

@@ -164,6 +164,55 @@ TEST(HandlerBlocked, APauseJustAfterTheFinMayHaveBegunBefore) {
     EXPECT_EQ(with_fin_at(980 * kSec - kMs - 1), "unknown possible 7/8 last-touch");
 }
 
+TEST(HandlerBlocked, TheSummaryNamesTheEndOfTheChain) {
+    Builder scene = handled_by(locked(8, 9));
+    Thread auditor = asleep(9, SYS_read, 12);
+    auditor.file = model::FileFact{FileKind::kTcp, "", 77, "10.0.0.9:443", 1};
+    scene.census.threads.push_back(auditor);
+    scene.census.processes[0].thread_count = 3;
+    Thread service = asleep(20, SYS_fdatasync, 4);
+    service.file = model::FileFact{FileKind::kRegular, "/var/log/audit.log", 78, ""};
+    service.asleep_since_ns = kTaken - 3 * kSec;
+    model::Answer end;
+    end.question.id = 1;
+    end.pid = 20;
+    end.start_ns = kBooted;
+    end.process = static_cast<std::int32_t>(scene.process(20, {service}));
+    scene.census.answers.push_back(end);
+    const auto diagnosis = scene.diagnose();
+    EXPECT_EQ(gist(diagnosis), "handler-blocked likely 7/8 last-touch");
+    EXPECT_EQ(diagnosis.because.size(), 3U);
+    EXPECT_TRUE(says(diagnosis,
+                     "it waits for t9, which waits for t20 (pid 20), which is in fdatasync(fd 4, "
+                     "/var/log/audit.log) for 3.0 s"))
+        << diagnosis.summary;
+}
+
+TEST(HandlerBlocked, WhoHasAnsweredMayBeIdle) {
+    Thread handler = asleep(8, SYS_read, 12);
+    handler.file = model::FileFact{FileKind::kPipe, "", 77, ""};
+    Builder queue = handled_by(handler);
+    EXPECT_EQ(gist(queue.diagnose()), "handler-blocked proven 7/8 last-touch");
+    touches(queue.census.sockets[0]).last->operation = model::Operation::kWrite;
+    EXPECT_NE(queue.diagnose().cause, diagnose::Cause::kHandlerBlocked) << "at its queue";
+    Builder broker = handled_by(waiting_for_service());
+    touches(broker.census.sockets[0]).last->operation = model::Operation::kWrite;
+    EXPECT_EQ(gist(broker.diagnose()), "handler-blocked likely 7/8 last-touch");
+}
+
+TEST(HandlerBlocked, AtAPipeThatItsOwnProcessFillsIsLikely) {
+    Thread handler = asleep(8, SYS_read, 12);
+    handler.file = model::FileFact{FileKind::kPipe, "", 77, "", 1};
+    Builder scene = handled_by(handler);
+    model::Answer own;
+    own.question.id = 1;
+    own.pid = 7;
+    own.start_ns = kBooted;
+    own.process = 0;
+    scene.census.answers.push_back(own);
+    EXPECT_EQ(gist(scene.diagnose()), "handler-blocked likely 7/8 last-touch");
+}
+
 TEST(HandlerBlocked, WithoutADeedNobodyIsTheHandler) {
     Builder scene;
     Thread only = waiting_for_service();

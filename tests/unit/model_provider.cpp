@@ -138,6 +138,18 @@ TEST(ProviderOf, AProcessOfSeveralThreads) {
     EXPECT_FALSE(scene.provider().only) << "the other could do it, too";
 }
 
+TEST(ProviderOf, InAProcessOfVeryManyThreadsNobodyIsLookedFor) {
+    Scene scene;
+    scene.process(7, {reads(7, 1)});
+    std::vector<Thread> threads(5000, running(8));
+    threads[0] = reads(80, 2);
+    threads[0].arguments[0] = 5;
+    scene.process(8, threads);
+    scene.answer(1, 1);
+    EXPECT_EQ(scene.provider().thread, nullptr);
+    EXPECT_NE(scene.detail().find("one of 5000 threads"), std::string::npos);
+}
+
 TEST(ProviderOf, WhoTouchedItLastHandlesIt) {
     Scene scene;
     scene.process(7, {reads(7, 1, FileKind::kTcp)});

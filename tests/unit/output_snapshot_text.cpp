@@ -65,6 +65,27 @@ TEST(OutputSnapshotText, OneLeak) {
               "       exits.\n");
 }
 
+TEST(OutputSnapshotText, AChainIsIndentedAndNamesOtherProcesses) {
+    Machine machine = one_leak();
+    machine.diagnosis.because = {
+        {4121,
+         4188,
+         "http-exec-17",
+         "lock",
+         {},
+         "mutex 0x7f held by tid 4190",
+         diagnose::ThreadId{4121, 4190}},
+        {4121, 4190, "auditor", "downstream", kSecond, "read(fd 6)", diagnose::ThreadId{77, 79}},
+        {77, 79, "\033[2J", "sleep", {}, "nanosleep", {}}};
+    const std::string screen = screen_of(machine);
+    EXPECT_NE(screen.find("       held by auditor (4190): downstream: read(fd 6) for 1.0 s\n"),
+              std::string::npos)
+        << screen;
+    EXPECT_NE(screen.find("         at the other end \\e[2J (79) of pid 77: sleep: nanosleep\n"),
+              std::string::npos)
+        << screen;
+}
+
 TEST(OutputSnapshotText, Huge) {
     Machine machine = one_leak();
     machine.census.states[model::TcpState::kCloseWait] = 200'000;

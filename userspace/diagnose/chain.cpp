@@ -68,12 +68,15 @@ Chain chain_from(const model::Census& census, const model::Process& process, con
 
 std::string end_of_chain_text(const Chain& chain) {
     if (chain.links.size() < 2) return "";
+    const Link& last = chain.links.back();
     std::string text;
     for (std::size_t i = 1; i < chain.links.size(); ++i)
         text += fmt::format("{}{}", i == 1 ? "; it waits for " : ", which waits for ",
                             name_of(chain.links[i], chain.links[i - 1].pid));
-    const Link& last = chain.links.back();
-    if (chain.returns) return text + fmt::format(", which waits for {} of these again", chain.circle);
+    if (chain.returns) {
+        const Link& again = chain.links[chain.links.size() - chain.circle];
+        return text + fmt::format(", which waits for {} again", name_of(again, last.pid));
+    }
     const std::string slept = last.for_ns ? " for " + duration_text(*last.for_ns) : "";
     if (last.waits_for == id_of(WaitClass::kNothing)) return text + ", which runs";
     return text + fmt::format(", which is in {}{}", last.detail, slept);

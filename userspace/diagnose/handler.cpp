@@ -47,6 +47,18 @@ bool may_be_idle(const Wait& wait) {
            (wait.what == WaitClass::kLock && wait.blocked);
 }
 
+/// Who has answered may be at the next piece of work, or wait for it.
+bool has_answered(const Scene& scene) {
+    return scene.who.deed && scene.who.deed->operation == model::Operation::kWrite;
+}
+
+/// The thread may wait for work: at a service that hands out jobs, or at a pipe that others of its process
+/// fill.
+bool may_wait_for_work(const Scene& scene, const Wait& wait, const model::Steps& chain) {
+    if (wait.what == WaitClass::kPipe) return chain.steps.front().next.within;
+    return wait.what == WaitClass::kDownstream && has_answered(scene);
+}
+
 bool handled_before_sleeping(const Scene& scene, std::uint64_t asleep_since_ns) {
     if (!scene.who.deed) return false;
     const std::uint64_t touched = scene.who.deed->at_ns;
@@ -90,9 +102,9 @@ void add_wait(const Thread& thread, const Wait& wait, const std::string& slept, 
 
 void word_circle(const Thread& thread, const std::string& slept, const Chain& chain, Diagnosis& diagnosis) {
     const bool within = chain.circle == chain.links.size();
-    diagnosis.summary = fmt::format("thread {} waits since {} {} a circle of {} threads: {}{}", thread.comm,
-                                    slept, within ? "in" : "for", chain.circle, chain.links.front().detail,
-                                    end_of_chain_text(chain));
+    diagnosis.summary = fmt::format("thread {} waits since {} {} a circle of {} thread{}: {}{}", thread.comm,
+                                    slept, within ? "in" : "for", chain.circle, chain.circle == 1 ? "" : "s",
+                                    chain.links.front().detail, end_of_chain_text(chain));
     add_fact(diagnosis, "circle", std::uint64_t{chain.circle},
              fmt::format("each of {} threads waits for the next and for nobody else, and has slept since "
                          "before the census (census{})",
@@ -138,11 +150,13 @@ std::optional<Verdict> handler_blocked(const Scene& scene) {
     // Who was not seen with it need not be its handler: one that merely inherited it sleeps, too.
     if (!handled_before_sleeping(scene, since)) return std::nullopt;
     const Wait wait = wait_of(*thread);
+    if (!shows_work(wait)) return std::nullopt;
     const bool before_fin = since <= scene.socket.held_since_ns;
     const bool maybe_before_fin = since <= scene.socket.held_since_ns + kSleepErrorNs;
-    if (!shows_work(wait) || (!maybe_before_fin && may_be_idle(wait))) return std::nullopt;
+    if (may_be_idle(wait) && (!maybe_before_fin || has_answered(scene))) return std::nullopt;
     const model::Steps chain = model::follow_waits(scene.census, *scene.who.process, *thread);
-    const Confidence confidence = confidence_of(scene, wait, before_fin);
+    Confidence confidence = confidence_of(scene, wait, before_fin);
+    if (may_wait_for_work(scene, wait, chain)) confidence = std::max(confidence, Confidence::kLikely);
     if (!chain.deadlock) return Verdict{Cause::kHandlerBlocked, confidence, scene.who, word_blocked};
     return Verdict{Cause::kDeadlock,
                    rests_on_memory(chain) ? std::max(confidence, Confidence::kLikely) : confidence, scene.who,

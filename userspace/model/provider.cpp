@@ -16,6 +16,10 @@ namespace {
 
 constexpr int kPidfd = 3;  // P_PIDFD of waitid(), since 5.4
 
+/// In a process with more threads than this nobody looks for the one: thousands that wait for it would each
+/// go through all of them.
+constexpr std::size_t kMostThreads = 4096;
+
 bool lives(const Thread& thread) {
     return !thread.exiting && thread.state != RunState::kZombie;
 }
@@ -89,6 +93,7 @@ bool Search::others_live_here() const {
 void Search::add(const Answer& end) {
     // A thread that sleeps cannot provide what it waits for itself.
     if (is_own(end) && !others_live_here()) return;
+    found_.within = found_.within || is_own(end);
     if (!found_.end || !found_.end->is_of_same_process(end)) ++found_.processes;
     found_.end = &end;
 }
@@ -134,6 +139,7 @@ void Search::name_thread() {
     found_.process = process_of(census_, *found_.end);
     if (!found_.process) return;
     const auto threads = census_.threads_of(*found_.process);
+    if (threads.size() > kMostThreads) return;
     const Thread* one = nullptr;
     std::size_t count = 0;
     for (const Thread& other : threads) {

@@ -21,6 +21,7 @@ struct Provider {
     const Answer* end = nullptr;  // the one process, by one of its descriptors; null when there are several
     const Process* process = nullptr;  // the same, if its threads were read
     const Thread* thread = nullptr;    // the thread of it that would do it; null when that cannot be told
+    bool within = false;               // other threads of its own process could, among others
     bool only = false;                 // nobody but this thread can end the wait
 };
 
