@@ -54,7 +54,7 @@ TEST(OutputJson, SocketIsTheContract) {
         "holders": [{"pid": 4121, "fd": 57, "comm": "java", "exe": "/usr/bin/java", "close_on_exec": true,
                      "cgroup": "/system.slice/orders.service", "container": null,
                      "started_at": "2026-11-20T19:00:00.123456789Z"}],
-        "peer": {"local_holder": {"pid": 4121, "fd": 57, "comm": "java"}},
+        "peer": {"local_holder": {"pid": 4121, "fd": 57, "comm": "java"}}, "watched_by": null,
         "culprit": {"pid": 4121, "tid": 4188, "comm": "http-exec-17", "basis": "read-eof"},
         "cause": {"id": "eof-ignored", "confidence": "proven",
                   "summary": "thread http-exec-17 read end-of-file 1.8 s ago and never closed fd 57",
@@ -70,6 +70,23 @@ TEST(OutputJson, SocketIsTheContract) {
                   "advice": "Close the connection when read() returns 0. Held until java closes it or exits."}})json");
     // As text, so that the order of the keys counts too.
     EXPECT_EQ(first_socket(full_machine()).dump(1), expected.dump(1));
+}
+
+TEST(OutputJson, WhoWatchesIsNullWhenNotKnownAndEmptyWhenNobodyDoes) {
+    Machine machine = full_machine();
+    model::Socket& socket = machine.census.sockets[0];
+    socket.watching = model::Watching::kNobody;
+    EXPECT_EQ(first_socket(machine).at("watched_by"), ordered_json::array());
+    socket.watching = model::Watching::kSome;
+    socket.watches = std::make_unique<std::vector<model::Watch>>(2);
+    socket.watches->front().kind = model::WatchKind::kEpoll;
+    socket.watches->front().fd = 57;
+    socket.watches->front().events = 1;
+    EXPECT_EQ(first_socket(machine).at("watched_by").dump(),
+              R"([{"kind":"epoll","fd":57,"events":"EPOLLIN","ready":false},)"
+              R"({"kind":"other","fd":null,"events":null,"ready":null}])");
+    socket.watching = model::Watching::kUnknown;
+    EXPECT_TRUE(first_socket(machine).at("watched_by").is_null());
 }
 
 TEST(OutputJson, UnknownIsNull) {

@@ -73,6 +73,33 @@ ordered_json peer_json(const model::Census& census, const model::Socket& socket)
     return peer;
 }
 
+const char* name_of(model::WatchKind kind) {
+    switch (kind) {
+    case model::WatchKind::kEpoll: return "epoll";
+    case model::WatchKind::kPoll: return "poll";
+    case model::WatchKind::kRing: return "io_uring";
+    case model::WatchKind::kOther: break;
+    }
+    return "other";
+}
+
+/// Null when it is not known; empty when nobody watches it.
+ordered_json watched_by_json(const model::Socket& socket) {
+    if (socket.watching == model::Watching::kUnknown) return nullptr;
+    ordered_json watchers = ordered_json::array();
+    if (!socket.watches) return watchers;
+    for (const model::Watch& watch : *socket.watches) {
+        const bool epoll = watch.kind == model::WatchKind::kEpoll;
+        const bool asks = epoll || watch.kind == model::WatchKind::kPoll;
+        watchers.push_back(
+            {{"kind", name_of(watch.kind)},
+             {"fd", epoll ? ordered_json(watch.fd) : ordered_json(nullptr)},
+             {"events", asks ? ordered_json(model::events_text(watch)) : ordered_json(nullptr)},
+             {"ready", epoll ? ordered_json(watch.ready) : ordered_json(nullptr)}});
+    }
+    return watchers;
+}
+
 ordered_json culprit_json(const std::optional<diagnose::Culprit>& culprit) {
     if (!culprit) return nullptr;
     return {{"pid", culprit->pid},
@@ -133,6 +160,7 @@ ordered_json skeleton(const model::SocketKey& key, model::Family family, const m
             {"held_precision", nullptr},
             {"holders", nullptr},
             {"peer", {{"local_holder", nullptr}}},
+            {"watched_by", nullptr},
             {"culprit", nullptr},
             {"cause", nullptr}};
 }
@@ -175,6 +203,7 @@ ordered_json socket_json(const model::Census& census, const model::Socket& socke
     set_hold(object, census.held_ns(socket), socket.held_since_ns, socket.precision, census.wall_offset_ns);
     object["holders"] = holders_json(census, socket);
     object["peer"] = peer_json(census, socket);
+    object["watched_by"] = watched_by_json(socket);
     object["culprit"] = culprit_json(diagnosis.culprit);
     object["cause"] = cause_json(diagnosis);
     return object;
