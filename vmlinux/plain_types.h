@@ -78,8 +78,11 @@ enum {
     SOCK_NOSPACE = 2, /* a bit number of socket.flags: its writer waits for room (include/linux/net.h) */
 };
 
-/* fs/eventpoll.c: EP_UNACTIVE_PTR */
-enum { WC_EP_UNACTIVE = -1 };
+/* fs/eventpoll.c (EP_UNACTIVE_PTR), include/uapi/linux/magic.h */
+enum {
+    WC_EP_UNACTIVE = -1,
+    ANON_INODE_FS_MAGIC = 0x09041934,
+};
 
 /* arch/x86/include/asm/page_64_types.h, segment.h; the numbers of close() in the tables of system calls */
 #if defined(__TARGET_ARCH_x86)

@@ -179,8 +179,13 @@ typedef struct {
     atomic_long_t refcnt;
 } file_ref_t;
 
+struct super_block {
+    unsigned long s_magic;
+};
+
 struct inode {
     unsigned short i_mode;
+    struct super_block *i_sb;
     unsigned long i_ino;
 };
 
