@@ -8,6 +8,7 @@
 #include "diagnose/diagnoser.h"
 #include "diagnose/families.h"
 #include "diagnose/text.h"
+#include "diagnose/watched.h"
 
 namespace waitclose::diagnose {
 
@@ -82,6 +83,7 @@ void add_holders(const Scene& scene, Diagnosis& diagnosis) {
         list += fmt::format(", and {} more processes", scene.processes.size() - kShown);
     add_fact(diagnosis, "holders", std::uint64_t{scene.socket.holder_count},
              fmt::format("held by {} (census)", list));
+    add_in_flight(scene, diagnosis);
 }
 
 std::string end_text(const Socket& socket) {
