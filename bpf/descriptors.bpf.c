@@ -17,9 +17,10 @@ int census_descriptors(struct bpf_iter__task_file* ctx) {
     struct file* file = ctx->file;
     if (!task || !file) return 0;
     const struct place at = {.seq = ctx->meta->seq, .task = task, .file = file, .fd = ctx->fd};
-    __u32 type = file->f_inode->i_mode & S_IFMT;
-    if (!type) show_anonymous(&at);
-    if (type != S_IFSOCK) return 0;
+    if ((file->f_inode->i_mode & S_IFMT) != S_IFSOCK) {
+        if (file->f_inode->i_sb->s_magic == ANON_INODE_FS_MAGIC) show_anonymous(&at);
+        return 0;
+    }
     struct sock* sk = tcp_sock_of(file);
     __u8 state = sk ? FOLLOW(sk, __sk_common.skc_state) : 0;
     if (state != TCP_CLOSE_WAIT && state != TCP_LISTEN && !is_peer_side(state)) {

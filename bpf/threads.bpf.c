@@ -69,7 +69,7 @@ static __always_inline void fill_file(struct task_struct* task, __u64 fd, struct
     out->file_mode = BPF_CORE_READ(file, f_inode, i_mode) & S_IFMT;
     if (out->file_mode == S_IFSOCK) fill_socket_file(file, out);
     if (out->file_mode == S_IFIFO) out->other_end = (__u64)BPF_CORE_READ(file, f_inode);
-    if (!out->file_mode) out->epoll = (__u64)epoll_of(file);
+    if (out->file_mode != S_IFSOCK) out->epoll = (__u64)epoll_of(file);
 }
 
 /*

@@ -86,15 +86,24 @@ enum {
     FMODE_READ = 1,
     FMODE_WRITE = 2,
 };
-/* fs/eventpoll.c: EP_UNACTIVE_PTR */
-enum { WC_EP_UNACTIVE = -1 };
-/* include/uapi/asm-generic/errno-base.h, include/linux/errno.h: from here on no program sees it */
+
+/* include/uapi/asm-generic/errno-base.h, include/linux/errno.h: from ERESTARTSYS on no program sees it */
 enum {
     WC_EINTR = 4,
     WC_EAGAIN = 11,
     WC_ERESTARTSYS = 512,
+};
+
+/* include/linux/sched.h */
+enum {
     TASK_DEAD = 0x80,
     TASK_REPORT_MAX = 0x100, /* how sched_switch reports a preempted thread, since 4.14 (3f5fe9fef5b2) */
+};
+
+/* fs/eventpoll.c (EP_UNACTIVE_PTR), include/uapi/linux/magic.h */
+enum {
+    WC_EP_UNACTIVE = -1,
+    ANON_INODE_FS_MAGIC = 0x09041934,
 };
 
 /* arch/x86/include/asm/page_64_types.h, segment.h; the numbers of close() in the tables of system calls */

@@ -205,8 +205,13 @@ struct pipe_inode_info { /* include/linux/pipe_fs_i.h */
     unsigned int writers;
 };
 
+struct super_block {
+    unsigned long s_magic;
+};
+
 struct inode {
     unsigned short i_mode;
+    struct super_block *i_sb;
     unsigned long i_ino;
     struct pipe_inode_info *i_pipe;
 };

@@ -292,6 +292,15 @@ TEST(FoundInFlight, IsProvenWhereItsOnlyReferenceIsFound) {
     EXPECT_TRUE(says(b.diagnose(), "registered files of io_uring fd 5"));
 }
 
+TEST(FoundInFlight, IsEvidenceBesideAHolder) {
+    OneLoop b;
+    b.socket->in_flight = std::make_unique<std::vector<model::InFlight>>();
+    b.socket->in_flight->push_back({model::InFlight::Where::kMessage, kBooted, 20, 5, "receiver"});
+    const auto diagnosis = b.diagnose();
+    EXPECT_NE(diagnosis.cause, diagnose::Cause::kInFlightFd);
+    EXPECT_TRUE(says(diagnosis, "queue of UNIX socket fd 5 of receiver (pid 20)"));
+}
+
 TEST(FoundInFlight, IsNotKnownFromInsideAPidNamespace) {
     Builder b;
     Socket& socket = b.socket({});

@@ -63,6 +63,7 @@ TEST(OutputJson, SocketIsTheContract) {
                      "started_at": "2026-11-20T19:00:00.123456789Z"}],
         "peer": {"local_holder": {"pid": 4121, "fd": 57, "comm": "java"}},
         "keepalive": {"on": true, "first_probe_at": null, "gives_up_at": null},
+        "watched_by": null,
         "culprit": {"pid": 4121, "tid": 4188, "comm": "http-exec-17", "basis": "read-eof"},
         "cause": {"id": "eof-ignored", "confidence": "proven",
                   "summary": "thread http-exec-17 read end-of-file 1.8 s ago and never closed fd 57",
@@ -90,6 +91,23 @@ TEST(OutputJson, WhenKeepaliveWouldEndIt) {
               R"("gives_up_at":"2026-11-20T22:11:15.123456789Z"})");
     machine.census.sockets[0].keepalive.on = false;
     EXPECT_EQ(first_socket(machine).at("keepalive").dump(), R"({"on":false})");
+}
+
+TEST(OutputJson, WhoWatchesIsNullWhenNotKnownAndEmptyWhenNobodyDoes) {
+    Machine machine = full_machine();
+    model::Socket& socket = machine.census.sockets[0];
+    socket.watching = model::Watching::kNobody;
+    EXPECT_EQ(first_socket(machine).at("watched_by"), ordered_json::array());
+    socket.watching = model::Watching::kSome;
+    socket.watches = std::make_unique<std::vector<model::Watch>>(2);
+    socket.watches->front().kind = model::WatchKind::kEpoll;
+    socket.watches->front().fd = 57;
+    socket.watches->front().events = 1;
+    EXPECT_EQ(first_socket(machine).at("watched_by").dump(),
+              R"([{"kind":"epoll","fd":57,"events":"EPOLLIN","ready":false},)"
+              R"({"kind":"other","fd":null,"events":null,"ready":null}])");
+    socket.watching = model::Watching::kUnknown;
+    EXPECT_TRUE(first_socket(machine).at("watched_by").is_null());
 }
 
 TEST(OutputJson, UnknownIsNull) {

@@ -10,6 +10,7 @@
 #include "diagnose/families.h"
 #include "diagnose/pressure.h"
 #include "diagnose/text.h"
+#include "diagnose/watched.h"
 
 namespace waitclose::diagnose {
 
@@ -91,6 +92,7 @@ void add_holders(const Scene& scene, Diagnosis& diagnosis) {
         list += fmt::format(", and {} more processes", scene.processes.size() - kShown);
     add_fact(diagnosis, "holders", std::uint64_t{scene.socket.holder_count},
              fmt::format("held by {} (census)", list));
+    add_in_flight(scene, diagnosis);
 }
 
 Diagnosis put_into_words(const Scene& scene, const Verdict& verdict) {

@@ -106,7 +106,10 @@ void word_waits_for_room(const Scene& scene, const Verdict&, Diagnosis& diagnosi
 }
 
 void word_waited_for(const Scene& scene, const Verdict&, Diagnosis& diagnosis) {
-    diagnosis.summary = "somebody waits for this very socket and is about to be told";
+    const bool ring = std::ranges::any_of(watches_of(scene),
+                                          [](const Watch& watch) { return watch.kind == WatchKind::kRing; });
+    diagnosis.summary = ring ? "an io_uring watches it; whether the program was told cannot be seen"
+                             : "somebody waits for this very socket and is about to be told";
     add_all(scene, diagnosis);
 }
 

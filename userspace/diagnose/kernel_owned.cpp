@@ -4,6 +4,7 @@
 
 #include "diagnose/families.h"
 #include "diagnose/text.h"
+#include "diagnose/watched.h"
 
 namespace waitclose::diagnose {
 
@@ -42,27 +43,13 @@ void word_without_holder(const Scene& scene, const Verdict&, Diagnosis& diagnosi
     add_seen_with(scene, diagnosis);
 }
 
-std::string place_text(const model::InFlight& place) {
-    return place.where == model::InFlight::Where::kMessage
-               ? fmt::format(
-                     "in a message that nobody has received, in the queue of UNIX socket fd {} of {} "
-                     "(pid {})",
-                     place.fd, place.comm, place.pid)
-               : fmt::format("among the registered files of io_uring fd {} of {} (pid {})", place.fd,
-                             place.comm, place.pid);
-}
-
 void word_in_flight(const Scene& scene, const Verdict&, Diagnosis& diagnosis) {
     const auto& places = *scene.socket.in_flight;
     diagnosis.summary = fmt::format("its last reference is {}", place_text(places.front()));
     add_fact(diagnosis, "file_references", scene.socket.file_references,
              fmt::format("its file has {}, and no descriptor table visible here refers to it (census)",
                          references_text(scene)));
-    for (const model::InFlight& place : places)
-        add_fact(
-            diagnosis, "in_flight", std::uint64_t{place.pid},
-            fmt::format("it is {} ({})", place_text(place),
-                        place.where == model::InFlight::Where::kMessage ? "census" : "/proc/PID/fdinfo"));
+    add_in_flight(scene, diagnosis);
     add_seen_with(scene, diagnosis);
 }
 

@@ -105,6 +105,26 @@ void add_watches(const Scene& scene, Diagnosis& diagnosis) {
         add_fact(diagnosis, "watched", true, fmt::format("{} (census)", watch_text(scene, all[i])));
 }
 
+std::string place_text(const model::InFlight& place) {
+    return place.where == model::InFlight::Where::kMessage
+               ? fmt::format(
+                     "in a message that nobody has received, in the queue of UNIX socket fd {} of {} "
+                     "(pid {})",
+                     place.fd, place.comm, place.pid)
+               : fmt::format("among the registered files of io_uring fd {} of {} (pid {})", place.fd,
+                             place.comm, place.pid);
+}
+
+void add_in_flight(const Scene& scene, Diagnosis& diagnosis) {
+    if (!scene.socket.in_flight) return;
+    const auto& places = *scene.socket.in_flight;
+    for (std::size_t i = 0; i < std::min(places.size(), kShown); ++i)
+        add_fact(
+            diagnosis, "in_flight", std::uint64_t{places[i].pid},
+            fmt::format("a reference to it is {} ({})", place_text(places[i]),
+                        places[i].where == model::InFlight::Where::kMessage ? "census" : "/proc/PID/fdinfo"));
+}
+
 void add_held_back(const Scene& scene, Diagnosis& diagnosis) {
     if (const Process* process = held_back(scene))
         add_fact(

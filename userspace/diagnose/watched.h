@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: BSD-2-Clause
-// Who watches a held socket, as the census measured it on the socket's own wait queue.
+// Who watches a held socket, as the census measured it on the socket's own wait queue, and what else refers
+// to it.
 #pragma once
 
 #include "diagnose/scene.h"
@@ -25,6 +26,12 @@ std::string watch_text(const Scene& scene, const model::Watch& watch);
 
 /// One fact for each that watches it, or that nobody does; none when that is not known.
 void add_watches(const Scene& scene, Diagnosis& diagnosis);
+
+/// "in a message that nobody has received, in the queue of UNIX socket fd 5 of receiver (pid 20)".
+std::string place_text(const model::InFlight& place);
+
+/// One fact for each reference found that lives in no descriptor table.
+void add_in_flight(const Scene& scene, Diagnosis& diagnosis);
 
 /// That it is held back, when it is.
 void add_held_back(const Scene& scene, Diagnosis& diagnosis);

@@ -83,6 +83,33 @@ ordered_json keepalive_json(const model::Census& census, const model::Socket& so
             {"gives_up_at", wall_or_null(reaping ? reaping->gives_up_ns : 0, census.wall_offset_ns)}};
 }
 
+const char* name_of(model::WatchKind kind) {
+    switch (kind) {
+    case model::WatchKind::kEpoll: return "epoll";
+    case model::WatchKind::kPoll: return "poll";
+    case model::WatchKind::kRing: return "io_uring";
+    case model::WatchKind::kOther: break;
+    }
+    return "other";
+}
+
+/// Null when it is not known; empty when nobody watches it.
+ordered_json watched_by_json(const model::Socket& socket) {
+    if (socket.watching == model::Watching::kUnknown) return nullptr;
+    ordered_json watchers = ordered_json::array();
+    if (!socket.watches) return watchers;
+    for (const model::Watch& watch : *socket.watches) {
+        const bool epoll = watch.kind == model::WatchKind::kEpoll;
+        const bool asks = epoll || watch.kind == model::WatchKind::kPoll;
+        watchers.push_back(
+            {{"kind", name_of(watch.kind)},
+             {"fd", epoll ? ordered_json(watch.fd) : ordered_json(nullptr)},
+             {"events", asks ? ordered_json(model::events_text(watch)) : ordered_json(nullptr)},
+             {"ready", epoll ? ordered_json(watch.ready) : ordered_json(nullptr)}});
+    }
+    return watchers;
+}
+
 ordered_json culprit_json(const std::optional<diagnose::Culprit>& culprit) {
     if (!culprit) return nullptr;
     return {{"pid", culprit->pid},
@@ -145,6 +172,7 @@ ordered_json skeleton(const model::SocketKey& key, model::Family family, const m
             {"holders", nullptr},
             {"peer", {{"local_holder", nullptr}}},
             {"keepalive", nullptr},
+            {"watched_by", nullptr},
             {"culprit", nullptr},
             {"cause", nullptr}};
 }
@@ -195,6 +223,7 @@ ordered_json socket_json(const model::Census& census, const model::Socket& socke
     object["holders"] = holders_json(census, socket);
     object["peer"] = peer_json(census, socket);
     object["keepalive"] = keepalive_json(census, socket);
+    object["watched_by"] = watched_by_json(socket);
     object["culprit"] = culprit_json(diagnosis.culprit);
     object["cause"] = cause_json(diagnosis);
     return object;
