@@ -46,6 +46,8 @@ const std::vector<Hook>& all_hooks() {
         {"close", "fentry/locks_remove_posix"},
         {"close", "kprobe/locks_remove_posix"},
         {"close", "tp/syscalls/sys_enter_close"},
+        {"schedule", "tp_btf/sched_switch"},
+        {"schedule", "tp/sched/sched_switch"},
     };
     return hooks;
 }

@@ -43,6 +43,7 @@ struct AtWork {
         window.from_ns = kTaken - kSec;
         window.to_ns = kTaken;
         window.cpus = 2;
+        window.workers = {1};
         window.threads = {spent(scene.census.threads[0], 0, 0, 1'000), spent(worker, on_cpu, waiting, idle)};
         scene.census.window = std::move(window);
     }

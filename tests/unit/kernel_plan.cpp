@@ -25,6 +25,17 @@ TEST(Plan, PrefersTheFirstAlternative) {
     EXPECT_EQ(first_unmet(kNeeds, plan, true), nullptr);
 }
 
+TEST(Plan, WhatAWindowNeedsIsLeftOutWithoutOne) {
+    constexpr std::array kWithWindow{kNeeds[0],
+                                     Need{"switches", false, false, "little is lost", kOneWay, true}};
+    EXPECT_EQ(make_plan(kWithWindow, {}, true)[1], nullptr);
+    EXPECT_TRUE(probe_facts(kWithWindow, make_plan(kWithWindow, {}, true), true).missing.empty());
+    EXPECT_NE(make_plan(kWithWindow, {}, true, true)[1], nullptr);
+    const Refusals refused{{"tp/only", "EPERM"}};
+    EXPECT_EQ(
+        probe_facts(kWithWindow, make_plan(kWithWindow, refused, true, true), true, true).missing.size(), 1U);
+}
+
 TEST(Plan, FallsBackWhereOneIsRefused) {
     EXPECT_EQ(make_plan(kNeeds, {{"fentry/cheap", "EPERM"}}, true)[1]->hook, "kprobe/dear");
 }

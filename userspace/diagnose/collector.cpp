@@ -1,5 +1,7 @@
 // SPDX-License-Identifier: BSD-2-Clause
 // The runtime has stopped its threads to collect garbage: by its own counters, or by what its threads did.
+#include "diagnose/collector.h"
+
 #include <fmt/format.h>
 
 #include <algorithm>
@@ -24,15 +26,9 @@ constexpr double kCollectingShare = 0.5;
 constexpr double kParkedShare = 0.02;
 constexpr std::uint64_t kSameTimeNs = 1'000'000'000;
 
-/// How the threads of HotSpot (Serial, Parallel, G1, Z, Shenandoah) and .NET that collect are called. Go's
-/// have no name of their own.
 constexpr std::array<std::string_view, 12> kCollectors{
     "GC Thread#", "ParGC Thread#", "VM Thread",      "G1 ",      "ZWorker", "ZDriver", "XWorker",
     "XDriver",    "Shenandoah GC", ".NET Server GC", ".NET BGC", ".NET GC"};
-
-bool is_collector(std::string_view comm) {
-    return std::ranges::any_of(kCollectors, [&](std::string_view name) { return comm.starts_with(name); });
-}
 
 const model::JvmPauses* pauses_of(const model::Window& window, const Process& process) {
     const auto found = std::ranges::find(window.jvms, process.pid, &model::JvmPauses::pid);
@@ -53,6 +49,7 @@ struct Parking {
 /// What the threads did, where no counters tell.
 Parking parking_of(const Scene& scene, const model::Window& window, const Process& process) {
     Parking parking;
+    if (!scene.rosters.of(process).has_collectors()) return parking;
     for (const Thread& thread : scene.census.threads_of(process)) {
         const auto* time = window.find(thread.tid, thread.start_ns);
         if (!time || time->length_ns() < kShortestWindowNs) return parking;
@@ -97,6 +94,10 @@ void word_parked(const Scene& scene, const Verdict& verdict, Diagnosis& diagnosi
 }
 
 }  // namespace
+
+bool is_collector(std::string_view comm) {
+    return std::ranges::any_of(kCollectors, [&](std::string_view name) { return comm.starts_with(name); });
+}
 
 std::optional<Verdict> gc_pause(const Scene& scene) {
     const model::Window* window = telling_window(scene);

@@ -82,15 +82,16 @@ void add_threads_at_work(const Scene& scene, const Who& who, Diagnosis& diagnosi
     constexpr std::size_t kMost = 3;
     if (who.thread || !who.process) return;
     std::size_t added = 0;
-    for (const model::Thread& thread : scene.census.threads_of(*who.process)) {
-        const auto* time = scene.census.window->find(thread.tid, thread.start_ns);
-        if (!time || time->length_ns() < kShortestWindowNs) continue;
-        const Shares shares = shares_of(*time);
+    for (const std::uint32_t worker : scene.census.window->workers) {
+        const model::ThreadTime& time = scene.census.window->threads[worker];
+        if (time.pid != who.process->pid || time.ended || time.length_ns() < kShortestWindowNs) continue;
+        const Shares shares = shares_of(time);
         if (shares.on_cpu + shares.waiting < kAtWorkShare) continue;
-        add_fact(diagnosis, "thread_at_work", std::uint64_t{thread.tid},
-                 fmt::format("{} ran for {:.0f} % of the window and waited for a CPU for {:.0f} %; whether "
+        add_fact(diagnosis, "thread_at_work", std::uint64_t{time.tid},
+                 fmt::format("thread {} (tid {}) ran for {:.0f} % of the window and waited for a CPU for "
+                             "{:.0f} %; whether "
                              "for this connection is not known (window)",
-                             thread_text(thread), shares.on_cpu * 100, shares.waiting * 100));
+                             time.comm, time.tid, shares.on_cpu * 100, shares.waiting * 100));
         if (++added == kMost) return;
     }
 }

@@ -3,6 +3,8 @@
 
 #include <algorithm>
 
+#include "diagnose/collector.h"
+
 namespace waitclose::diagnose {
 
 using model::RunState;
@@ -33,6 +35,7 @@ Roster::Roster(const model::Census& census, const model::Process& process)
         a_live_one_ = &thread;
         watches_ = watches_ || (thread.syscall && watches_descriptors(*thread.syscall));
         at_work_ = at_work_ || is_at_work(thread);
+        has_collectors_ = has_collectors_ || is_collector(thread.comm);
         for (const Use& use : uses_of(thread))
             if (use.fd >= 0) sleepers_.push_back({use.fd, &thread, use.access});
     }

@@ -51,6 +51,8 @@ public:
     bool watches() const { return watches_; }
     /// Some live thread runs or sleeps in something that is not a wait for work.
     bool at_work() const { return at_work_; }
+    /// Some live thread collects garbage, by its name.
+    bool has_collectors() const { return has_collectors_; }
 
     /// The very thread that did something; null when it has gone, whoever has its id now.
     const model::Thread* find(const model::Actor& actor) const;
@@ -66,6 +68,7 @@ private:
     std::size_t stopped_ = 0;
     bool watches_ = false;
     bool at_work_ = false;
+    bool has_collectors_ = false;
 };
 
 /// The rosters of a census, each made when first asked for. Not for several threads at once.

@@ -117,6 +117,9 @@ void WindowTaker::close(model::Census& last) {
     window.scheduled = traces_switches_;
     window.threads = shares(first_, switches(), looks_of(last), *from_ns_);
     add_latest_deeds(last, window.threads);
+    for (std::uint32_t i = 0; i < window.threads.size(); ++i)
+        if (const auto& one = window.threads[i]; (one.on_cpu_ns + one.waiting_ns) * 2 >= one.length_ns())
+            window.workers.push_back(i);
     system::add_machine_time(machine_, system::machine_time(), window);
     system::add_throttling(cgroups_, system::cgroup_times(cgroups_of(last)), window);
     system::add_jvm_pauses(jvms_, jvms_of(last), window);

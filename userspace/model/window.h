@@ -70,8 +70,9 @@ struct JvmPauses {
 struct Window {
     std::uint64_t from_ns = 0;  // CLOCK_BOOTTIME
     std::uint64_t to_ns = 0;
-    bool scheduled = false;                 // switches were traced, so every sleep is known for what it was
-    std::vector<ThreadTime> threads;        // in the order of their start times and tids
+    bool scheduled = false;              // switches were traced, so every sleep is known for what it was
+    std::vector<ThreadTime> threads;     // in the order of their start times and tids
+    std::vector<std::uint32_t> workers;  // into threads: those that ran, or could have, at least half of it
     std::optional<std::uint64_t> steal_ns;  // taken by the hypervisor, of all CPUs
     std::uint32_t cpus = 0;
     PressureTime cpu;
