@@ -25,7 +25,7 @@ TOOLS = {"qemu-system-x86_64": "qemu-system-x86", "busybox": "busybox-static", "
 # Nothing that measures speed, nothing that needs what the machines do not have, nothing that no kernel changes.
 THOROUGH = "-Measure.*:Redis.*:PythonPool.*:Real/*:Arguments/*:Output.*"
 # Emulated, a test takes a second or two: each culprit is looked at once afterwards, and once from its very beginning.
-DEFAULT = THOROUGH + ":Doctor*:*.WatchComesAfterwards/*:*.WatchComesBeforeTheFin/*"
+DEFAULT = THOROUGH + ":Doctor*:*.WatchComesAfterwards/*:*.WatchComesBeforeTheFin/*:*LongDecoys*:LongRaces.*"
 
 # What takes long and is seen on another kernel as well: `without` keeps the lab below ten minutes.
 KERNELS = {kernel.name: kernel for kernel in (

@@ -11,7 +11,8 @@ forking = multiprocessing.get_context("fork")
 orders, worker_orders = forking.Pipe()
 
 
-def work(connection):
+def work(parent, connection):
+    line.die_with(parent)
     while worker_orders.recv() != "close":
         pass
     connection.close()
@@ -22,7 +23,7 @@ def work(connection):
 def serve(listener):
     connection, _ = listener.accept()
     connection.recv(4096)
-    worker = forking.Process(target=work, args=(connection,), daemon=True)
+    worker = forking.Process(target=work, args=(os.getpid(), connection), daemon=True)
     worker.start()
     line.say_from("accepted")
     while connection.recv(4096):

@@ -1,10 +1,23 @@
 # SPDX-License-Identifier: BSD-2-Clause
 """The line between a Python server and the judge: a line of JSON each way; see ../real_runtime.cpp."""
 
+import ctypes
 import json
+import os
+import signal
 import socket
 import sys
 import threading
+
+
+PR_SET_PDEATHSIG = 1
+
+
+def die_with(parent):
+    """For a forked child: whatever happens to its parent, it stays behind nowhere."""
+    ctypes.CDLL(None).prctl(PR_SET_PDEATHSIG, signal.SIGKILL)
+    if os.getppid() != parent:
+        os._exit(0)
 
 
 def say(**line):

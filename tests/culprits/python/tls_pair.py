@@ -5,6 +5,7 @@ The server is a thread a connection, the clients are a process of their own, whi
 """
 
 import multiprocessing
+import os
 import shutil
 import ssl
 import subprocess
@@ -39,7 +40,8 @@ def serve(context, listener):
         threading.Thread(target=handle, args=(context, connection), daemon=True).start()
 
 
-def be_client(port):
+def be_client(parent, port):
+    line.die_with(parent)
     context = ssl.create_default_context()
     context.check_hostname = False
     context.verify_mode = ssl.CERT_NONE
@@ -61,7 +63,7 @@ def main():
     line.announce(listener, cause="none")
     if sys.stdin.readline() != "start\n":
         return
-    clients = multiprocessing.get_context("fork").Process(target=be_client, args=(port,), daemon=True)
+    clients = multiprocessing.get_context("fork").Process(target=be_client, args=(os.getpid(), port), daemon=True)
     clients.start()
     threading.Thread(target=serve, args=(context, listener), daemon=True).start()
     sys.stdin.read()
