@@ -8,6 +8,8 @@
 #include <algorithm>
 #include <array>
 
+#include "diagnose/at_work.h"
+#include "diagnose/chain.h"
 #include "diagnose/families.h"
 #include "diagnose/text.h"
 #include "diagnose/wait.h"
@@ -122,18 +124,22 @@ std::string not_blocked(const Scene& scene) {
 
 std::string not_deadlocked(const Scene& scene) {
     if (const std::string none = about_handler(scene); !none.empty()) return none;
-    const Wait wait = wait_of(*scene.who.thread);
-    if (wait.what != WaitClass::kLock) return doing(*scene.who.thread) + ", and waits for no lock";
-    if (!wait.owner_tid) return "whose the lock is it waits for is not known";
-    return chain_from(scene.census, *scene.who.process, *scene.who.thread).returns
-               ? "it waits in a circle, but was not seen to handle this connection just before"
-               : "the chain of locks does not return to its beginning";
+    const model::Steps chain = model::follow_waits(scene.census, *scene.who.process, *scene.who.thread);
+    if (chain.end != model::ChainEnd::kReturns)
+        return doing(*scene.who.thread) + ", and whom it waits for does not wait for it";
+    return chain.deadlock ? "it waits in a circle, but was not seen to handle this connection just before"
+                          : "its wait chain returns, but somebody else could break the circle";
 }
 
 std::string not_on_cpu(const Scene& scene) {
     if (const std::string none = about_handler(scene); !none.empty()) return none;
-    if (scene.who.thread->syscall) return doing(*scene.who.thread);
-    return kNothingShowsIt;
+    const Thread& thread = *scene.who.thread;
+    const model::Window* window = telling_window(scene);
+    const model::ThreadTime* time = window ? window->find(thread.tid, thread.start_ns) : nullptr;
+    if (!time) return doing(thread) + ", and over no window it was seen what it does (--observe)";
+    const Shares shares = shares_of(*time);
+    return fmt::format("over the window {} had a CPU for {:.0f} % and waited for one for {:.0f} %",
+                       thread_text(thread), shares.on_cpu * 100, shares.waiting * 100);
 }
 
 std::string not_stopped(const Scene& scene) {
@@ -147,8 +153,9 @@ std::string not_stopped(const Scene& scene) {
                        process_text(*scene.processes.front()));
 }
 
-std::string not_paused(const Scene&) {
-    return kNothingShowsIt;
+std::string not_paused(const Scene& scene) {
+    return telling_window(scene) ? "no runtime was seen to stop its threads over the window"
+                                 : "that takes a window in which threads are watched (--observe)";
 }
 
 std::string not_inherited(const Scene& scene) {
@@ -213,7 +220,7 @@ std::string not_exiting(const Scene& scene) {
 
 struct Entry {
     Cause cause;
-    std::optional<Verdict> (*family)(const Scene&);  // null where none decides from a census alone
+    std::optional<Verdict> (*family)(const Scene&);
     std::string (*why_not)(const Scene&);
 };
 
@@ -221,19 +228,19 @@ constexpr std::array<Entry, 19> kEntries{{
     {Cause::kNeverAccepted, accept_queue, not_in_queue},
     {Cause::kFdLimit, accept_queue, not_fd_limit},
     {Cause::kEofIgnored, end_of_file, not_eof_ignored},
-    {Cause::kSpinOnEof, nullptr, not_spinning},
+    {Cause::kSpinOnEof, spin_on_eof, not_spinning},
     {Cause::kIdleInPool, unread, not_idle_in_pool},
     {Cause::kAbandoned, unread, not_abandoned},
-    {Cause::kUnwatchedEvent, nullptr, not_unwatched},
+    {Cause::kUnwatchedEvent, event_loop, not_unwatched},
     {Cause::kHandlerBlocked, handler_blocked, not_blocked},
     {Cause::kDeadlock, handler_blocked, not_deadlocked},
-    {Cause::kHandlerBusy, nullptr, not_on_cpu},
-    {Cause::kCpuStarved, nullptr, not_on_cpu},
+    {Cause::kHandlerBusy, handler_time, not_on_cpu},
+    {Cause::kCpuStarved, handler_time, not_on_cpu},
     {Cause::kStopped, stopped, not_stopped},
-    {Cause::kGcPause, nullptr, not_paused},
+    {Cause::kGcPause, gc_pause, not_paused},
     {Cause::kInheritedFd, inherited_descriptor, not_inherited},
     {Cause::kDuplicateFd, duplicate_descriptor, not_duplicate},
-    {Cause::kInFlightFd, nullptr, not_in_flight},
+    {Cause::kInFlightFd, without_holder, not_in_flight},
     {Cause::kHalfOpen, half_open, not_half_open},
     {Cause::kKernelSocket, kernel_owned, not_kernel},
     {Cause::kExiting, exiting, not_exiting},
@@ -243,7 +250,7 @@ constexpr std::array<Entry, 19> kEntries{{
 std::string reason(const Scene& scene, const Verdict& decided, const Entry& entry) {
     // `unread` takes for granted that those before it found nothing.
     const bool eof_seen = entry.family == unread && eof_read(scene.census, scene.socket);
-    const bool can_decide = entry.family && !eof_seen && !(entry.family == unread && scene.processes.empty());
+    const bool can_decide = !eof_seen && !(entry.family == unread && scene.processes.empty());
     const auto verdict = can_decide ? entry.family(scene) : std::nullopt;
     if (verdict && verdict->cause == entry.cause)
         return decided.cause == Cause::kUnknown

@@ -5,6 +5,7 @@
 
 #include <algorithm>
 
+#include "diagnose/chain.h"
 #include "diagnose/families.h"
 #include "diagnose/text.h"
 #include "diagnose/wait.h"
@@ -143,7 +144,9 @@ bool is_kept(const Wait& wait) {
     case WaitClass::kPipe:
     case WaitClass::kSleep:
     case WaitClass::kChild: return true;
-    case WaitClass::kLock: return wait.owner_tid.has_value();
+    case WaitClass::kMemory: return true;
+    case WaitClass::kLock: return wait.blocked || wait.owner_tid.has_value();
+    case WaitClass::kOther: return wait.blocked;
     default: return false;
     }
 }
@@ -154,8 +157,8 @@ void word_loop_blocked(const Scene& scene, const Verdict& verdict, Diagnosis& di
     const std::string slept = duration_text(scene.ago(*thread.asleep_since_ns));
     Chain chain = chain_from(scene.census, *verdict.who.process, thread);
     diagnosis.summary =
-        fmt::format("the event loop has not come back to its epoll: thread {} is in {} for {}", thread.comm,
-                    wait.detail, slept);
+        fmt::format("the event loop has not come back to its epoll: thread {} is in {} for {}{}", thread.comm,
+                    chain.links.front().detail, slept, end_of_chain_text(chain));
     add_all(scene, diagnosis);
     add_fact(diagnosis, "wait", std::string(id_of(wait.what)).c_str(),
              fmt::format(
@@ -180,7 +183,7 @@ Verdict loop_to_come(const Scene& scene, const Watch& watch) {
         who.doubt = Doubt::kManyThreads;
     }
     const Chain chain = chain_from(scene.census, *scene.only_process(), *thread);
-    return {chain.returns ? Cause::kDeadlock : Cause::kHandlerBlocked, Confidence::kLikely, who,
+    return {chain.deadlock ? Cause::kDeadlock : Cause::kHandlerBlocked, Confidence::kLikely, who,
             word_loop_blocked};
 }
 
