@@ -149,7 +149,9 @@ void add_snapshot(CLI::App& app, int& exit_code) {
     auto options = std::make_shared<SnapshotOptions>();
     add_selection_options(*command, *options);
     add_common_options(*command, *options);
-    command->add_option("--observe", options->observe, "trace this long first: names more threads")
+    command
+        ->add_option("--observe", options->observe,
+                     "trace this long first: names more threads, and tells who computes or waits meanwhile")
         ->type_name("DUR")
         ->capture_default_str();
     command
