@@ -192,7 +192,7 @@ TEST(HandlerBlocked, WhoHasAnsweredMayBeIdle) {
     Thread handler = asleep(8, SYS_read, 12);
     handler.file = model::FileFact{FileKind::kPipe, "", 77, ""};
     Builder queue = handled_by(handler);
-    EXPECT_EQ(gist(queue.diagnose()), "handler-blocked proven 7/8 last-touch");
+    EXPECT_EQ(gist(queue.diagnose()), "handler-blocked likely 7/8 last-touch");
     touches(queue.census.sockets[0]).last->operation = model::Operation::kWrite;
     EXPECT_NE(queue.diagnose().cause, diagnose::Cause::kHandlerBlocked) << "at its queue";
     Builder broker = handled_by(waiting_for_service());
