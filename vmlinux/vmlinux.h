@@ -340,7 +340,7 @@ struct task_struct {
     int exit_state;
     int pid;
     int tgid;
-    int on_cpu; /* with CONFIG_SMP */
+    unsigned int on_cpu; /* with CONFIG_SMP; of another size in 7.2, which libbpf adjusts unsigned loads to */
     unsigned in_iowait : 1;
     unsigned frozen : 1; /* by the freezer of cgroup v2, since 5.2 */
     struct task_struct *real_parent;
