@@ -9,6 +9,7 @@
 
 #include <gtest/gtest.h>
 
+#include "features.h"
 #include "programs.h"
 
 namespace runtime {
@@ -57,6 +58,32 @@ std::string lsof(const json& port) {
 }
 
 }  // namespace
+
+// Slow answers, and a disk that takes no more: the thread, what it writes to, and where in the kernel it is.
+TEST(FieldCases, Case03HandlersThatWriteToAStuckDisk) {
+    const Arguments command{"stuck", "--mode", "disk-frozen"};
+    if (const auto missing = missing_feature(command)) GTEST_SKIP() << *missing;
+    auto culprit = Culprit::before_start(command);
+    Watch watch(culprit->selection());
+    culprit->reach_position();
+    const json event = watch.until(
+        [&](const json& one) {
+            return is_about(one, culprit->truth()) && !one.at("socket").at("cause").is_null() &&
+                   one.at("socket").at("cause").at("id") == "handler-blocked";
+        },
+        20s);
+    watch.stop();
+    ASSERT_FALSE(event.is_null()) << culprit->truth();
+    const json& cause = event.at("socket").at("cause");
+    EXPECT_EQ(event.at("socket").at("culprit").at("tid"), culprit->truth().at("tid"));
+    ASSERT_FALSE(cause.at("because").empty()) << cause.dump(1);
+    EXPECT_EQ(cause.at("because").at(0).at("waits_for"), "disk");
+    const std::set<std::string> wanted{"kernel_function", "file"};
+    std::set<std::string> found;
+    for (const json& one : cause.at("evidence"))
+        if (wanted.contains(one.at("fact"))) found.insert(one.at("fact").get<std::string>());
+    EXPECT_EQ(found, wanted) << cause.dump(1);
+}
 
 // What the folklore's awk line counts, with a word on which of the two is a problem.
 TEST(FieldCases, Case15TheStatesLineTellsTimeWaitFromCloseWait) {

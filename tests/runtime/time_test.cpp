@@ -206,7 +206,7 @@ TEST(Time, Case11ByALaterLookAtAProgramOfOneThread) {
     EXPECT_EQ(socket.at("culprit").at("tid"), culprit->truth().at("tid"));
 }
 
-TEST(Time, Case1SpinIsSeenByALaterLook) {
+TEST(Time, Case01SpinIsSeenByALaterLook) {
     auto culprit = Culprit::in_position({"busy", "--mode", "spin"});
     json socket = after_a_window(*culprit);
     ASSERT_FALSE(socket.is_null());
@@ -215,7 +215,7 @@ TEST(Time, Case1SpinIsSeenByALaterLook) {
     EXPECT_EQ(socket.at("culprit").at("tid"), culprit->truth().at("tid"));
 }
 
-TEST(Time, Case1SpinIsSeenUnderWatch) {
+TEST(Time, Case01SpinIsSeenUnderWatch) {
     auto culprit = Culprit::before_start({"busy", "--mode", "spin"});
     expect_right(cause_under_watch(*culprit, {"spin-on-eof"}), culprit->truth());
 }
@@ -225,7 +225,7 @@ TEST(Time, StarvedByItsNeighbours) {
     expect_right(cause_under_watch(*culprit, {"cpu-starved"}), culprit->truth());
 }
 
-TEST(Time, Case3StarvedByItsQuota) {
+TEST(Time, Case03StarvedByItsQuota) {
     Culprit culprit({culprit_path("busy"), "--mode", "throttled", "--wait-for-start"});
     json first = culprit.next_line();
     if (first.contains("skip")) GTEST_SKIP() << "SKIPPED: " << first.at("skip");

@@ -153,15 +153,16 @@ TEST(HandlerBlocked, WhoWaitsForWorkIsNotBlocked) {
 }
 
 TEST(HandlerBlocked, APauseJustAfterTheFinMayHaveBegunBefore) {
-    Thread pause = asleep(8, SYS_clock_nanosleep);
+    constexpr std::uint64_t kAsleep = 980 * kSec + 5 * kMs;  // the deed was at 980 s
     const auto with_fin_at = [&](std::uint64_t fin_ns) {
-        Builder scene = handled_by(pause);
+        Builder scene = handled_by(asleep(8, SYS_clock_nanosleep), kAsleep);
         scene.census.sockets.front().held_since_ns = fin_ns;
         return gist(scene.diagnose());
     };
-    EXPECT_EQ(with_fin_at(980 * kSec), "handler-blocked proven 7/8 last-touch");
-    EXPECT_EQ(with_fin_at(980 * kSec - kMs), "handler-blocked likely 7/8 last-touch");
-    EXPECT_EQ(with_fin_at(980 * kSec - kMs - 1), "unknown possible 7/8 last-touch");
+    EXPECT_EQ(with_fin_at(kAsleep), "handler-blocked proven 7/8 last-touch");
+    EXPECT_EQ(with_fin_at(kAsleep - kMs), "handler-blocked likely 7/8 last-touch");
+    EXPECT_EQ(with_fin_at(kAsleep - kMs - 1), "unknown possible 7/8 last-touch");
+    EXPECT_EQ(with_fin_at(980 * kSec), "unknown possible 7/8 last-touch") << "it was awake after the FIN";
 }
 
 TEST(HandlerBlocked, TheSummaryNamesTheEndOfTheChain) {

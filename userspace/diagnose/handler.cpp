@@ -65,6 +65,13 @@ bool handled_before_sleeping(const Scene& scene, std::uint64_t asleep_since_ns) 
     return touched <= asleep_since_ns && asleep_since_ns - touched <= kSameWorkNs;
 }
 
+/// Whoever was seen with it after the FIN was awake then.
+bool may_sleep_since_before_fin(const Scene& scene, std::uint64_t asleep_since_ns) {
+    const std::uint64_t fin_ns = scene.socket.held_since_ns;
+    return asleep_since_ns <= fin_ns ||
+           (scene.who.deed->at_ns < fin_ns && asleep_since_ns <= fin_ns + kSleepErrorNs);
+}
+
 const char* wait_phrase(const Wait& wait) {
     switch (wait.what) {
     case WaitClass::kDisk: return "waits for the disk";
@@ -152,8 +159,8 @@ std::optional<Verdict> handler_blocked(const Scene& scene) {
     const Wait wait = wait_of(*thread);
     if (!shows_work(wait)) return std::nullopt;
     const bool before_fin = since <= scene.socket.held_since_ns;
-    const bool maybe_before_fin = since <= scene.socket.held_since_ns + kSleepErrorNs;
-    if (may_be_idle(wait) && (!maybe_before_fin || has_answered(scene))) return std::nullopt;
+    if (may_be_idle(wait) && (!may_sleep_since_before_fin(scene, since) || has_answered(scene)))
+        return std::nullopt;
     const model::Steps chain = model::follow_waits(scene.census, *scene.who.process, *thread);
     Confidence confidence = confidence_of(scene, wait, before_fin);
     if (may_wait_for_work(scene, wait, chain)) confidence = std::max(confidence, Confidence::kLikely);
