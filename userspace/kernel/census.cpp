@@ -71,6 +71,13 @@ std::map<std::uint32_t, system::Descriptor> doors(const std::vector<wc_census_na
     return found;
 }
 
+std::vector<model::InFlight> rings_in(const Readings& readings) {
+    std::vector<model::InFlight> rings;
+    for (const wc_census_carrier& one : readings.carriers)
+        if (one.kind == WC_CARRIER_RING && one.tgid) rings.push_back(in_flight_of(one));
+    return rings;
+}
+
 }  // namespace
 
 CensusTaker::CensusTaker(const Probes& probes, std::uint32_t netns, Iterator&& sockets,
@@ -98,15 +105,30 @@ Result<CensusTaker> CensusTaker::prepare(const Probes& probes, std::uint32_t net
 }
 
 Result<model::Census> CensusTaker::take() {
-    waitclose_bpf& skeleton = probes_->skeleton();
-    ++skeleton.bss->census_number;
-    wc_counters& counters = skeleton.bss->counters;
+    wc_counters& counters = probes_->skeleton().bss->counters;
     std::fill(std::begin(counters.states), std::end(counters.states), 0);
     counters.tick_phase_ns = counters.run_phase_ns = std::numeric_limits<wc_i64>::max();
+    ++probes_->skeleton().bss->census_number;
 
     Readings readings;
-    readings.traced = skeleton.rodata->tracing;
     Visited visited;
+    if (auto done = read(readings, visited); !done) return tl::unexpected(done.error());
+    const auto unreachable =
+        std::count_if(readings.descriptors.begin(), readings.descriptors.end(), [&](const auto& one) {
+            return one.state == static_cast<wc_u8>(model::TcpState::kCloseWait) &&
+                   !visited.contains(one.netns) && (!netns_ || one.netns == netns_);
+        });
+    follower_.begin(readings);
+    const std::vector<model::InFlight> rings = rings_in(readings);
+    model::Census census = join(std::move(readings));
+    census.unreachable = static_cast<std::uint64_t>(unreachable);
+    system::find_registered(census, rings);
+    complete(census);
+    return census;
+}
+
+Result<void> CensusTaker::read(Readings& readings, Visited& visited) {
+    readings.traced = probes_->skeleton().rodata->tracing;
     const auto lived_in = read_namespaces();
     if (!lived_in) return tl::unexpected(lived_in.error());
     // Side by side: they read different things, and together they are most of the time.
@@ -123,24 +145,15 @@ Result<model::Census> CensusTaker::take() {
     readings.taken_ns = system::boottime_ns();
     if (counts_accepts(*probes_)) readings.accepts = read_accepts(*probes_);
     if (auto done = read_threads(readings); !done) return tl::unexpected(done.error());
+    const wc_counters& counters = probes_->skeleton().bss->counters;
     for (std::size_t i = 0; i < std::size(counters.states); ++i)
         if (counters.states[i]) readings.states[static_cast<model::TcpState>(i)] = counters.states[i];
-    const auto unreachable =
-        std::count_if(readings.descriptors.begin(), readings.descriptors.end(), [&](const auto& one) {
-            return one.state == static_cast<wc_u8>(model::TcpState::kCloseWait) &&
-                   !visited.contains(one.netns) && (!netns_ || one.netns == netns_);
-        });
+    return {};
+}
 
-    follower_.begin(readings);
-    std::vector<model::InFlight> rings;
-    for (const wc_census_carrier& one : readings.carriers)
-        if (one.kind == WC_CARRIER_RING && one.tgid) rings.push_back(in_flight_of(one));
-    model::Census census = join(std::move(readings));
-    system::find_registered(census, rings);
-    census.unreachable = static_cast<std::uint64_t>(unreachable);
+void CensusTaker::complete(model::Census& census) {
     census.wall_offset_ns = system::wall_offset_ns();
-    census.nested = skeleton.bss->pid_level > 0;
-    symbols_.name_stacks(census.threads);
+    census.nested = probes_->skeleton().bss->pid_level > 0;
     complete_accept_side(census);
     for (model::Process& process : census.processes) {
         system::describe_process(process);
@@ -149,7 +162,8 @@ Result<model::Census> CensusTaker::take() {
         system::describe_tracers(process, threads);
     }
     follower_.follow(census, threads_);
-    return census;
+    // Of those the chains led to, too.
+    symbols_.name_stacks(census.threads);
 }
 
 void CensusTaker::complete_accept_side(model::Census& census) {

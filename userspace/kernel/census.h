@@ -20,7 +20,8 @@ struct Readings;
 
 class CensusTaker {
 public:
-    /// Before capabilities are given up. `probes` must outlive it. `netns`: the only network namespace to read, 0 for all.
+    /// Before capabilities are given up. `probes` must outlive it. `netns`: the only network namespace to
+    /// read, 0 for all.
     static Result<CensusTaker> prepare(const Probes& probes, std::uint32_t netns);
 
     /// One complete reading, joined, processes described.
@@ -32,12 +33,14 @@ private:
 
     using Visited = std::set<std::uint32_t>;
 
+    Result<void> read(Readings& readings, Visited& visited);
     Result<std::vector<wc_census_namespace>> read_namespaces() const;
     Result<void> read_sockets(Readings& readings, const std::vector<wc_census_namespace>& lived_in,
                               Visited& visited) const;
     Result<void> read_sockets_here(Readings& readings) const;
     Result<void> read_descriptors(Readings& readings) const;
     Result<void> read_threads(Readings& readings) const;
+    void complete(model::Census& census);
     void complete_accept_side(model::Census& census);
 
     const Probes* probes_;
