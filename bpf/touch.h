@@ -37,13 +37,15 @@ static __always_inline void update(struct wc_touches* seen, struct sock* sk, str
             note_write_to_come(seen, sk);
         else
             seen->sent_since_fin += result;
-    } else if (result == 0 && !(flags & MSG_PEEK) && has_consumed_fin(sk)) {
+    } else if (result == 0 && has_consumed_fin(sk)) {
         if (!seen->eof_reads) seen->eof = seen->last;
         seen->eof_reads++;
     }
 }
 
 static __always_inline void touch(void* any, int result, int flags, __u32 operation) {
+    /* Who only looks ahead has not taken anything: whoever reads it later handles it. */
+    if (operation == WC_OPERATION_READ && flags & MSG_PEEK) return;
     struct sock* sk = result < 0 ? NULL : tcp_of(any);
     if (!sk || !is_selected(sk)) return;
     struct task_struct* task = current_task();

@@ -46,7 +46,7 @@ TEST(Alternatives, OfALeak) {
     EXPECT_EQ(why_not(b, Cause::kSpinOnEof), "end-of-file was read once");
     EXPECT_EQ(why_not(b, Cause::kIdleInPool), "the peer opened the connection");
     EXPECT_EQ(why_not(b, Cause::kHandlerBlocked),
-              "thread t10 (tid 10) sleeps in epoll_wait, which is how it waits for work");
+              "thread t10 (tid 10) sleeps in epoll_wait, as a thread does that waits for work");
     EXPECT_EQ(why_not(b, Cause::kStopped), "no thread of p10 (pid 10) is stopped, traced or frozen");
     EXPECT_EQ(why_not(b, Cause::kInheritedFd), "p10 (pid 10) itself opened or uses it");
     EXPECT_EQ(why_not(b, Cause::kHalfOpen), "no data was ever sent");
@@ -64,7 +64,7 @@ TEST(Alternatives, OfAnUnreadOne) {
     b.census.traced = false;
     b.census.sockets[0].precision = model::Precision::kAtLeast;
     EXPECT_EQ(why_not(b, Cause::kHalfOpen),
-              "its last data left 1 min ago, and none waits to be acknowledged");
+              "its last data left 1 min 12 s ago, and none waits to be acknowledged");
     EXPECT_EQ(why_not(b, Cause::kDuplicateFd),
               "nothing was traced, so no close() of another descriptor was seen");
 }

@@ -48,7 +48,7 @@ TEST(Group, ByOwnerCauseAndLocalPort) {
     EXPECT_EQ(groups[0].sockets, 3u);
     EXPECT_EQ(groups[0].culprits, 2u);
     EXPECT_EQ(groups[0].oldest_socket, 2u);
-    EXPECT_EQ(groups[0].oldest_held_ns, 12 * kSec);
+    EXPECT_EQ(groups[0].oldest_held_ns, 24 * kSec);
     EXPECT_EQ(groups[1].local_port, 9090);
     EXPECT_EQ(groups[1].culprits, 0u);
 }

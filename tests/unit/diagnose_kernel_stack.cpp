@@ -252,7 +252,7 @@ diagnose::Diagnosis handled_by(Thread handler, std::uint64_t asleep_ns = 980 * k
 
 TEST(HandlerStuck, InMemoryIsMeasured) {
     const auto diagnosis = handled_by(outside_calls(kSwapIn));
-    EXPECT_EQ(gist(diagnosis), "handler-blocked proven 7/8 last-touch");
+    EXPECT_EQ(gist(diagnosis), "handler-blocked likely 7/8 last-touch");
     EXPECT_EQ(diagnosis.because.at(0).waits_for, "memory");
     ASSERT_TRUE(fact(diagnosis, "kernel_function"));
     EXPECT_TRUE(says(diagnosis, "(census: kernel stack, do_swap_page)"));

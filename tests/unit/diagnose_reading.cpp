@@ -84,7 +84,6 @@ TEST_F(HalfOpen, TracingSinceTheFinLeavesNoSuchDoubt) {
     read_eof(socket, deed(10, 10, kFin + kMs, Operation::kRead));
     socket.last_sent_ns = kFin - kMs;
     socket.held_since_ns = kFin;
-    b.census.taken_ns = kFin + 5 * kSec;
     EXPECT_EQ(gist(b.diagnose()), "eof-ignored proven 10/10 read-eof");
 }
 
@@ -107,13 +106,20 @@ TEST_F(HalfOpen, WhoCameLateAndMissesWritesCannotTell) {
 
 struct EofIgnored : Reading {};
 
+TEST_F(EofIgnored, ForTenSecondsAnAnswerMayStillDependOnSomebodyElse) {
+    read_eof(socket, deed(10, 10, kTaken - 9 * kSec, Operation::kRead));
+    EXPECT_EQ(gist(b.diagnose()), "unknown possible 10/10 read-eof");
+    touches(socket).eof->at_ns = kTaken - 10 * kSec;
+    EXPECT_EQ(b.diagnose().cause, diagnose::Cause::kEofIgnored);
+}
+
 TEST_F(EofIgnored, ReaderWaitsForWorkAgain) {
     b.census.threads[0].comm = "http-exec-17";
     b.census.threads[0].tid = 4188;
-    read_eof(socket, deed(10, 4188, kTaken - 1'840 * kMs, Operation::kRead));
+    read_eof(socket, deed(10, 4188, kTaken - 12 * kSec, Operation::kRead));
     const auto diagnosis = b.diagnose();
     EXPECT_EQ(gist(diagnosis), "eof-ignored proven 10/4188 read-eof");
-    EXPECT_EQ(diagnosis.summary, "thread http-exec-17 read end-of-file 1.8 s ago and never closed fd 57");
+    EXPECT_EQ(diagnosis.summary, "thread http-exec-17 read end-of-file 12 s ago and never closed fd 57");
     EXPECT_TRUE(diagnosis.advice.ends_with("CLOSE_WAIT has no timeout."));
 }
 
@@ -258,7 +264,7 @@ TEST_F(Unread, AbandonedByAServerThatWaitsForWork) {
     socket.unread_bytes = 1000;
     const auto diagnosis = b.diagnose();
     EXPECT_EQ(gist(diagnosis), "abandoned likely 10/10 only-thread");
-    EXPECT_EQ(diagnosis.summary, "t10 has left 1000 bytes and the peer's FIN unread on fd 57 for 10 s");
+    EXPECT_EQ(diagnosis.summary, "t10 has left 1000 bytes and the peer's FIN unread on fd 57 for 22 s");
     socket.role = Role::kUnknown;
     EXPECT_EQ(b.diagnose().cause, Cause::kAbandoned);
 }

@@ -122,9 +122,15 @@ Thread waiting_for_service() {
     return handler;
 }
 
-TEST(HandlerBlocked, SinceBeforeTheFinIsProven) {
+TEST(HandlerBlocked, SinceBeforeTheFinIsProvenOfAProcessOfOneThread) {
     const auto diagnosis = handled_by(waiting_for_service()).diagnose();
-    EXPECT_EQ(gist(diagnosis), "handler-blocked proven 7/8 last-touch");
+    EXPECT_EQ(gist(diagnosis), "handler-blocked likely 7/8 last-touch");
+    Thread only = waiting_for_service();
+    only.asleep_since_ns = 980 * kSec;
+    Builder alone;
+    alone.process(7, {only});
+    touches(alone.socket({{0}})).last = deed(7, 8, 980 * kSec, model::Operation::kRead);
+    EXPECT_EQ(gist(alone.diagnose()), "handler-blocked proven 7/8 last-touch");
     ASSERT_EQ(diagnosis.because.size(), 1U);
     EXPECT_EQ(diagnosis.because[0].waits_for, "downstream");
     EXPECT_TRUE(says(diagnosis, "10.0.0.9:443"));
@@ -146,6 +152,32 @@ TEST(HandlerBlocked, ASleepThatBeganMuchLaterIsOtherWork) {
         << "it cannot have slept when it read";
 }
 
+TEST(HandlerBlocked, AThreadAtWorkThatWasSeenWithNothingMayHaveBeenGivenIt) {
+    Builder scene = handled_by(waiting_for_service());
+    scene.census.threads.push_back(asleep(9, SYS_clock_nanosleep));
+    scene.census.processes[0].thread_count = 3;
+    EXPECT_EQ(gist(scene.diagnose()), "handler-blocked possible 7/8 last-touch");
+    touches(scene.socket({{0, 6}})).last = deed(7, 9, 980 * kSec, model::Operation::kRead);
+    EXPECT_EQ(gist(scene.diagnose()), "handler-blocked likely 7/8 last-touch")
+        << "it has a connection of its own";
+}
+
+TEST(HandlerBlocked, NotAClientNorWhoWaitsForAnotherClient) {
+    Builder pool = handled_by(waiting_for_service());
+    pool.census.sockets.front().role = model::Role::kClient;
+    EXPECT_NE(pool.diagnose().cause, diagnose::Cause::kHandlerBlocked);
+    Thread handler = waiting_for_service();
+    handler.file->local_port = 8080;
+    EXPECT_NE(handled_by(handler).diagnose().cause, diagnose::Cause::kHandlerBlocked);
+}
+
+TEST(HandlerBlocked, WhoReadTheEndLongAgoMayHaveForgotten) {
+    Builder scene = handled_by(waiting_for_service(), kTaken - 15 * kSec);
+    scene.census.sockets.front().held_since_ns = kTaken - 16 * kSec;
+    read_eof(scene.census.sockets.front(), deed(7, 8, kTaken - 15 * kSec, model::Operation::kRead));
+    EXPECT_EQ(gist(scene.diagnose()), "handler-blocked possible 7/8 read-eof");
+}
+
 TEST(HandlerBlocked, WhoWaitsForWorkIsNotBlocked) {
     EXPECT_NE(handled_by(asleep(8, SYS_epoll_pwait, 5)).diagnose().cause, diagnose::Cause::kHandlerBlocked);
     EXPECT_NE(handled_by(asleep(8, SYS_futex)).diagnose().cause, diagnose::Cause::kHandlerBlocked)
@@ -159,7 +191,7 @@ TEST(HandlerBlocked, APauseJustAfterTheFinMayHaveBegunBefore) {
         scene.census.sockets.front().held_since_ns = fin_ns;
         return gist(scene.diagnose());
     };
-    EXPECT_EQ(with_fin_at(kAsleep), "handler-blocked proven 7/8 last-touch");
+    EXPECT_EQ(with_fin_at(kAsleep), "handler-blocked likely 7/8 last-touch");
     EXPECT_EQ(with_fin_at(kAsleep - kMs), "handler-blocked likely 7/8 last-touch");
     EXPECT_EQ(with_fin_at(kAsleep - kMs - 1), "unknown possible 7/8 last-touch");
     EXPECT_EQ(with_fin_at(980 * kSec), "unknown possible 7/8 last-touch") << "it was awake after the FIN";

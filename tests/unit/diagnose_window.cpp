@@ -30,15 +30,18 @@ model::ThreadTime spent(const model::Thread& thread, std::uint64_t on_cpu, std::
 
 /// Process 7: its main thread in accept(), thread 8 as told. Thread 8 read the request 12 s ago; the FIN came
 /// 10 s ago.
+constexpr std::uint64_t kHungUp = kTaken - 10 * kSec;
+
 struct AtWork {
     Builder scene;
     explicit AtWork(std::uint64_t on_cpu, std::uint64_t waiting, std::uint64_t idle = 0,
-                    std::uint64_t worked_in_life = 900 * kSec) {
+                    std::uint64_t worked_in_life = 912 * kSec) {
         model::Thread worker = running(8);
         worker.on_cpu_ns = worked_in_life;
         scene.process(7, {in_accept(7), worker});
         scene.census.processes[0].cpu_cgroup = "/shop/orders";
-        touches(scene.socket({{0}})).last = deed(7, 8, kFin - 2 * kSec, model::Operation::kRead);
+        touches(scene.socket({{0}})).last = deed(7, 8, kHungUp - 2 * kSec, model::Operation::kRead);
+        scene.census.sockets[0].held_since_ns = kHungUp;
         model::Window window;
         window.from_ns = kTaken - kSec;
         window.to_ns = kTaken;
@@ -74,7 +77,7 @@ TEST(HandlerBusy, NotWhoWaitedForOtherWork) {
 
 TEST(HandlerBusy, NotWhoWasSeenWithAnotherSocketSince) {
     AtWork moved_on(950, 50);
-    moved_on.window().threads[1].latest_deed_ns = kFin;
+    moved_on.window().threads[1].latest_deed_ns = kHungUp;
     EXPECT_EQ(moved_on.scene.diagnose().cause, Cause::kUnknown);
 }
 
@@ -108,7 +111,7 @@ TEST(HandlerBusy, AfterEndOfFileOnlyWhileAnAnswerMayCome) {
 TEST(HandlerBusy, ABusyThreadBesideALeakIsNotAccused) {
     AtWork beside(950, 50);
     beside.socket().touches.reset();
-    read_eof(beside.socket(), deed(7, 7, kFin, model::Operation::kRead));
+    read_eof(beside.socket(), deed(7, 7, kHungUp, model::Operation::kRead));
     const auto diagnosis = beside.scene.diagnose();
     EXPECT_NE(diagnosis.cause, Cause::kHandlerBusy);
     ASSERT_TRUE(diagnosis.culprit);
@@ -144,7 +147,7 @@ TEST(Pressure, ContributesToWhatItCanLengthen) {
     EXPECT_TRUE(busy.scene.diagnose().contributing.empty());
     busy.window().steal_ns = 200 * kMs;
     EXPECT_EQ(busy.scene.diagnose().contributing.size(), 1U) << "a tenth of two CPUs";
-    read_eof(busy.socket(), deed(7, 7, kFin, model::Operation::kRead));
+    read_eof(busy.socket(), deed(7, 7, kHungUp, model::Operation::kRead));
     EXPECT_TRUE(busy.scene.diagnose().contributing.empty()) << "a leak lasts as long on an idle machine";
 }
 
@@ -206,7 +209,7 @@ TEST(GcPause, ByTheRuntimesOwnCounters) {
 }
 
 TEST(GcPause, OfAnOlderHoldOnlyIfItCollectedAllAlong) {
-    AtWork old = collecting(800, kFin);
+    AtWork old = collecting(800, kHungUp);
     EXPECT_NE(old.scene.diagnose().cause, Cause::kGcPause) << "800 ms in all its life do not explain 10 s";
     old.window().jvms[0].collecting_ever_ns = 8 * kSec;
     EXPECT_EQ(old.gist(), "gc-pause possible 7/8 last-touch");

@@ -89,7 +89,7 @@ TEST(Keepalive, TheAdviceSaysWhatWillHappen) {
     socket.keepalive = kept_alive().keepalive;
     const std::string advice = b.diagnose().advice;
     EXPECT_NE(advice.find("the first probe goes out in 1 h 59 min"), std::string::npos) << advice;
-    EXPECT_NE(advice.find("after 9 unanswered probes in 2 h 11 min"), std::string::npos) << advice;
+    EXPECT_NE(advice.find("after 9 unanswered probes in 2 h 10 min"), std::string::npos) << advice;
     EXPECT_NE(advice.find("A peer that still has its end open answers"), std::string::npos) << advice;
     b.census.sockets[0].keepalive.unanswered = 3;
     EXPECT_NE(b.diagnose().advice.find("3 probes went unanswered"), std::string::npos);

@@ -52,7 +52,7 @@ protected:
 TEST_F(Explaining, AHold) {
     const std::string text = text_of(hold());
     for (const char* words :
-         {"Hold          7:103\n", "Held          for 10 s, since ", "(exact: its",
+         {"Hold          7:103\n", "Held          for 22 s, since ", "(exact: its",
           "Held by       p10", "Data          1,000 of 1,000 bytes received are unread",
           "Cause         abandoned, possible", "Culprit       thread t10 (tid 10) of process 10",
           "Contributing  peer-timeout\n", "peer-timeout \u2248 3.0 s (n = 12)",

@@ -117,7 +117,7 @@ std::string not_blocked(const Scene& scene) {
     const Thread& thread = *scene.who.thread;
     if (!thread.syscall) return doing(thread);
     if (!scene.sleepers.empty()) return doing(*scene.sleepers.front().thread) + ", which is this socket";
-    if (waits_for_work(*thread.syscall)) return doing(thread) + ", which is how it waits for work";
+    if (waits_for_work(*thread.syscall)) return doing(thread) + ", as a thread does that waits for work";
     if (!scene.who.deed) return fmt::format("{} was not seen to handle it", thread_text(thread));
     return doing(thread) + ", which need not be part of handling it";
 }
@@ -126,7 +126,7 @@ std::string not_deadlocked(const Scene& scene) {
     if (const std::string none = about_handler(scene); !none.empty()) return none;
     const model::Steps chain = model::follow_waits(scene.census, *scene.who.process, *scene.who.thread);
     if (chain.end != model::ChainEnd::kReturns)
-        return doing(*scene.who.thread) + ", and whom it waits for does not wait for it";
+        return doing(*scene.who.thread) + ", and nobody was found there who waits for it in turn";
     return chain.deadlock ? "it waits in a circle, but was not seen to handle this connection just before"
                           : "its wait chain returns, but somebody else could break the circle";
 }

@@ -77,8 +77,11 @@ std::uint64_t FdOutlooks::held_before(const Process& process) const {
 
 FdOutlook FdOutlooks::of(const Process& process) const {
     FdOutlook outlook{process.fds_used, process.fd_limit, std::nullopt, std::nullopt, {}};
+    if (outlook.used && outlook.limit && *outlook.used >= *outlook.limit) {
+        outlook.full_in_ns = 0;
+        return outlook;
+    }
     if (!by_looks(process, outlook)) by_ages(process, outlook);
-    if (outlook.used && outlook.limit && *outlook.used >= *outlook.limit) outlook.full_in_ns = 0;
     return outlook;
 }
 
@@ -86,7 +89,7 @@ bool FdOutlooks::by_looks(const Process& process, FdOutlook& outlook) const {
     if (!census_.earlier || census_.earlier->taken_ns >= census_.taken_ns) return false;
     const std::uint64_t before = held_before(process);
     const std::uint64_t now = counts_[static_cast<std::size_t>(&process - census_.processes.data())].holds;
-    if (now <= before) return false;
+    if (now <= before || now < kFewest) return false;
     const std::uint64_t between = census_.taken_ns - census_.earlier->taken_ns;
     set_growth(outlook, static_cast<double>(now - before) / seconds(between),
                fmt::format("{} holds {} ago, {} now", before, model::duration_text(between), now));

@@ -135,12 +135,12 @@ void word_unseen_read(const Scene&, const Verdict&, Diagnosis& diagnosis) {
 // while an answer may still come. `handler`: the thread that would send it, null when it is gone or not
 // known.
 std::optional<Confidence> strength(const Scene& scene, const Thread* handler, std::uint64_t age_ns) {
-    if (age_ns < kTooYoungNs) return std::nullopt;
+    // Its answer may have to wait for somebody else, whatever its thread does meanwhile.
+    if (age_ns < kMayAnswerNs) return std::nullopt;
     const bool busy = handler && is_at_work(*handler);
     const bool loops = handler && runs_an_event_loop(*handler);
     // A thread may have handed the connection to another one.
     const bool others = scene.who.process && scene.rosters.of(*scene.who.process).at_work();
-    if ((busy || loops || others) && age_ns < kMayAnswerNs) return std::nullopt;
     if (busy || (loops && age_ns < kHardlyAnswersNs)) return Confidence::kPossible;
     return loops || others || !scene.who.process ? Confidence::kLikely : Confidence::kProven;
 }
@@ -157,11 +157,12 @@ std::optional<Verdict> from_deed(const Scene& scene) {
 std::optional<Verdict> from_census(const Scene& scene) {
     const std::uint64_t held_ns = scene.census.held_ns(scene.socket);
     const auto shown = strength(scene, scene.who.thread, held_ns);
-    const bool any_loop =
-        !scene.who.thread && scene.who.process && scene.rosters.of(*scene.who.process).watches();
-    if (!shown || (any_loop && held_ns < kMayAnswerNs))
-        return Verdict{Cause::kUnknown, Confidence::kPossible, scene.who, word_still_at_work};
-    return Verdict{Cause::kEofIgnored, std::max(*shown, Confidence::kLikely), scene.who, word_fin_taken};
+    if (!shown) return Verdict{Cause::kUnknown, Confidence::kPossible, scene.who, word_still_at_work};
+    // Whoever is at work there may be at its answer.
+    const bool any_at_work =
+        !scene.who.thread && scene.who.process && scene.rosters.of(*scene.who.process).at_work();
+    const Confidence weakest = any_at_work ? Confidence::kPossible : Confidence::kLikely;
+    return Verdict{Cause::kEofIgnored, std::max(*shown, weakest), scene.who, word_fin_taken};
 }
 
 }  // namespace

@@ -139,6 +139,31 @@ bool rests_on_memory(const model::Steps& chain) {
         chain.steps, [](const model::Step& step) { return step.thread->lock_owner_tid.has_value(); });
 }
 
+/// It waits for the next request of another client of the same service.
+bool serves_another(const Scene& scene) {
+    const Thread& thread = *scene.who.thread;
+    return thread.file && thread.file->kind == model::FileKind::kTcp && thread.file->local_port != 0 &&
+           thread.file->local_port == scene.socket.local.port;
+}
+
+/// A thread at work that was seen with no held socket, and that the handler does not wait for: the connection
+/// may have been handed to it.
+bool may_be_handed_over(const Scene& scene, const model::Steps& chain) {
+    return std::ranges::any_of(scene.census.threads_of(*scene.who.process), [&](const Thread& other) {
+        const bool in_chain =
+            std::ranges::any_of(chain.steps, [&](const model::Step& step) { return step.thread == &other; });
+        return !in_chain && is_live(other) && is_at_work(other) &&
+               !scene.rosters.was_seen(*scene.who.process, other);
+    });
+}
+
+/// Nothing tells that the thread still has the connection: that it is the only one there is comes closest.
+Confidence ceiling(const Scene& scene, const model::Steps& chain) {
+    const bool read_end_long_ago = scene.eof && scene.ago(scene.eof.deed->at_ns) >= kMayAnswerNs;
+    if (read_end_long_ago || may_be_handed_over(scene, chain)) return Confidence::kPossible;
+    return scene.rosters.of(*scene.who.process).live() > 1 ? Confidence::kLikely : Confidence::kProven;
+}
+
 Confidence confidence_of(const Scene& scene, const Wait& wait, bool before_fin) {
     const bool seen = scene.who.basis == Basis::kReadEof || scene.who.basis == Basis::kLastTouch;
     // Whose the lock is was read from the program's own memory, not measured by the kernel; and that a
@@ -153,16 +178,18 @@ Confidence confidence_of(const Scene& scene, const Wait& wait, bool before_fin) 
 std::optional<Verdict> handler_blocked(const Scene& scene) {
     const Thread* thread = scene.who.thread;
     if (!thread || !thread->asleep_since_ns || !scene.sleepers.empty()) return std::nullopt;
+    // Who has used a connection of a pool may do anything next; the pool has the connection.
+    if (scene.socket.role == model::Role::kClient) return std::nullopt;
     const std::uint64_t since = *thread->asleep_since_ns;
     // Who was not seen with it need not be its handler: one that merely inherited it sleeps, too.
     if (!handled_before_sleeping(scene, since)) return std::nullopt;
     const Wait wait = wait_of(*thread);
-    if (!shows_work(wait)) return std::nullopt;
+    if (!shows_work(wait) || serves_another(scene)) return std::nullopt;
     const bool before_fin = since <= scene.socket.held_since_ns;
     if (may_be_idle(wait) && (!may_sleep_since_before_fin(scene, since) || has_answered(scene)))
         return std::nullopt;
     const model::Steps chain = model::follow_waits(scene.census, *scene.who.process, *thread);
-    Confidence confidence = confidence_of(scene, wait, before_fin);
+    Confidence confidence = std::max(confidence_of(scene, wait, before_fin), ceiling(scene, chain));
     if (may_wait_for_work(scene, wait, chain)) confidence = std::max(confidence, Confidence::kLikely);
     if (!chain.deadlock) return Verdict{Cause::kHandlerBlocked, confidence, scene.who, word_blocked};
     return Verdict{Cause::kDeadlock,

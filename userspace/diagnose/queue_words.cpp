@@ -95,8 +95,10 @@ void add_overflows(const Census& census, const Socket& listener, Diagnosis& diag
 }  // namespace
 
 std::string pace_clause(const Census& census, const Socket& listener) {
-    const auto rate = model::accepts_per_second(census.accept, pace_of(census, listener));
-    if (!rate || *rate <= 0) return {};
+    constexpr std::uint64_t kFewest = 5;  // fewer are no pace
+    const auto pace = pace_of(census, listener);
+    const auto rate = model::accepts_per_second(census.accept, pace);
+    if (!rate || *rate <= 0 || pace.taken.recent < kFewest) return {};
     const auto needed = static_cast<std::uint64_t>(static_cast<double>(listener.backlog) / *rate * 1e9);
     return fmt::format(", which it does {:.{}f} times a second: the queue of {} takes {}", *rate,
                        *rate < 10 ? 1 : 0, listener.backlog, duration_text(needed));

@@ -63,4 +63,17 @@ const Roster& Rosters::of(const model::Process& process) {
     return *roster;
 }
 
+bool Rosters::was_seen(const model::Process& process, const Thread& thread) {
+    if (!seen_) {
+        seen_.emplace();
+        for (const model::Socket& socket : census_.sockets)
+            if (socket.touches && socket.touches->last) {
+                const model::Actor& actor = socket.touches->last->actor;
+                seen_->emplace_back(actor.pid, actor.tid, actor.start_ns);
+            }
+        std::ranges::sort(*seen_);
+    }
+    return std::ranges::binary_search(*seen_, std::tuple(process.pid, thread.tid, thread.start_ns));
+}
+
 }  // namespace waitclose::diagnose

@@ -4,7 +4,9 @@
 
 #include <cstdint>
 #include <memory>
+#include <optional>
 #include <span>
+#include <tuple>
 #include <utility>
 #include <vector>
 
@@ -77,10 +79,14 @@ public:
     explicit Rosters(const model::Census& census) : census_(census), made_(census.processes.size()) {}
 
     const Roster& of(const model::Process& process);
+    /// The thread read or wrote some held socket last.
+    bool was_seen(const model::Process& process, const model::Thread& thread);
 
 private:
     const model::Census& census_;
     std::vector<std::unique_ptr<Roster>> made_;  // by index into Census::processes
+    /// Who touched a held socket last: pid, tid, start. Sorted; made when first asked for.
+    std::optional<std::vector<std::tuple<std::uint32_t, std::uint32_t, std::uint64_t>>> seen_;
 };
 
 }  // namespace waitclose::diagnose

@@ -59,6 +59,7 @@ std::optional<model::FileFact> file_of(const wc_census_thread& record, const mod
         file.other_end = record.file_socket.address;
     if (file.kind == model::FileKind::kTcp && record.file_socket.remote_port)
         file.remote = model::endpoint_text(family_of(record.file_socket), remote_of(record.file_socket));
+    if (file.kind == model::FileKind::kTcp) file.local_port = record.file_socket.local_port;
     return file;
 }
 

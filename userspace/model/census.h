@@ -10,8 +10,8 @@
 #include <utility>
 #include <vector>
 
-#include "model/answer.h"
 #include "model/accept_side.h"
+#include "model/answer.h"
 #include "model/process.h"
 #include "model/socket.h"
 #include "model/window.h"
@@ -43,7 +43,7 @@ struct Census {
     std::vector<Holder> holders;
     std::vector<Process> processes;  // that hold something, then those that a thread of theirs waits for
     std::vector<Thread> threads;
-    std::vector<Answer> answers;  // who could end the waits of threads; in order of Answer::precedes()
+    std::vector<Answer> answers;      // who could end the waits of threads; in order of Answer::precedes()
     std::vector<EpollHolder> epolls;  // those that watch held sockets, by their identity
     std::map<TcpState, std::uint64_t> states;
     AcceptSide accept;

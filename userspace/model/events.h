@@ -11,8 +11,8 @@
 namespace waitclose::model {
 
 /// A socket's identity: its cookie, together with its network namespace since before 5.10 every namespace
-/// counted cookies for itself. Where the kernel side cannot ask for cookies (before 5.12) it gives the socket a
-/// number of its own, with the highest bit set.
+/// counted cookies for itself. Where the kernel side cannot ask for cookies (before 5.12) it gives the socket
+/// a number of its own, with the highest bit set.
 struct SocketKey {
     std::uint32_t netns = 0;
     std::uint64_t cookie = 0;

@@ -34,6 +34,7 @@ struct FileFact {
     std::string remote;  // of a TCP socket: the other end
     /// What a model::Answer answers to that is the other end of this pipe or connection; 0: it has none.
     std::uint64_t other_end = 0;
+    std::uint16_t local_port = 0;  // of a TCP socket: the port on this side; 0: not known
 };
 
 /// The process that holds the file lock a thread waits for, as /proc/locks lists it.
@@ -77,7 +78,7 @@ struct Thread {
     std::vector<std::uint64_t> kernel_addresses;   // where in the kernel it sleeps: return addresses
     KernelStack kernel_stack;                      // the same by name; where the system call tells too little
     bool foreign_ids = false;  // it lives in another PID namespace: ids it uses for others are not ours
-    std::uint64_t epoll = 0;  // the epoll that its system call's first argument refers to; 0: it is none
+    std::uint64_t epoll = 0;   // the epoll that its system call's first argument refers to; 0: it is none
 };
 
 struct Process {

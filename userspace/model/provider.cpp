@@ -198,7 +198,8 @@ Provider owner_of_lock(const Census& census, const Process& process, const Threa
     const auto threads = census.threads_of(process);
     const auto owner = std::ranges::find(threads, *thread.lock_owner_tid, &Thread::tid);
     if (owner == threads.end()) return {};
-    return {.processes = 1, .process = &process, .thread = &*owner, .only = true};
+    // The fourth argument of futex() is how long it waits; null is for ever.
+    return {.processes = 1, .process = &process, .thread = &*owner, .only = thread.arguments[3] == 0};
 }
 
 /// They all have slept since before the census was taken: it is one state of affairs, although they were

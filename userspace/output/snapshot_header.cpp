@@ -92,9 +92,11 @@ std::string left_out_text(const model::LeftOut& out) {
 
 std::string no_holds_text(const SnapshotView& view) {
     if (const std::uint64_t others = view.left_out.total(); others > 0)
-        return fmt::format("This is no all-clear: {} in CLOSE_WAIT, and your options left {} out: {}.",
-                           count_of(others, "socket is", "sockets are"), others == 1 ? "it" : "all of them",
-                           left_out_text(view.left_out));
+        return fmt::format(
+            "This is no all-clear: {} in CLOSE_WAIT, and the options in force (--min-held is 250ms unless "
+            "said) left {} out: {}.",
+            count_of(others, "socket is", "sockets are"), others == 1 ? "it" : "all of them",
+            left_out_text(view.left_out));
     if (!view.census.sockets.empty()) return "None that you asked for is in CLOSE_WAIT.";
     return view.census.unreachable > 0 || view.census.nested
                ? "Nothing within reach is in CLOSE_WAIT: no program there forgot a close()."
