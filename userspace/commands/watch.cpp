@@ -151,9 +151,11 @@ public:
         counted_until_ns_ = now_ns;
         return saved_ns_ >= 0 && now_ns - last_ns_ >= (wanted ? kShortest : kUsual);
     }
-    void took(std::uint64_t begun_ns, std::uint64_t ended_ns) {
+    /// `cpu_ns`: the CPU time it took. On a machine without CPU to spare a census takes longer by the clock,
+    /// and that is when somebody wants to know.
+    void took(std::uint64_t cpu_ns, std::uint64_t ended_ns) {
         last_ns_ = ended_ns;
-        saved_ns_ -= static_cast<std::int64_t>(ended_ns - begun_ns);
+        saved_ns_ -= static_cast<std::int64_t>(cpu_ns);
     }
 
 private:
@@ -197,10 +199,11 @@ Result<void> loop(Session& session, Reporter& reporter, const WatchRequest& requ
         const bool has_lost = std::exchange(lost, session.losses().ring) != lost;
         unsettled = unsettled || has_lost;
         if (rhythm.is_due(now, unsettled || session.ledger().has_untold(now, min_held))) {
+            const std::uint64_t cpu_before_ns = system::own_cpu_ns();
             const auto looked = look(session, reporter, request.common.selection);
             if (!looked) return tl::unexpected(looked.error());
             unsettled = *looked;
-            rhythm.took(now, system::boottime_ns());
+            rhythm.took(system::own_cpu_ns() - cpu_before_ns, system::boottime_ns());
         }
         if (auto flushed = sink.flush(); !flushed)
             return tl::unexpected(Failure{flushed.error(), "free some space or name another file with -o"});

@@ -37,6 +37,10 @@ std::uint64_t boottime_ns() {
     return read_clock(CLOCK_BOOTTIME);
 }
 
+std::uint64_t own_cpu_ns() {
+    return read_clock(CLOCK_PROCESS_CPUTIME_ID);
+}
+
 std::int64_t wall_offset_ns() {
     const std::uint64_t before = read_clock(CLOCK_BOOTTIME);
     const std::uint64_t wall = read_clock(CLOCK_REALTIME);

@@ -14,6 +14,9 @@ model::HostFacts host_facts();
 /// Nanoseconds of CLOCK_BOOTTIME, the clock of every record.
 std::uint64_t boottime_ns();
 
+/// The time on a CPU that waitclose itself has had so far, all threads together, in ns.
+std::uint64_t own_cpu_ns();
+
 /// What to add to a CLOCK_BOOTTIME to get nanoseconds since the epoch (CLOCK_REALTIME).
 std::int64_t wall_offset_ns();
 
