@@ -115,17 +115,7 @@ long call_of(const std::string& mode) {
 }
 
 void serve(const Options& options, int line) {
-    const Listener listener = listen_on(options.family);
-    tell(line, note(Say::listening, listener.fd, listener.port));
-    const int fd = accept_one(listener.fd);
-    std::thread([&, fd] {
-        char byte = 0;
-        check(static_cast<int>(read(fd, &byte, 1)), "read");
-        tell(line, note(Say::accepted, fd));
-        block(options.mode);
-        fail("a handler that was to sleep for ever");
-    }).detach();
-    idle(line, listener.fd, fd, options.end);
+    serve_until_asleep(options, line, [&] { block(options.mode); });
 }
 
 }  // namespace

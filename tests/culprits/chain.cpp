@@ -274,17 +274,7 @@ int accept_and_read(int listener) {
 
 void serve(const Options& options, int line) {
     const Block block = prepare(options.mode, line);
-    const Listener listener = listen_on(options.family);
-    tell(line, note(Say::listening, listener.fd, listener.port));
-    const int fd = accept_one(listener.fd);
-    std::thread([&, fd] {
-        char byte = 0;
-        check(static_cast<int>(read(fd, &byte, 1)), "read");
-        tell(line, note(Say::accepted, fd));
-        block();
-        fail("a handler that was to wait for ever");
-    }).detach();
-    idle(line, listener.fd, fd, options.end);
+    serve_until_asleep(options, line, [&] { block(); });
 }
 
 // A process of one thread, which the signal wakes from its wait so that it can close.

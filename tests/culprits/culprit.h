@@ -86,6 +86,9 @@ Note hear(int line, Say expected);  // ends the process when the other side has 
 Note close_and_note(int fd, const std::string& end = "close");
 void idle(int line, int listener, int leaked,
           const std::string& end = "close");  // a healthy loop; ends with the line
+// A server with one connection: a thread of its own reads the first byte of the request, says `accepted`, and
+// then does what never ends.
+void serve_until_asleep(const Options& options, int line, const std::function<void()>& what_never_ends);
 
 struct Child {
     pid_t pid = 0;
@@ -125,8 +128,8 @@ struct Truth {
     std::string waits_for;             // the culprit's wait class, where the cause is that it waits
     std::string wait_detail;           // what the detail must contain
     std::optional<pid_t> lock_holder;  // the process it waits for
-    std::vector<Waiting> chain;  // whom the culprit waits for, itself first; empty: not asked about
-    bool circle = false;         // the last of the chain waits for the first
+    std::vector<Waiting> chain;        // whom the culprit waits for, itself first; empty: not asked about
+    bool circle = false;               // the last of the chain waits for the first
     std::optional<pid_t> lock_owner;   // the thread it waits for
     std::string role = "server";
     std::optional<bool> accepted = true;

@@ -60,17 +60,7 @@ void own(const std::string& mode, int line) {
 void serve(const Options& options, int line) {
     if (options.mode != "shared-mutex") std::thread([&] { own(options.mode, line); }).detach();
     hear(line, Say::proceed);
-    const Listener listener = listen_on(options.family);
-    tell(line, note(Say::listening, listener.fd, listener.port));
-    const int fd = accept_one(listener.fd);
-    std::thread([&, fd] {
-        char byte = 0;
-        check(static_cast<int>(read(fd, &byte, 1)), "read");
-        tell(line, note(Say::accepted, fd));
-        take(options.mode, false);
-        fail("a handler that was to sleep for ever");
-    }).detach();
-    idle(line, listener.fd, fd, options.end);
+    serve_until_asleep(options, line, [&] { take(options.mode, false); });
 }
 
 }  // namespace

@@ -9,6 +9,7 @@
 #include <cstring>
 #include <ctime>
 #include <fstream>
+#include <thread>
 
 #include <fcntl.h>
 #include <poll.h>
@@ -176,6 +177,20 @@ void idle(int line, int listener, int leaked, const std::string& end) {
             if (end == "exit") _exit(0);
         }
     }
+}
+
+void serve_until_asleep(const Options& options, int line, const std::function<void()>& what_never_ends) {
+    const Listener listener = listen_on(options.family);
+    tell(line, note(Say::listening, listener.fd, listener.port));
+    const int fd = accept_one(listener.fd);
+    std::thread([&, fd] {
+        char byte = 0;
+        check(static_cast<int>(read(fd, &byte, 1)), "read");
+        tell(line, note(Say::accepted, fd));
+        what_never_ends();
+        fail("a handler that was to sleep for ever");
+    }).detach();
+    idle(line, listener.fd, fd, options.end);
 }
 
 // Without a sleep: /proc/PID/task/TID/syscall says "running" until the thread is off its CPU.
