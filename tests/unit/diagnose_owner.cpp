@@ -13,8 +13,41 @@ using model::RunState;
 
 TEST(KernelSocket, AccusesNobody) {
     Builder b;
+    model::Socket& socket = b.socket({});
+    socket.kernel_owned = true;
+    socket.role = model::Role::kClient;
+    EXPECT_EQ(gist(b.diagnose()), "kernel-socket proven -");
+}
+
+TEST(KernelSocket, OfTheKernelsOwnListenerIsProven) {
+    Builder b;
+    b.listener({});
     b.socket({}).kernel_owned = true;
     EXPECT_EQ(gist(b.diagnose()), "kernel-socket proven -");
+}
+
+TEST(KernelSocket, WithoutAnyListenerIsPossibleOnceItHasStayedSo) {
+    Builder b;
+    b.socket({}).kernel_owned = true;
+    EXPECT_EQ(gist(b.diagnose()), "kernel-socket possible -");
+    b.census.sockets.front().held_since_ns = b.census.taken_ns - 900'000'000;
+    EXPECT_EQ(gist(b.diagnose()), "unknown possible -");
+}
+
+TEST(KernelSocket, WhereAProgramListensMayWaitToBeAccepted) {
+    Builder b;
+    b.listener({{b.process(10, {in_accept(10)}), 3}});
+    b.socket({}).kernel_owned = true;
+    EXPECT_EQ(gist(b.diagnose()), "unknown possible -");
+    EXPECT_TRUE(says(b.diagnose(), "listener of Multipath TCP"));
+}
+
+TEST(KernelSocket, OfMultipathTcpBelongsToAProgram) {
+    Builder b;
+    model::Socket& socket = b.socket({});
+    socket.kernel_owned = socket.multipath = true;
+    socket.role = model::Role::kClient;
+    EXPECT_EQ(gist(b.diagnose()), "unknown possible -");
 }
 
 TEST(KernelSocket, WithAHolderIsAProgramsSocket) {
