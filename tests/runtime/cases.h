@@ -49,6 +49,7 @@ inline std::vector<Case> holding_cases() {
         {"InheritedExecSelf", {"inherited", "--mode", "exec-self"}},
         {"InheritedExecCat", {"inherited", "--mode", "exec-cat"}},
         {"InheritedParentForgets", {"inherited", "--mode", "parent-forgets"}},
+        {"InheritedSession", {"inherited", "--mode", "session"}},
         {"DuplicateUnread", {"duplicate", "--mode", "unread"}},
         {"DuplicateEof", {"duplicate", "--mode", "eof"}},
         {"StoppedAccepted", {"stopped", "--mode", "accepted"}},

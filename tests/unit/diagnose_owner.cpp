@@ -337,9 +337,99 @@ TEST_F(InheritedFd, ParentHandledItWhileTheChildHadACopy) {
 TEST_F(InheritedFd, AChildBornRightAfterAcceptMayBeItsHandler) {
     touches(socket).opened = deed(10, 10, 950 * kSec - kMs, Operation::kAccept);
     touches(socket).let_go = deed(10, 10, 950 * kSec + kMs, Operation::kNone, 5);
-    EXPECT_EQ(gist(b.diagnose()), "inherited-fd possible 20/20 only-thread");
+    EXPECT_EQ(gist(b.diagnose()), "unknown possible 20/20 only-thread");
+    EXPECT_TRUE(fact(b.diagnose(), "forked_for_it"));
+    EXPECT_TRUE(says(b.diagnose(), "it may be about to serve it"));
+    socket.held_since_ns = kTaken - 61 * kSec;
+    EXPECT_EQ(gist(b.diagnose()), "inherited-fd possible 20/20 only-thread") << "it never came to that";
     socket.held_since_ns = kTaken - kMs;
     EXPECT_EQ(b.diagnose().cause, diagnose::Cause::kUnknown);
+}
+
+/// Its parent accepted, forked it at once, and let go of its own copy.
+struct ForkedForIt : InheritedFd {
+    ForkedForIt() {
+        touches(socket).opened = deed(10, 10, 950 * kSec - kMs, Operation::kAccept);
+        touches(socket).let_go = deed(10, 10, 950 * kSec + kMs, Operation::kNone, 5);
+    }
+    model::Thread& thread() { return b.census.threads[0]; }
+    void does(const model::Thread& now) { thread() = born(now, 950 * kSec); }
+    /// Reads what the process of this id writes.
+    void reads_from(std::uint32_t writer, model::FileKind kind) {
+        does(asleep(20, SYS_read, 0));
+        thread().file = model::FileFact{kind, "", 77, "", 1};
+        model::Answer answer;
+        answer.question = {model::Question::Kind::kFile, 1};
+        answer.pid = writer;
+        answer.fd = 4;
+        answer.references = 1;
+        b.census.answers = {answer};
+    }
+    std::string gist() const { return test::gist(b.diagnose()); }
+    const char* unknown = "unknown possible 20/20 only-thread";
+    const char* inherited = "inherited-fd possible 20/20 only-thread";
+};
+
+TEST_F(ForkedForIt, WhateverItDoesBeforeItReadsIt) {
+    for (const auto& now : {running(20), asleep(20, SYS_poll, 1), asleep(20, SYS_clock_nanosleep),
+                            asleep(20, SYS_wait4), asleep(20, SYS_futex)}) {
+        does(now);
+        EXPECT_EQ(gist(), unknown);
+    }
+    reads_from(30, model::FileKind::kTcp);
+    EXPECT_EQ(gist(), unknown);
+    reads_from(30, model::FileKind::kUnix);
+    EXPECT_EQ(gist(), unknown) << "its database, or a child of its own";
+}
+
+TEST_F(ForkedForIt, NotOneThatWaitsForOrders) {
+    does(in_accept(20));
+    EXPECT_EQ(gist(), inherited);
+    reads_from(10, model::FileKind::kPipe);
+    EXPECT_EQ(gist(), inherited) << "its parent's, who closed its own copy";
+    b.census.answers.clear();
+    EXPECT_EQ(gist(), inherited) << "who writes is not known";
+}
+
+TEST_F(ForkedForIt, NotOneWhoseParentKeptOrUsedItsCopy) {
+    touches(socket).let_go->at_ns = 952 * kSec;
+    EXPECT_EQ(gist(), inherited);
+    touches(socket).let_go->at_ns = 950 * kSec + 2 * kMs;
+    touches(socket).last = deed(10, 10, 950 * kSec + kMs, Operation::kRead);
+    EXPECT_EQ(gist(), "inherited-fd proven 20/20 only-thread");
+    touches(socket).last->at_ns = 950 * kSec - kMs;
+    EXPECT_EQ(gist(), unknown) << "its parent read the request, and then forked it";
+}
+
+TEST_F(ForkedForIt, NotAnotherProgramThatWasNotGivenItByNumber) {
+    b.process(10, {in_accept(10)});
+    b.census.processes[0].exe = "/bin/sleep";
+    EXPECT_EQ(gist(), unknown) << "what its parent runs is not known";
+    b.census.processes[1].exe = "/bin/server";
+    EXPECT_EQ(gist(), inherited);
+    b.census.holders[0].fd = 0;
+    EXPECT_EQ(gist(), unknown) << "as inetd gives it";
+    b.census.holders[0].fd = 5;
+    b.census.processes[0].exe = "/bin/server";
+    EXPECT_EQ(gist(), unknown);
+}
+
+TEST_F(ForkedForIt, WithAChildOfItsOwn) {
+    const auto job = b.process(21, {born(running(21), 951 * kSec)}, 951 * kSec, 20);
+    const auto touched = std::move(socket.touches);
+    b.census.sockets.clear();
+    auto& shared = b.socket({{child, 5}, {job, 5}});
+    touches(shared) = *touched;
+    EXPECT_EQ(gist(), "unknown possible -");
+    EXPECT_TRUE(says(b.diagnose(), "p20 was forked when the connection had come"));
+}
+
+TEST_F(ForkedForIt, WhenTheAgeOfTheConnectionIsNotKnown) {
+    touches(socket).opened.reset();
+    socket.oldest_sign_ns = 0;
+    EXPECT_EQ(gist(), unknown);
+    touches(socket).let_go->at_ns = 952 * kSec;
+    EXPECT_EQ(gist(), inherited);
 }
 
 TEST_F(InheritedFd, NotWhenTheChildHandlesIt) {
@@ -387,6 +477,8 @@ TEST_F(InheritedFd, UntracedByTheOrderOfBirth) {
     EXPECT_EQ(gist(b.diagnose()), "inherited-fd likely 20/20 only-thread");
     EXPECT_TRUE(says(b.diagnose(), "younger than the socket"));
     socket.oldest_sign_ns = 950 * kSec - kMs;  // born for this connection, maybe
+    EXPECT_EQ(gist(b.diagnose()), "unknown possible 20/20 only-thread");
+    socket.held_since_ns = kTaken - 61 * kSec;
     EXPECT_EQ(gist(b.diagnose()), "inherited-fd possible 20/20 only-thread");
 }
 

@@ -277,9 +277,51 @@ TEST_F(Unread, AbandonedIsOnlyPossibleUnderAnEventLoop) {
 
 TEST_F(Unread, AbandonedIsOnlyPossibleAmongSeveralThreads) {
     b.census.sockets.clear();
-    b.socket({{b.process(20, {in_accept(20), running(21)})}});
+    b.census.traced = false;
+    auto& other = b.socket({{b.process(20, {in_accept(20), asleep(21, SYS_futex)})}});
+    EXPECT_EQ(gist(b.diagnose()), "unknown possible 20/- process") << "one may be its handler";
+    EXPECT_TRUE(fact(b.diagnose(), "may_be_handled"));
+    EXPECT_TRUE(says(b.diagnose(), "threads of p20 (pid 20) are at work"));
+    other.held_since_ns = kTaken - 59 * kSec;
+    EXPECT_EQ(b.diagnose().cause, Cause::kUnknown);
+    other.held_since_ns = kTaken - 60 * kSec;
     EXPECT_EQ(gist(b.diagnose()), "abandoned possible 20/- process");
     EXPECT_TRUE(fact(b.diagnose(), "may_be_handled"));
+}
+
+/// Reads from a pipe; who writes to it the census may say.
+model::Thread at_a_pipe(std::uint32_t tid) {
+    model::Thread thread = asleep(tid, SYS_read, 3);
+    thread.file = model::FileFact{model::FileKind::kPipe, "", 77, "", 1};
+    return thread;
+}
+
+TEST_F(Unread, WhoWaitsForOrdersIsNotAtWork) {
+    b.census.sockets.clear();
+    b.socket({{b.process(20, {in_accept(20), at_a_pipe(21)}, kBooted, 4), 9}});
+    EXPECT_EQ(gist(b.diagnose()), "abandoned possible 20/- process") << "who writes is not known";
+    model::Answer answer;
+    answer.question = {model::Question::Kind::kFile, 1};
+    answer.fd = 6;
+    answer.references = 1;
+    for (const std::uint32_t writer : {4U, 20U}) {
+        answer.pid = writer;
+        answer.start_ns = kBooted;
+        b.census.answers = {answer};
+        EXPECT_EQ(b.diagnose().cause, Cause::kAbandoned) << "its parent, or a thread of its own: " << writer;
+    }
+    b.census.answers[0].pid = 30;
+    EXPECT_EQ(gist(b.diagnose()), "unknown possible 20/- process") << "a program that it has asked";
+}
+
+TEST_F(Unread, OfSeveralProcessesSomeMayBeHandlingIt) {
+    b.census.sockets.clear();
+    const auto idle = b.process(20, {in_accept(20)});
+    auto& shared = b.socket({{idle}, {b.process(21, {in_accept(21), running(22)})}});
+    EXPECT_EQ(gist(b.diagnose()), "unknown possible -");
+    EXPECT_TRUE(says(b.diagnose(), "threads of p21 (pid 21) are at work"));
+    shared.held_since_ns = kTaken - 60 * kSec;
+    EXPECT_EQ(gist(b.diagnose()), "abandoned possible -");
 }
 
 TEST_F(Unread, HandlerAtWorkIsNotAccused) {

@@ -149,11 +149,8 @@ bool serves_another(const Scene& scene) {
 /// A thread at work that was seen with no held socket, and that the handler does not wait for: the connection
 /// may have been handed to it.
 bool may_be_handed_over(const Scene& scene, const model::Steps& chain) {
-    return std::ranges::any_of(scene.census.threads_of(*scene.who.process), [&](const Thread& other) {
-        const bool in_chain =
-            std::ranges::any_of(chain.steps, [&](const model::Step& step) { return step.thread == &other; });
-        return !in_chain && is_live(other) && is_at_work(other) &&
-               !scene.rosters.was_seen(*scene.who.process, other);
+    return std::ranges::any_of(scene.rosters.unseen_workers(*scene.who.process), [&](const Thread* other) {
+        return std::ranges::find(chain.steps, other, &model::Step::thread) == chain.steps.end();
     });
 }
 

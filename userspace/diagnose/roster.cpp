@@ -4,6 +4,7 @@
 #include <algorithm>
 
 #include "diagnose/collector.h"
+#include "model/provider.h"
 
 namespace waitclose::diagnose {
 
@@ -21,6 +22,16 @@ bool is_stopped(const Thread& thread) {
 
 bool is_at_work(const Thread& thread) {
     return !thread.syscall || !waits_for_work(*thread.syscall);
+}
+
+bool waits_for_orders(const model::Census& census, const model::Process& process, const Thread& thread) {
+    if (!thread.syscall) return false;
+    if (accepts(*thread.syscall)) return true;
+    const bool by_pipe = thread.file && (thread.file->kind == model::FileKind::kPipe ||
+                                         thread.file->kind == model::FileKind::kUnix);
+    if (!by_pipe || uses_of(thread)[0].access != Access::kRead) return false;
+    const model::Provider writer = model::provider_of(census, process, thread);
+    return !writer.end || writer.within || writer.end->pid == process.parent_pid;
 }
 
 Roster::Roster(const model::Census& census, const model::Process& process)
@@ -57,10 +68,34 @@ std::span<const Sleeper> Roster::asleep_on(std::int32_t fd) const {
     return {found.begin(), found.end()};
 }
 
+Rosters::Made& Rosters::made_for(const model::Process& process) {
+    return made_[static_cast<std::size_t>(&process - census_.processes.data())];
+}
+
 const Roster& Rosters::of(const model::Process& process) {
-    auto& roster = made_[static_cast<std::size_t>(&process - census_.processes.data())];
+    auto& roster = made_for(process).roster;
     if (!roster) roster = std::make_unique<Roster>(census_, process);
     return *roster;
+}
+
+const std::vector<const Thread*>& Rosters::unseen_workers(const model::Process& process) {
+    auto& workers = made_for(process).unseen_workers;
+    if (!workers) {
+        workers.emplace();
+        for (const Thread& thread : census_.threads_of(process))
+            if (is_live(thread) && is_at_work(thread) && !was_seen(process, thread))
+                workers->push_back(&thread);
+    }
+    return *workers;
+}
+
+bool Rosters::works(const model::Process& process) {
+    auto& works = made_for(process).works;
+    if (!works)
+        works = std::ranges::any_of(census_.threads_of(process), [&](const Thread& thread) {
+            return is_live(thread) && is_at_work(thread) && !waits_for_orders(census_, process, thread);
+        });
+    return *works;
 }
 
 bool Rosters::was_seen(const model::Process& process, const Thread& thread) {

@@ -2,6 +2,7 @@
 // One descriptor was closed, another still refers to the socket: in the same process, or in one that
 // inherited it.
 #include <fmt/format.h>
+#include <unistd.h>
 
 #include <algorithm>
 
@@ -125,11 +126,74 @@ bool too_young(const Scene& scene) {
     return scene.census.held_ns(scene.socket) < kTooYoungNs;
 }
 
+// Right after the connection was there, or after somebody else had read its request.
+bool is_born_for_it(const Scene& scene, const Process& process) {
+    const std::uint64_t touched = scene.last ? scene.last.deed->at_ns : 0;
+    if (touched >= process.start_ns) return false;
+    const std::uint64_t since = std::max(there_since(scene), touched);
+    return since == 0 || process.start_ns < since + kBornForItNs;
+}
+
 // A process that holds it, and that nobody saw use it, may still be the handler forked for this connection.
 bool may_be_born_for_it(const Scene& scene) {
-    return !scene.last && std::ranges::any_of(scene.processes, [&](const Process* process) {
-        return process->start_ns - there_since(scene) < kBornForItNs;
+    return std::ranges::any_of(scene.processes,
+                               [&](const Process* process) { return is_born_for_it(scene, *process); });
+}
+
+// Whoever hands a connection to a process forked for it has no more use for its own copy.
+bool let_go_at_once(const Scene& scene, const Process& heir) {
+    if (!scene.let_go) return heir.start_ns > there_since(scene);
+    return scene.let_go.deed->at_ns < heir.start_ns + kBornForItNs;
+}
+
+const Process* process_that_closed(const Scene& scene) {
+    if (!scene.let_go) return nullptr;
+    const model::Actor& actor = scene.let_go.deed->actor;
+    const auto found = std::ranges::find_if(scene.census.processes, [&](const Process& process) {
+        return process.pid == actor.pid && process.start_ns <= actor.start_ns;
     });
+    return found == scene.census.processes.end() ? nullptr : &*found;
+}
+
+// It runs another program than the one that closed its copy. That knows nothing of a descriptor but the first
+// three.
+bool runs_another_program(const Scene& scene, const Process& heir) {
+    const Process* other = process_that_closed(scene);
+    if (!other || !other->exe || !heir.exe || *other->exe == *heir.exe) return false;
+    return std::ranges::none_of(scene.census.holders_of(scene.socket), [&](const model::Holder& holder) {
+        return &scene.census.process_of(holder) == &heir && holder.fd <= STDERR_FILENO;
+    });
+}
+
+bool only_waits_for_orders(const Scene& scene, const Process& heir) {
+    return std::ranges::all_of(scene.census.threads_of(heir), [&](const model::Thread& thread) {
+        return !is_live(thread) || waits_for_orders(scene.census, heir, thread);
+    });
+}
+
+const Process* forked_for_it(const Scene& scene) {
+    if (scene.census.held_ns(scene.socket) >= kHardlyAnswersNs) return nullptr;
+    const auto found = std::ranges::find_if(scene.processes, [&](const Process* process) {
+        return is_born_for_it(scene, *process) && let_go_at_once(scene, *process) &&
+               !runs_another_program(scene, *process) && !only_waits_for_orders(scene, *process);
+    });
+    return found == scene.processes.end() ? nullptr : *found;
+}
+
+void word_forked_for_it(const Scene& scene, const Verdict&, Diagnosis& diagnosis) {
+    const Process& process = *forked_for_it(scene);
+    diagnosis.summary = fmt::format(
+        "{} was forked when the connection had come, and has not read it yet: it may be about to serve it",
+        process.comm);
+    add_close(scene, diagnosis);
+    add_fact(diagnosis, "forked_for_it", true,
+             fmt::format("{} began {} ago, within {} of the connection or its last use, as the server of one "
+                         "connection does (census)",
+                         process_text(process), duration_text(scene.ago(process.start_ns)),
+                         duration_text(kBornForItNs)));
+    if (const model::Thread* thread = scene.rosters.of(process).only())
+        add_fact(diagnosis, "activity", activity_text(*thread).c_str(),
+                 fmt::format("{} {} (census)", thread_text(*thread), activity_text(*thread)));
 }
 
 // Whoever closed its copy had handled the connection while the others held theirs, or to its end: that was no
@@ -153,6 +217,12 @@ std::optional<Confidence> inherited_after_close(const Scene& scene) {
     return Confidence::kPossible;
 }
 
+Verdict inherited(const Scene& scene, Confidence confidence) {
+    if (confidence == Confidence::kPossible && may_be_forked_for_it(scene))
+        return {Cause::kUnknown, Confidence::kPossible, scene.who, word_forked_for_it};
+    return {Cause::kInheritedFd, confidence, scene.who, word_inherited};
+}
+
 std::optional<Verdict> younger_than_socket(const Scene& scene) {
     const Process* process = scene.only_process();
     if (!process || !all_younger_than(scene, there_since(scene))) return std::nullopt;
@@ -160,11 +230,14 @@ std::optional<Verdict> younger_than_socket(const Scene& scene) {
         scene.socket.last_data_ns > process->start_ns || scene.socket.last_sent_ns > process->start_ns;
     if (moved && !scene.last)
         return Verdict{Cause::kUnknown, Confidence::kPossible, scene.who, word_handler_or_heir};
-    const Confidence confidence = may_be_born_for_it(scene) ? Confidence::kPossible : Confidence::kLikely;
-    return Verdict{Cause::kInheritedFd, confidence, scene.who, word_inherited};
+    return inherited(scene, may_be_born_for_it(scene) ? Confidence::kPossible : Confidence::kLikely);
 }
 
 }  // namespace
+
+bool may_be_forked_for_it(const Scene& scene) {
+    return nobody_uses_it(scene) && forked_for_it(scene) != nullptr;
+}
 
 std::optional<Verdict> duplicate_descriptor(const Scene& scene) {
     const Process* process = scene.only_process();
@@ -185,8 +258,7 @@ std::optional<Verdict> duplicate_descriptor(const Scene& scene) {
 std::optional<Verdict> inherited_descriptor(const Scene& scene) {
     if (scene.processes.empty() || too_young(scene) || !nobody_uses_it(scene)) return std::nullopt;
     if (scene.let_go && !scene.let_go.process)
-        if (const auto confidence = inherited_after_close(scene))
-            return Verdict{Cause::kInheritedFd, *confidence, scene.who, word_inherited};
+        if (const auto confidence = inherited_after_close(scene)) return inherited(scene, *confidence);
     if (scene.let_go.process) return std::nullopt;
     return younger_than_socket(scene);
 }

@@ -142,6 +142,22 @@ void word_may_be_handling(const Scene& scene, const Verdict&, Diagnosis& diagnos
                          activity_text(thread)));
 }
 
+void word_some_may_handle(const Scene& scene, const Verdict&, Diagnosis& diagnosis) {
+    std::string names;
+    for (const Process* process : scene.processes)
+        if (scene.rosters.works(*process) && (!scene.who.process || process == scene.who.process))
+            names += fmt::format("{}{}", names.empty() ? "" : ", ", process_text(*process));
+    diagnosis.summary =
+        "nobody has read it since the peer's FIN, but threads are at work and one of them may "
+        "be handling it";
+    add_unread(scene, diagnosis);
+    add_fact(diagnosis, "may_be_handled", true,
+             fmt::format("threads of {} are at work, and which thread had the connection was not seen: one "
+                         "of them may be handling it (census)",
+                         names));
+    if (!scene.census.traced) diagnosis.advice = "Watch from before the FIN to see whose connection it is.";
+}
+
 void word_somebody_on_it(const Scene& scene, const Verdict&, Diagnosis& diagnosis) {
     const Thread& thread = *scene.sleepers.front().thread;
     diagnosis.summary = fmt::format("thread {} {}, which is this socket", thread.comm, activity_text(thread));
@@ -205,10 +221,19 @@ Confidence abandoned_confidence(const Scene& scene) {
 
 Verdict abandoned(const Scene& scene) {
     if (held_back(scene)) return {Cause::kUnknown, Confidence::kPossible, scene.who, word_held_back};
+    if (some_may_handle(scene))
+        return {Cause::kUnknown, Confidence::kPossible, scene.who, word_some_may_handle};
     return {Cause::kAbandoned, abandoned_confidence(scene), scene.who, word_abandoned};
 }
 
 }  // namespace
+
+bool some_may_handle(const Scene& scene) {
+    if (scene.who.thread || scene.census.held_ns(scene.socket) >= kHardlyAnswersNs) return false;
+    if (scene.who.process) return scene.rosters.works(*scene.who.process);
+    return std::ranges::any_of(scene.processes,
+                               [&](const Process* process) { return scene.rosters.works(*process); });
+}
 
 std::optional<Verdict> unread(const Scene& scene) {
     if (!scene.sleepers.empty())
