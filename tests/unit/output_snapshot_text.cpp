@@ -200,6 +200,28 @@ TEST(OutputSnapshotText, BlindSpotsAreShownOnlyWhenThereAreAny) {
     EXPECT_LE(widest_line(text), 80U);
 }
 
+TEST(OutputSnapshotText, DescriptorsOnlyOfProcessesThatWereAskedFor) {
+    Machine machine = one_leak();
+    const auto full = machine.add_process(999, "elsewhere");
+    machine.census.processes[full].fds_used = machine.census.processes[full].fd_limit = 64;
+    EXPECT_EQ(screen_of(machine).find("elsewhere"), std::string::npos) << "a thread of java waits for it";
+
+    model::Socket& listener = machine.census.listeners.emplace_back();
+    listener.local.port = 9090;
+    listener.backlog = listener.backlog_limit = 4;
+    listener.first_holder = static_cast<std::uint32_t>(machine.census.holders.size());
+    listener.holder_count = 1;
+    machine.census.holders.push_back({full, 3, false});
+    EXPECT_NE(screen_of(machine).find("Files   elsewhere (999) has 64 of 64"), std::string::npos);
+    EXPECT_NE(screen_of(machine).find("Queue   port 9090 of elsewhere"), std::string::npos);
+
+    SnapshotView view = machine.view();
+    view.selection.pids = {4121};
+    const std::string text = written_by([&](Sink& sink) { write_snapshot_text(sink, view, {}); });
+    EXPECT_EQ(text.find("elsewhere"), std::string::npos) << text;
+    EXPECT_NE(text.find("Files   java (4121) has 612 of 65,536"), std::string::npos) << text;
+}
+
 TEST(OutputSnapshotText, EmptySelectionSaysWhy) {
     Machine machine = one_leak();
     machine.selected.clear();

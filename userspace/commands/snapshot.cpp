@@ -137,7 +137,8 @@ Result<int> run(const SnapshotRequest& request) {
     const auto losses = (*session)->losses();
     const auto left_out =
         model::left_out(*census, request.common.selection, filters_addresses(request.common.probes.filter));
-    write(*sink, {*census, selected, groups, host, probes, losses, {}, left_out}, request);
+    write(*sink, {*census, selected, groups, host, probes, losses, {}, left_out, request.common.selection},
+          request);
     if (auto finished = finish(*sink); !finished) return tl::unexpected(finished.error());
     return exit_code_of(request, *census, selected);
 }
