@@ -8,6 +8,7 @@
 
 #include "commands/command.h"
 #include "commands/explain.h"
+#include "commands/named.h"
 #include "commands/options.h"
 #include "commands/session.h"
 #include "diagnose/group.h"
@@ -103,6 +104,7 @@ int exit_code_of(const SnapshotRequest& request, const model::Census& census,
 }
 
 Result<int> run(const SnapshotRequest& request) {
+    if (auto named = look_for_named(request.common.selection); !named) return tl::unexpected(named.error());
     const system::Descriptor signals(request.observe_ns ? open_signal_descriptor() : -1);
     auto sink = open_output(request.common.output);
     if (!sink) return tl::unexpected(sink.error());
