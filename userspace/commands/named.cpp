@@ -53,13 +53,12 @@ Result<void> look_for_cgroup(const std::string& cgroup) {
     case system::Presence::kNowhere:
         return tl::unexpected(
             Failure{fmt::format("there is no cgroup '{}' here, in any hierarchy", printable(cgroup)),
-                    "give it as /proc/PID/cgroup shows it on this machine, e.g. "
-                    "/system.slice/orders.service (all of them: systemd-cgls)"});
+                    "give it as /proc/PID/cgroup shows it here, e.g. /system.slice/orders.service"});
     case system::Presence::kUnseen:
-        say(
-            fmt::format("waitclose: no process seen from here is in cgroup '{}', and whether there is such a "
-                        "cgroup cannot be seen (is /sys/fs/cgroup mounted?)",
-                        printable(cgroup)));
+        say(fmt::format(
+            "waitclose: no process seen from here is in cgroup '{}', and whether there is such a "
+            "cgroup cannot be seen: it is not mounted here, or is outside of this cgroup namespace",
+            printable(cgroup)));
         break;
     case system::Presence::kThere:
         say(fmt::format("waitclose: no process is in cgroup '{}' now", printable(cgroup)));
