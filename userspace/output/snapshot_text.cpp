@@ -244,7 +244,7 @@ std::vector<Column> socket_columns(const std::vector<diagnose::Group>& groups) {
             {"LOCAL", Align::kLeft, Cut::kStart, 8, Paint::kPlain, true},
             {"REMOTE", Align::kLeft, Cut::kStart, 8, Paint::kPlain, true},
             {"PID:FD NAME", Align::kLeft, Cut::kEnd, 12},
-            {"TID NAME", Align::kLeft, Cut::kEnd, 7, Paint::kPlain, false, 2},
+            {"TID NAME", Align::kLeft, Cut::kEnd, 8, Paint::kPlain, false, 2},
             {"CAUSE", Align::kLeft, Cut::kEnd, cause, Paint::kAlarm},
             {"CONFID.", Align::kLeft, Cut::kEnd, 8, Paint::kPlain, false, 1},
             {"UNREAD", Align::kRight, Cut::kEnd, 6, Paint::kPlain, false, 3}};
