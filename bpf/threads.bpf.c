@@ -5,14 +5,8 @@
 #include "descriptor.h"
 #include "schedule.h"
 
-/* The processes whose threads are wanted; filled by userspace from the descriptors. */
-struct {
-    __uint(type, BPF_MAP_TYPE_HASH);
-    __uint(map_flags, BPF_F_NO_PREALLOC);
-    __uint(max_entries, 1 << 13);
-    __type(key, __u32);
-    __type(value, __u8);
-} wanted_processes SEC(".maps");
+/* The processes whose threads are wanted, from the descriptors. */
+WC_SET(wanted_processes, __u32, 1 << 13);
 
 static __always_inline __u32 state_of(struct task_struct* task) {
     if (bpf_core_field_exists(task->__state)) return task->__state;

@@ -4,6 +4,7 @@
 #include <algorithm>
 #include <limits>
 #include <regex>
+#include <set>
 
 #include <fmt/format.h>
 
@@ -35,10 +36,17 @@ Result<std::vector<std::uint64_t>> check_numbers(const std::string& option,
     return numbers;
 }
 
-Result<bool> set_ports(const std::string& option, const std::vector<std::string>& lists, wc_u8* bitmap) {
+Result<std::set<std::uint16_t>> check_ports(const std::string& option,
+                                            const std::vector<std::string>& lists) {
     const auto ports = check_numbers(option, lists, std::numeric_limits<std::uint16_t>::max());
     if (!ports) return tl::unexpected(ports.error());
-    for (const std::uint64_t port : *ports)
+    return std::set<std::uint16_t>(ports->begin(), ports->end());
+}
+
+Result<bool> set_ports(const std::string& option, const std::vector<std::string>& lists, wc_u8* bitmap) {
+    const auto ports = check_ports(option, lists);
+    if (!ports) return tl::unexpected(ports.error());
+    for (const std::uint16_t port : *ports)
         bitmap[port / 8] = static_cast<wc_u8>(bitmap[port / 8] | 1U << (port % 8));
     return !ports->empty();
 }
@@ -82,6 +90,10 @@ Result<model::Selection> check_selection(const Options& options) {
                         "give it as /proc/PID/cgroup shows it, e.g. /system.slice/orders.service"});
         selection.cgroup = options.cgroup;
     }
+    auto local = check_ports("--localport", options.local_ports);
+    if (!local) return tl::unexpected(local.error());
+    selection.local_ports = std::move(*local);
+    selection.by_remote_port = !options.remote_ports.empty();
     const auto min_held = check_duration("--min-held", options.min_held);
     if (!min_held) return tl::unexpected(min_held.error());
     selection.min_held_ns = *min_held;

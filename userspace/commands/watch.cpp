@@ -9,6 +9,7 @@
 #include <poll.h>
 
 #include "commands/command.h"
+#include "commands/named.h"
 #include "commands/options.h"
 #include "commands/session.h"
 #include "diagnose/diagnoser.h"
@@ -233,6 +234,7 @@ void print_totals(Session& session) {
 }
 
 Result<int> run(const WatchRequest& request) {
+    if (auto named = look_for_named(request.common.selection); !named) return tl::unexpected(named.error());
     const system::Descriptor signals(open_signal_descriptor());
     auto sink = open_stream(request.common.output);
     if (!sink) return tl::unexpected(sink.error());

@@ -18,7 +18,8 @@ using model::Thread;
 namespace {
 
 /// Pools reap every few seconds, and a server that shuts down may take as long over its connections. Who has
-/// not come by for longer than that has forgotten them.
+/// not come by for longer than that has forgotten them. The rhythm of reapers and no request's work: that it
+/// is as long as kMayAnswerNs is chance.
 constexpr std::uint64_t kMayComeByNs = 10'000'000'000;
 /// A pause this long before the FIN is no part of a conversation.
 constexpr std::uint64_t kIdleNs = 100'000'000;

@@ -235,18 +235,19 @@ void write_rest(Sink& sink, const SnapshotView& view, const TextStyle& style, st
 }
 
 /// Numbers come before names, so that a narrow terminal cuts the name off and not the pid. A cause is never
-/// cut; the groups tell which there are.
+/// cut; the groups tell which there are. Which connection, since when, why and who holds it stays in any
+/// case.
 std::vector<Column> socket_columns(const std::vector<diagnose::Group>& groups) {
     std::size_t cause = 0;
     for (const diagnose::Group& group : groups) cause = std::max(cause, diagnose::id_of(group.cause).size());
     return {{"HELD", Align::kRight, Cut::kEnd, 6, Paint::kBold},
-            {"LOCAL", Align::kLeft, Cut::kStart, 8},
-            {"REMOTE", Align::kLeft, Cut::kStart, 8},
-            {"PID:FD NAME", Align::kLeft, Cut::kEnd, 8},
-            {"TID NAME", Align::kLeft, Cut::kEnd, 7},
+            {"LOCAL", Align::kLeft, Cut::kStart, 8, Paint::kPlain, true},
+            {"REMOTE", Align::kLeft, Cut::kStart, 8, Paint::kPlain, true},
+            {"PID:FD NAME", Align::kLeft, Cut::kEnd, 12},
+            {"TID NAME", Align::kLeft, Cut::kEnd, 8, Paint::kPlain, false, 2},
             {"CAUSE", Align::kLeft, Cut::kEnd, cause, Paint::kAlarm},
-            {"CONFID.", Align::kLeft, Cut::kEnd, 8},
-            {"UNREAD", Align::kRight, Cut::kEnd, 6}};
+            {"CONFID.", Align::kLeft, Cut::kEnd, 8, Paint::kPlain, false, 1},
+            {"UNREAD", Align::kRight, Cut::kEnd, 6, Paint::kPlain, false, 3}};
 }
 
 }  // namespace
