@@ -20,7 +20,7 @@ bool is_stopped(const Thread& thread) {
 }
 
 bool is_at_work(const Thread& thread) {
-    return !thread.syscall || !waits_for_work(*thread.syscall);
+    return !waits_for_work(thread);
 }
 
 Roster::Roster(const model::Census& census, const model::Process& process)
