@@ -118,7 +118,7 @@ std::string not_blocked(const Scene& scene) {
     const Thread& thread = *scene.who.thread;
     if (!thread.syscall) return doing(thread);
     if (!scene.sleepers.empty()) return doing(*scene.sleepers.front().thread) + ", which is this socket";
-    if (waits_for_work(*thread.syscall)) return doing(thread) + ", as a thread does that waits for work";
+    if (waits_for_work(thread)) return doing(thread) + ", as a thread does that waits for work";
     if (!scene.who.deed) return fmt::format("{} was not seen to handle it", thread_text(thread));
     return doing(thread) + ", which need not be part of handling it";
 }

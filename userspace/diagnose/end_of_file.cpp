@@ -57,7 +57,7 @@ void add_eof(const Scene& scene, Diagnosis& diagnosis) {
 }
 
 bool runs_an_event_loop(const Thread& thread) {
-    return thread.syscall && watches_descriptors(*thread.syscall);
+    return thread.syscall && watches_descriptors(*thread.syscall) && !thread.polled;
 }
 
 bool is_last_touch(const Scene& scene) {

@@ -21,7 +21,7 @@ bool is_stopped(const Thread& thread) {
 }
 
 bool is_at_work(const Thread& thread) {
-    return !thread.syscall || !waits_for_work(*thread.syscall);
+    return !waits_for_work(thread);
 }
 
 bool waits_for_orders(const model::Census& census, const model::Process& process, const Thread& thread) {

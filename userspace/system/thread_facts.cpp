@@ -46,17 +46,6 @@ std::optional<std::array<std::uint32_t, 3>> words_at(std::uint32_t pid, std::uin
     return words;
 }
 
-/// A look at the process's memory waits for its mmap_lock, and whoever is stuck in a page fault or in
-/// changing the address space may hold that for as long as it is stuck.
-bool may_hold_memory_lock(const model::Thread& thread) {
-    if (thread.state != model::RunState::kDiskSleep) return false;
-    if (!thread.syscall) return true;
-    const auto is = [&](auto... numbers) {
-        return ((*thread.syscall == static_cast<std::uint32_t>(numbers)) || ...);
-    };
-    return is(SYS_mmap, SYS_munmap, SYS_mremap, SYS_mprotect, SYS_madvise, SYS_brk, SYS_mlock, SYS_mlockall);
-}
-
 /// The thread's id in the innermost PID namespace it lives in, which is the one it knows itself by.
 std::uint32_t own_id_of(std::uint32_t pid, std::uint32_t tid) {
     const auto status = read_file(fmt::format("/proc/{}/task/{}/status", pid, tid), 16384);
@@ -127,6 +116,15 @@ void name_file(const model::Process& process, std::uint64_t fd, model::FileFact&
 
 }  // namespace
 
+bool may_hold_memory_lock(const model::Thread& thread) {
+    if (thread.state != model::RunState::kDiskSleep) return false;
+    if (!thread.syscall) return true;
+    const auto is = [&](auto... numbers) {
+        return ((*thread.syscall == static_cast<std::uint32_t>(numbers)) || ...);
+    };
+    return is(SYS_mmap, SYS_munmap, SYS_mremap, SYS_mprotect, SYS_madvise, SYS_brk, SYS_mlock, SYS_mlockall);
+}
+
 std::optional<std::uint32_t> mutex_owner(std::span<const std::uint32_t, 3> words) {
     // The lock word of a robust mutex is the owner's id itself.
     const bool robust = (words[0] & FUTEX_WAITERS) != 0 && (words[0] & FUTEX_TID_MASK) == words[2];
@@ -149,7 +147,8 @@ std::uint32_t innermost_id(std::string_view status) {
 void describe_waits(const model::Process& process, std::span<model::Thread> threads) {
     LockOwners owners(process, threads);
     for (model::Thread& thread : threads) {
-        if (thread.file) name_file(process, thread.arguments[0], *thread.file);
+        if (thread.file)
+            name_file(process, static_cast<std::uint64_t>(model::uses_of(thread)[0].fd), *thread.file);
         thread.lock_owner_tid = owners.of_mutex(thread);
         thread.lock_holder = owners.of_file(thread);
     }
