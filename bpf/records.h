@@ -299,8 +299,7 @@ struct wc_census_carrier {
     wc_u32 reserved;
 };
 WC_ASSERT_SIZE(struct wc_census_carrier, 64);
-/* Whether a thread that can run has a CPU; not known where the kernel does not keep it (task_struct.on_cpu).
- */
+/* Whether a thread that can run has a CPU; not known where the kernel does not keep task_struct.on_cpu. */
 enum wc_on_cpu { WC_ON_CPU_UNKNOWN = 0, WC_ON_CPU_NO = 1, WC_ON_CPU_YES = 2 };
 
 /* What a thread that sleeps in poll() asks for, as its own memory tells: userspace reads that, and hands it
@@ -352,8 +351,7 @@ struct wc_census_thread {
     struct wc_sequence sequence; /* of a TCP socket */
     wc_u64 epoll;                /* address of the eventpoll, when that file is one; else 0 */
     struct wc_polled polled;     /* then the file is that of this descriptor */
-    /* Of a TCP socket: how much more was acknowledged than sent. The SYN of who opened it counts as one byte.
-     */
+    /* Of a TCP socket: how much more was acknowledged than sent. The SYN of who opened it counts as one. */
     wc_u64 acked_unsent;
 };
 WC_ASSERT_SIZE(struct wc_census_thread, 240 + sizeof(struct wc_socket) + 8 * WC_STACK_DEPTH);
@@ -384,8 +382,7 @@ struct wc_census_end {
 };
 WC_ASSERT_SIZE(struct wc_census_end, 112 + sizeof(struct wc_socket) + sizeof(struct wc_sequence));
 
-/* ---- what threads do over a window: entries of maps, read by userspace when it ends ---------------------
- */
+/* ---- what threads do over a window: entries of maps, read by userspace when it ends -------------------- */
 
 /* A thread in the kernel's own numbers: no PID namespace is asked where every switch passes. */
 struct wc_thread_key {
