@@ -314,6 +314,23 @@ TEST_F(Unread, WhoWaitsForOrdersIsNotAtWork) {
     EXPECT_EQ(gist(b.diagnose()), "unknown possible 20/- process") << "a program that it has asked";
 }
 
+TEST_F(Unread, WhoHasBeenParkedSinceBeforeTheRequestIsNotAtIt) {
+    b.census.sockets.clear();
+    model::Thread worker = asleep(21, SYS_futex);
+    worker.asleep_since_ns = kFin - 60 * kSec;
+    const auto owner = b.process(20, {in_accept(20), worker});
+    model::Socket& held = b.socket({{owner, 9}});
+    held.last_data_ns = kFin - kSec;
+    EXPECT_EQ(gist(b.diagnose()), "abandoned possible 20/- process");
+    held.last_data_ns = kFin - 60 * kSec;
+    EXPECT_EQ(gist(b.diagnose()), "unknown possible 20/- process") << "it may have been read just before";
+    held.last_data_ns = 0;
+    EXPECT_EQ(gist(b.diagnose()), "unknown possible 20/- process") << "not known when the request came";
+    held.last_data_ns = kFin - kSec;
+    b.census.threads[1].lock_owner_tid = 20;
+    EXPECT_EQ(gist(b.diagnose()), "unknown possible 20/- process") << "a lock that somebody has";
+}
+
 TEST_F(Unread, OfSeveralProcessesSomeMayBeHandlingIt) {
     b.census.sockets.clear();
     const auto idle = b.process(20, {in_accept(20)});

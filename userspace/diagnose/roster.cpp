@@ -2,6 +2,9 @@
 #include "diagnose/roster.h"
 
 #include <algorithm>
+#include <limits>
+
+#include <sys/syscall.h>
 
 #include "diagnose/collector.h"
 #include "model/provider.h"
@@ -10,6 +13,18 @@ namespace waitclose::diagnose {
 
 using model::RunState;
 using model::Thread;
+
+namespace {
+
+/// Since when it has waited in a lock that nobody in particular owns, as idle workers of a runtime do;
+/// endless for any other thread.
+std::uint64_t parked_since_ns(const Thread& thread) {
+    constexpr std::uint64_t kNotParked = std::numeric_limits<std::uint64_t>::max();
+    const bool parked = thread.syscall == static_cast<std::uint32_t>(SYS_futex) && !thread.lock_owner_tid;
+    return parked ? thread.asleep_since_ns.value_or(kNotParked) : kNotParked;
+}
+
+}  // namespace
 
 bool is_live(const Thread& thread) {
     return thread.state != RunState::kZombie && !thread.exiting;
@@ -89,13 +104,16 @@ const std::vector<const Thread*>& Rosters::unseen_workers(const model::Process& 
     return *workers;
 }
 
-bool Rosters::works(const model::Process& process) {
-    auto& works = made_for(process).works;
-    if (!works)
-        works = std::ranges::any_of(census_.threads_of(process), [&](const Thread& thread) {
-            return is_live(thread) && is_at_work(thread) && !waits_for_orders(census_, process, thread);
-        });
-    return *works;
+bool Rosters::works(const model::Process& process, std::uint64_t came_ns) {
+    constexpr std::uint64_t kLateByNs = 1'000'000'000;  // how late a moment told by ticks may be, amply
+    auto& since_ns = made_for(process).works_since_ns;
+    if (!since_ns) {
+        since_ns = 0;
+        for (const Thread& thread : census_.threads_of(process))
+            if (is_live(thread) && is_at_work(thread) && !waits_for_orders(census_, process, thread))
+                since_ns = std::max(*since_ns, parked_since_ns(thread));
+    }
+    return *since_ns > 0 && (came_ns < kLateByNs || *since_ns > came_ns - kLateByNs);
 }
 
 bool Rosters::was_seen(const model::Process& process, const Thread& thread) {

@@ -146,7 +146,8 @@ void word_may_be_handling(const Scene& scene, const Verdict&, Diagnosis& diagnos
 void word_some_may_handle(const Scene& scene, const Verdict&, Diagnosis& diagnosis) {
     std::string names;
     for (const Process* process : scene.processes)
-        if (scene.rosters.works(*process) && (!scene.who.process || process == scene.who.process))
+        if (scene.rosters.works(*process, scene.socket.last_data_ns) &&
+            (!scene.who.process || process == scene.who.process))
             names += fmt::format("{}{}", names.empty() ? "" : ", ", process_text(*process));
     diagnosis.summary =
         "nobody has read it since the peer's FIN, but threads are at work and one of them may "
@@ -231,9 +232,10 @@ Verdict abandoned(const Scene& scene) {
 
 bool some_may_handle(const Scene& scene) {
     if (scene.who.thread || scene.census.held_ns(scene.socket) >= kHardlyAnswersNs) return false;
-    if (scene.who.process) return scene.rosters.works(*scene.who.process);
-    return std::ranges::any_of(scene.processes,
-                               [&](const Process* process) { return scene.rosters.works(*process); });
+    if (scene.who.process) return scene.rosters.works(*scene.who.process, scene.socket.last_data_ns);
+    return std::ranges::any_of(scene.processes, [&](const Process* process) {
+        return scene.rosters.works(*process, scene.socket.last_data_ns);
+    });
 }
 
 std::optional<Verdict> unread(const Scene& scene) {
