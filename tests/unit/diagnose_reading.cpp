@@ -327,7 +327,7 @@ TEST_F(Unread, WhoHasBeenParkedSinceBeforeTheRequestIsNotAtIt) {
     held.last_data_ns = 0;
     EXPECT_EQ(gist(b.diagnose()), "unknown possible 20/- process") << "not known when the request came";
     held.last_data_ns = kFin - kSec;
-    b.census.threads[1].lock_owner_tid = 20;
+    b.census.threads.back().lock_owner_tid = 20;
     EXPECT_EQ(gist(b.diagnose()), "unknown possible 20/- process") << "a lock that somebody has";
 }
 
