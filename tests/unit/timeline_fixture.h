@@ -317,7 +317,7 @@ inline Timeline random_timeline(std::uint32_t seed) {
 }
 
 /// How many seeds a property is tried with.
-inline constexpr std::uint32_t kSeeds = 200;
+inline constexpr std::uint32_t kSeeds = 100;
 
 /// A timeline no recording should give: everything points nowhere, and time runs in all directions.
 inline Timeline broken(std::uint32_t seed) {

@@ -19,6 +19,7 @@ constexpr std::uint64_t kMillisecond = 1'000'000;
 
 void append_frame(std::string& line, std::string_view name) {
     if (!line.empty()) line += ';';
+    if (name.empty()) line += "(empty)";  // nothing between two semicolons is no frame
     for (const char byte : output::printable(name)) {
         if (byte == ';') {
             line += "\\x3b";
