@@ -34,25 +34,26 @@ std::uint64_t ns(const json& microseconds) {
 
 constexpr std::uint64_t kOrigin = kFrom - 60 * kSecond;  // the older hold's beginning
 
-TEST(TimelineChrome, ThreadsAreCompleteEvents) {
+TEST(TimelineChrome, ThreadsAreBeginningsAndEnds) {
     const json trace = trace_of(incident());
     EXPECT_EQ(trace["displayTimeUnit"], "ns");
     EXPECT_EQ(trace["otherData"]["zero_is"], "2026-11-20T19:59:00.000000000Z");
     std::vector<json> worker;
-    for (const json& event : events_of(trace, "X")) {
-        if (event["tid"] == 4188) worker.push_back(event);
+    for (const json& event : trace["traceEvents"]) {
+        if (event["tid"] == 4188 && (event["ph"] == "B" || event["ph"] == "E")) worker.push_back(event);
     }
-    ASSERT_EQ(worker.size(), 4U);
+    ASSERT_EQ(worker.size(), 8U);
     EXPECT_EQ(worker[0]["name"], "running");
-    EXPECT_EQ(worker[1]["name"], "waiting for a CPU");
-    EXPECT_EQ(worker[1]["dur"], 0.007);
-    EXPECT_EQ(worker[2]["name"], "blocked: lock");
-    EXPECT_EQ(worker[2]["pid"], 4121);
-    EXPECT_EQ(ns(worker[2]["ts"]), kFrom + 2 * kSecond + 7 - kOrigin);
-    EXPECT_EQ(worker[2]["args"]["detail"], "mutex 0x7f held by tid 4190");
+    EXPECT_EQ(worker[2]["name"], "waiting for a CPU");
+    EXPECT_EQ(worker[3]["ts"], worker[4]["ts"]);
+    EXPECT_EQ(worker[4]["name"], "blocked: lock");
+    EXPECT_EQ(worker[4]["pid"], 4121);
+    EXPECT_EQ(ns(worker[4]["ts"]), kFrom + 2 * kSecond + 7 - kOrigin);
+    EXPECT_EQ(worker[4]["args"]["detail"], "mutex 0x7f held by tid 4190");
+    EXPECT_EQ(worker[5]["args"], worker[4]["args"]);
     // The stack, from the innermost outwards.
     std::vector<std::string> names;
-    for (json id = std::to_string(worker[2]["sf"].get<int>()); !id.is_null();) {
+    for (json id = std::to_string(worker[4]["sf"].get<int>()); !id.is_null();) {
         const json& frame = trace["stackFrames"][id.get<std::string>()];
         names.push_back(frame["name"]);
         id = frame.contains("parent") ? frame["parent"] : json(nullptr);
@@ -161,22 +162,26 @@ TEST(TimelineChrome, SlicesDoNotOverlapAndSumToTheThread) {
     for (std::uint32_t seed = 0; seed < kSeeds; ++seed) {
         const Timeline t = random_timeline(seed);
         const json trace = trace_of(t);
-        const auto slices = events_of(trace, "X");
+        const auto begins = events_of(trace, "B");
+        const auto ends = events_of(trace, "E");
+        ASSERT_EQ(begins.size(), ends.size());
         std::size_t next = 0;
         for (const Process& process : t.processes) {
             for (const Thread& thread : process.threads) {
                 std::uint64_t sum = 0;
                 for (std::size_t i = 0; i < thread.slices.size(); ++i, ++next) {
-                    ASSERT_EQ(slices[next]["tid"], thread.tid);
+                    ASSERT_EQ(begins[next]["tid"], thread.tid);
+                    ASSERT_EQ(ends[next]["tid"], thread.tid);
+                    // As doubles: exactly the same.
                     if (i > 0) {
-                        EXPECT_EQ(ns(slices[next - 1]["ts"]) + ns(slices[next - 1]["dur"]),
-                                  ns(slices[next]["ts"]));
+                        EXPECT_EQ(ends[next - 1]["ts"], begins[next]["ts"]);
                     }
-                    sum += ns(slices[next]["dur"]);
+                    sum += ns(ends[next]["ts"]) - ns(begins[next]["ts"]);
                 }
                 EXPECT_EQ(sum, thread.to_ns - thread.from_ns);
             }
         }
+        EXPECT_EQ(next, begins.size());
         expect_nested(trace, t);
     }
 }

@@ -43,6 +43,7 @@ public:
         while (trace.next()) {
             if (trace.tag() == 1) {
                 packet(trace.get_message());
+                ++packets;
             } else {
                 wrong.push_back("a field of the trace that is no packet");
                 trace.skip();
@@ -54,6 +55,7 @@ public:
     std::vector<ReadEvent> events;
     std::map<std::uint32_t, std::uint64_t> clocks;
     std::string release;
+    std::size_t packets = 0;
     std::vector<std::string> wrong;
 
     std::vector<ReadEvent> on(std::uint64_t track) const {

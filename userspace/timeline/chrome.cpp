@@ -166,16 +166,24 @@ private:
         return label;
     }
 
+    /// A beginning and an end, not a beginning and a length: begin + length, added up in a reader's doubles,
+    /// may lie after the beginning of the next slice.
     void slice(std::uint32_t pid, std::uint32_t tid, const Slice& slice) {
-        event("X", pid, tid, slice.begin_ns, label(slice), "thread");
-        json_.key("dur").thousandths(length(slice.begin_ns, slice.end_ns));
+        const std::string& name = label(slice);
+        event("B", pid, tid, slice.begin_ns, name, "thread");
         if (const std::uint32_t leaf = tree_.leaf(slice.stack)) json_.key("sf").number(leaf);
-        if (slice.detail != StringId::kNone) {
-            json_.key("args").begin_object();
-            text("detail", slice.detail);
-            json_.end_object();
-        }
+        detail(slice);
         end();
+        event("E", pid, tid, std::max(slice.begin_ns, slice.end_ns), name, "thread");
+        detail(slice);  // some readers find what ends by all it has
+        end();
+    }
+
+    void detail(const Slice& slice) {
+        if (slice.detail == StringId::kNone) return;
+        json_.key("args").begin_object();
+        text("detail", slice.detail);
+        json_.end_object();
     }
 
     std::uint32_t pid_of(const Hold& hold) const {
