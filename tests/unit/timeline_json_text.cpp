@@ -94,6 +94,21 @@ TEST(TimelineJsonText, NumbersAreExact) {
     EXPECT_EQ(thousandths(UINT64_MAX), "18446744073709551.615");
 }
 
+TEST(TimelineJsonText, PiecesAreCutWhereverTheyEnd) {
+    const std::string tail = "\xf0\x9f\x94\xa5\"<\n\xff plain";
+    for (std::size_t length = 65'500; length < 65'560; ++length) {
+        const std::string text = std::string(length, 'x') + tail;
+        ASSERT_EQ(json_of([&](JsonText& json) {
+                      json.begin_array();
+                      json.text(text);
+                      json.key("key").number(std::uint64_t{UINT64_MAX});
+                      json.thousandths(7);
+                  }),
+                  "[\"" + std::string(length, 'x') +
+                      "\\ud83d\\udd25\\\"\\u003c\\n\\ufffd plain\",\"key\":18446744073709551615,0.007");
+    }
+}
+
 TEST(TimelineJsonText, LongOnesAreWhole) {
     const std::string text = json_of([](JsonText& json) {
         json.begin_array();

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: BSD-2-Clause
 #include "timeline/json_text.h"
 
+#include <algorithm>
 #include <array>
 #include <cmath>
 
@@ -21,47 +22,57 @@ constexpr std::array<bool, 256> kPlain = make_plain();
 
 constexpr char32_t kReplacement = 0xfffd;
 
-void append_unit(std::string& out, std::uint32_t unit) {
+/// The longest escape of a character: two UTF-16 units.
+constexpr std::size_t kLongestEscape = 12;
+
+char* put_unit(char* out, std::uint32_t unit) {
     constexpr char kHex[] = "0123456789abcdef";
-    out += "\\u";
-    for (int shift = 12; shift >= 0; shift -= 4) out += kHex[(unit >> shift) & 0xf];
+    *out++ = '\\';
+    *out++ = 'u';
+    for (int shift = 12; shift >= 0; shift -= 4) *out++ = kHex[(unit >> shift) & 0xf];
+    return out;
 }
 
-void append_escape(std::string& out, char32_t point) {
+char* put_pair(char* out, char letter) {
+    *out++ = '\\';
+    *out++ = letter;
+    return out;
+}
+
+char* put_escape(char* out, char32_t point) {
     switch (point) {
-    case U'"': out += "\\\""; return;
-    case U'\\': out += "\\\\"; return;
-    case U'\n': out += "\\n"; return;
-    case U'\r': out += "\\r"; return;
-    case U'\t': out += "\\t"; return;
+    case U'"': return put_pair(out, '"');
+    case U'\\': return put_pair(out, '\\');
+    case U'\n': return put_pair(out, 'n');
+    case U'\r': return put_pair(out, 'r');
+    case U'\t': return put_pair(out, 't');
     default: break;
     }
-    if (point < 0x10000) {
-        append_unit(out, point);
-    } else {  // as UTF-16 does
-        const std::uint32_t rest = static_cast<std::uint32_t>(point) - 0x10000;
-        append_unit(out, 0xd800 + (rest >> 10));
-        append_unit(out, 0xdc00 + (rest & 0x3ff));
-    }
+    if (point < 0x10000) return put_unit(out, point);
+    const std::uint32_t rest = static_cast<std::uint32_t>(point) - 0x10000;  // as UTF-16 does
+    return put_unit(put_unit(out, 0xd800 + (rest >> 10)), 0xdc00 + (rest & 0x3ff));
 }
 
 }  // namespace
 
 void JsonText::text(std::string_view bytes) {
-    separate();
-    buffer_ += '"';
+    char* out = begin_value(kLongestEscape);
+    *out++ = '"';
+    end_value(out, false);
     while (!bytes.empty()) {
+        out = room(kLongestEscape);
+        const std::size_t most = std::min(bytes.size(), kPiece - used_);
         std::size_t plain = 0;
-        while (plain < bytes.size() && kPlain[static_cast<unsigned char>(bytes[plain])]) ++plain;
-        buffer_ += bytes.substr(0, plain);
+        for (; plain < most && kPlain[static_cast<unsigned char>(bytes[plain])]; ++plain)
+            out[plain] = bytes[plain];
+        used_ += plain;
         bytes.remove_prefix(plain);
-        if (bytes.empty()) break;
+        if (plain > 0) continue;  // there may be no room left
         const output::Decoded next = output::decode_utf8(bytes);
-        append_escape(buffer_, next.valid ? next.point : kReplacement);
+        end_value(put_escape(out, next.valid ? next.point : kReplacement), false);
         bytes.remove_prefix(next.length);
     }
-    buffer_ += '"';
-    comma_ = true;
+    close('"');
 }
 
 void JsonText::number(double value) {

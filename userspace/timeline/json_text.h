@@ -6,9 +6,11 @@
 
 #include <charconv>
 #include <cstdint>
+#include <cstring>
 #include <optional>
-#include <string>
 #include <string_view>
+#include <type_traits>
+#include <vector>
 
 #include "output/sink.h"
 
@@ -17,7 +19,7 @@ namespace waitclose::timeline {
 /// Commas are set as needed; that keys and values, beginnings and ends match is the caller's part.
 class JsonText {
 public:
-    explicit JsonText(output::Sink& sink) : sink_(sink) { buffer_.reserve(kPiece + kSlack); }
+    explicit JsonText(output::Sink& sink) : sink_(sink), buffer_(kPiece) {}
     JsonText(const JsonText&) = delete;
     JsonText& operator=(const JsonText&) = delete;
     ~JsonText() { hand_over(); }
@@ -29,19 +31,24 @@ public:
 
     /// A line ends here: for people, for `tail -f`, and for the pieces of NDJSON (which want no comma between
     /// them).
-    void end_line() { buffer_ += '\n'; }
+    void end_line() {
+        *room(1) = '\n';
+        ++used_;
+    }
     void end_document() {
-        buffer_ += '\n';
+        end_line();
         comma_ = false;
     }
 
-    /// `name` is ours: plain ASCII with nothing to escape.
+    /// `name` is ours: short, plain ASCII with nothing to escape.
     JsonText& key(std::string_view name) {
-        separate();
-        buffer_ += '"';
-        buffer_ += name;
-        buffer_ += "\":";
-        comma_ = false;
+        char* out = begin_value(name.size() + 3);
+        *out++ = '"';
+        std::memcpy(out, name.data(), name.size());
+        out += name.size();
+        *out++ = '"';
+        *out++ = ':';
+        end_value(out, false);
         return *this;
     }
 
@@ -73,40 +80,53 @@ public:
     }
 
 private:
-    static constexpr std::size_t kPiece = 32 * 1024;
-    static constexpr std::size_t kSlack = 4 * 1024;
+    /// As much as a sink hands on without copying it first.
+    static constexpr std::size_t kPiece = 64 * 1024;
 
-    void separate() {
-        if (comma_) buffer_ += ',';
-        if (buffer_.size() >= kPiece) hand_over();
+    /// So many bytes to write at, one after the other; `bytes` is small against a piece.
+    char* room(std::size_t bytes) {
+        if (kPiece - used_ < bytes) hand_over();
+        return buffer_.data() + used_;
+    }
+    /// The same for a key or a value, with the comma before it.
+    char* begin_value(std::size_t bytes) {
+        char* out = room(bytes + 1);
+        if (comma_) *out++ = ',';
+        return out;
+    }
+    void end_value(const char* end, bool comma_follows) {
+        used_ = static_cast<std::size_t>(end - buffer_.data());
+        comma_ = comma_follows;
     }
     void open(char sign) {
-        separate();
-        buffer_ += sign;
-        comma_ = false;
+        char* out = begin_value(1);
+        *out++ = sign;
+        end_value(out, false);
     }
     void close(char sign) {
-        buffer_ += sign;
-        comma_ = true;
+        char* out = room(1);
+        *out++ = sign;
+        end_value(out, true);
     }
     void plain(std::string_view text) {
-        separate();
-        buffer_ += text;
-        comma_ = true;
+        char* out = begin_value(text.size());
+        std::memcpy(out, text.data(), text.size());
+        end_value(out + text.size(), true);
     }
     template <typename Integer>
     void digits(Integer value) {
-        char text[24];
-        const auto [end, error] = std::to_chars(text, text + sizeof text, value);
-        plain({text, static_cast<std::size_t>(end - text)});
+        constexpr std::size_t kMost = 24;
+        char* out = begin_value(kMost);
+        end_value(std::to_chars(out, out + kMost, value).ptr, true);
     }
     void hand_over() {
-        sink_.write(buffer_);
-        buffer_.clear();
+        sink_.write({buffer_.data(), used_});
+        used_ = 0;
     }
 
     output::Sink& sink_;
-    std::string buffer_;
+    std::vector<char> buffer_;
+    std::size_t used_ = 0;
     bool comma_ = false;
 };
 

@@ -14,7 +14,10 @@ namespace {
 class HoldWriter {
 public:
     HoldWriter(const Timeline& timeline, output::Sink& sink)
-        : timeline_(timeline), json_(sink), clock_(timeline.window.wall_offset_ns) {}
+        : timeline_(timeline),
+          json_(sink),
+          since_(timeline.window.wall_offset_ns),
+          started_(timeline.window.wall_offset_ns) {}
 
     void write(const Hold& hold) {
         json_.begin_object();
@@ -35,7 +38,7 @@ public:
         json_.key("unread_bytes").maybe(hold.unread_bytes);
         json_.key("unsent_bytes").maybe(hold.unsent_bytes);
         json_.key("held_ns").maybe(hold.held_ns);
-        moment("held_since", hold.since_ns);
+        moment("held_since", since_, hold.since_ns);
         text("held_precision", hold.precision);
         holders(hold);
         peer(hold);
@@ -59,9 +62,9 @@ private:
         }
     }
 
-    void moment(std::string_view key, const std::optional<std::uint64_t>& at_ns) {
+    void moment(std::string_view key, WallClock& clock, const std::optional<std::uint64_t>& at_ns) {
         json_.key(key);
-        const std::string_view wall = at_ns ? clock_.text(*at_ns) : std::string_view();
+        const std::string_view wall = at_ns ? clock.text(*at_ns) : std::string_view();
         if (wall.empty()) {
             json_.null();
         } else {
@@ -87,7 +90,7 @@ private:
             json_.key("close_on_exec").maybe(holder.close_on_exec);
             text("cgroup", holder.cgroup);
             text("container", holder.container);
-            moment("started_at", holder.started_ns);
+            moment("started_at", started_, holder.started_ns);
             json_.end_object();
         }
         json_.end_array();
@@ -212,7 +215,8 @@ private:
 
     const Timeline& timeline_;
     JsonText json_;
-    WallClock clock_;
+    WallClock since_;  // each mostly stays within the second it had last
+    WallClock started_;
 };
 
 }  // namespace
