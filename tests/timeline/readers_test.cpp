@@ -142,6 +142,21 @@ TEST_F(SpeedscopeImporter, ReadsItsOwnFormat) {
     EXPECT_TRUE(names(group["profiles"][1]).contains("blocked: lock"));
 }
 
+TEST_F(SpeedscopeImporter, ItsSchemaIsKept) {
+    const std::string validate =
+        "import json, jsonschema, sys\n"
+        "jsonschema.validate(json.load(open(sys.argv[2])), json.load(open(sys.argv[1])))";
+    if (runtime::run({"python3", "-c", "import jsonschema"}).code != 0) {
+        GTEST_SKIP() << "python3 has no jsonschema (python3-jsonschema)";
+    }
+    const std::string schema = *speedscope_package() + "/dist/release/file-format-schema.json";
+    for (const Timeline& timeline : timelines()) {
+        const Files files(timeline);
+        const Finished ran = runtime::run({"python3", "-c", validate, schema, files.path("speedscope")});
+        EXPECT_EQ(ran.code, 0) << ran.err;
+    }
+}
+
 TEST_F(SpeedscopeImporter, ReadsFolded) {
     for (const Timeline& timeline : timelines()) {
         const Files files(timeline);

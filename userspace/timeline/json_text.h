@@ -81,7 +81,7 @@ public:
 
 private:
     /// As much as a sink hands on without copying it first.
-    static constexpr std::size_t kPiece = 64 * 1024;
+    static constexpr std::size_t kPiece = std::size_t{64} * 1024;
 
     /// So many bytes to write at, one after the other; `bytes` is small against a piece.
     char* room(std::size_t bytes) {

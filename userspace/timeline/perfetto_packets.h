@@ -78,7 +78,7 @@ public:
 
 private:
     static constexpr std::uint32_t kSequence = 1;
-    static constexpr std::size_t kPiece = 32 * 1024;
+    static constexpr std::size_t kPiece = std::size_t{32} * 1024;
 
     /// A packet that has nothing but entries.
     template <typename Fill>
