@@ -88,6 +88,7 @@ TEST(TimelineChrome, AHoldIsAnAsyncEventWithItsPhases) {
     const json args = events_of(trace, "b")[0]["args"];
     EXPECT_EQ(args["cause"], "handler-blocked");
     EXPECT_EQ(args["held_ns"], 8'000'000'500);
+    EXPECT_EQ(args["contributing"], json::array({"peer-timeout"}));
     EXPECT_EQ(args["culprit"], "worker [4188]");
     EXPECT_EQ(args["evidence"], (json{"eof_read = true: its FIN was read", "count = 3: three", "name = n"}));
     EXPECT_EQ(args["because"][1], "auditor [4190] waits for disk: fdatasync(fd 12)");

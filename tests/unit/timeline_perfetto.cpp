@@ -3,7 +3,6 @@
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
-
 #include "output/escape.h"
 #include "timeline_fixture.h"
 #include "timeline_perfetto_reader.h"
@@ -93,6 +92,7 @@ TEST(TimelinePerfetto, AHoldIsNestedSlicesWithTheEvidence) {
     EXPECT_THAT(about.at("cause"), ElementsAre("handler-blocked"));
     EXPECT_THAT(about.at("held_ns"), ElementsAre("8000000500"));
     EXPECT_THAT(about.at("open"), ElementsAre("false"));
+    EXPECT_THAT(about.at("contributing"), ElementsAre("peer-timeout"));
     EXPECT_THAT(about.at("culprit"), ElementsAre("worker [4188]"));
     EXPECT_THAT(about.at("because"), ElementsAre("worker [4188] waits for lock: mutex 0x7f held by tid 4190",
                                                  "auditor [4190] waits for disk: fdatasync(fd 12)"));

@@ -286,6 +286,11 @@ private:
             for (const Link& link : diagnosis.because) json_.text(link_label(timeline_, link));
             json_.end_array();
         }
+        if (!diagnosis.contributing.empty()) {
+            json_.key("contributing").begin_array();
+            for (const StringId cause : diagnosis.contributing) json_.text(timeline_.text(cause));
+            json_.end_array();
+        }
         if (!diagnosis.evidence.empty()) {
             json_.key("evidence").begin_array();
             for (const Evidence& fact : diagnosis.evidence) json_.text(evidence_label(timeline_, fact));

@@ -33,12 +33,13 @@ struct AnnotationNames {
           precision(packets.annotation("held_precision")),
           open(packets.annotation("open")),
           because(packets.annotation("because")),
+          contributing(packets.annotation("contributing")),
           evidence(packets.annotation("evidence")),
           socket(packets.annotation("socket")),
           count(packets.annotation("count")) {}
 
     std::uint64_t detail, id, cause, confidence, summary, advice, culprit, basis, held_ns, precision, open,
-        because, evidence, socket, count;
+        because, contributing, evidence, socket, count;
 };
 
 class PerfettoWriter {
@@ -271,6 +272,8 @@ private:
         }
         list(event, names_->because, diagnosis.because,
              [&](const Link& link) { return link_label(timeline_, link); });
+        list(event, names_->contributing, diagnosis.contributing,
+             [&](StringId cause) { return timeline_.text(cause); });
         list(event, names_->evidence, diagnosis.evidence,
              [&](const Evidence& fact) { return evidence_label(timeline_, fact); });
     }
