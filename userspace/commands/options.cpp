@@ -117,12 +117,20 @@ void add_selection_options(CLI::App& app, Options& options) {
         ->group(group);
 }
 
-void add_common_options(CLI::App& app, Options& options) {
-    app.add_flag("--json", options.json, "machine-readable output");
+void add_file_option(CLI::App& app, Options& options) {
     app.add_option("-o,--output", options.output, "write to this file instead of stdout")->type_name("FILE");
+}
+
+void add_output_options(CLI::App& app, Options& options) {
+    app.add_flag("--json", options.json, "machine-readable output");
+    add_file_option(app, options);
     app.add_option("--color", options.color, "auto, always or never")
         ->capture_default_str()
         ->check(CLI::IsMember({"auto", "always", "never"}));
+}
+
+void add_common_options(CLI::App& app, Options& options) {
+    add_output_options(app, options);
     app.add_option("--no-hook", options.disabled_hooks, "do without this hook (see 'waitclose doctor -v')")
         ->type_name("NAME");
     app.add_option("--ready-file", options.ready_file, "create this file once every probe is attached")

@@ -45,7 +45,11 @@ struct Request {
 /// Adds the options that select sockets.
 void add_selection_options(CLI::App& app, Options& options);
 
-/// Adds the options every command has.
+/// Adds where the output goes; and with it, how it looks.
+void add_file_option(CLI::App& app, Options& options);
+void add_output_options(CLI::App& app, Options& options);
+
+/// Adds the options every command that traces has.
 void add_common_options(CLI::App& app, Options& options);
 
 /// A failure here is a wrong usage (exit code 2).

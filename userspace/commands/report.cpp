@@ -1,0 +1,75 @@
+// SPDX-License-Identifier: BSD-2-Clause
+// waitclose report: what happened in a recording, or what changed between two.
+#include <memory>
+#include <optional>
+#include <vector>
+
+#include "commands/command.h"
+#include "commands/incident.h"
+#include "commands/options.h"
+#include "report/comparison.h"
+#include "report/json.h"
+#include "report/text.h"
+
+namespace waitclose::commands {
+namespace {
+
+struct ReportOptions : Options {
+    std::vector<std::string> files;
+};
+
+struct ReportRequest {
+    Request common;
+    std::vector<std::string> files;  // one or two
+};
+
+Result<ReportRequest> check_report(const ReportOptions& options) {
+    auto common = check(options);
+    if (!common) return tl::unexpected(common.error());
+    return ReportRequest{std::move(*common), options.files};
+}
+
+void write(output::Sink& sink, const replay::Incident& incident, const Request& request) {
+    if (request.json) return report::write_json(sink, incident);
+    report::write_text(sink, incident, request.selection.min_held_ns,
+                       output::style_for(request.color, output::read_terminal(sink.descriptor())));
+}
+
+void compare(output::Sink& sink, const report::Recording& before, const report::Recording& after,
+             const Request& request) {
+    if (request.json) return report::write_comparison_json(sink, before, after);
+    report::write_comparison_text(sink, before, after,
+                                  output::style_for(request.color, output::read_terminal(sink.descriptor())));
+}
+
+Result<int> run(const ReportRequest& request) {
+    auto sink = open_output(request.common.output);
+    if (!sink) return tl::unexpected(sink.error());
+    const auto incident = read_incident(request.files.front(), request.common);
+    if (!incident) return tl::unexpected(incident.error());
+    if (request.files.size() == 1) {
+        write(*sink, *incident, request.common);
+    } else {
+        const auto after = read_incident(request.files.back(), request.common);
+        if (!after) return tl::unexpected(after.error());
+        compare(*sink, {request.files.front(), *incident}, {request.files.back(), *after}, request.common);
+    }
+    if (auto finished = finish(*sink); !finished) return tl::unexpected(finished.error());
+    return kDone;
+}
+
+}  // namespace
+
+void add_report(CLI::App& app, int& exit_code) {
+    CLI::App* command =
+        app.add_subcommand("report", "what happened in a recording; of two: what changed between them");
+    auto options = std::make_shared<ReportOptions>();
+    command->add_option("FILE", options->files, "a recording; with a second one, they are compared")
+        ->required()
+        ->expected(1, 2);
+    add_selection_options(*command, *options);
+    add_output_options(*command, *options);
+    command->callback([options, &exit_code] { exit_code = carry_out(check_report(*options), run); });
+}
+
+}  // namespace waitclose::commands
