@@ -69,11 +69,10 @@ std::string who_text(const Incident& incident) {
                                                    : fmt::format("{} of them {}", count_text(group.holds),
                                                                  group.holds == 1 ? "was" : "were");
     const auto& diagnosis = incident.timeline.holds[group.longest].diagnosis;
-    const std::string others =
-        incident.groups.size() > 1
-            ? fmt::format(" ({} tell of others)",
-                          count_of(incident.groups.size() - 1, "more group", "more groups"))
-            : std::string();
+    const std::string others = incident.groups.size() > 1
+                                   ? fmt::format(" (and {} beside this one)",
+                                                 count_of(incident.groups.size() - 1, "group", "groups"))
+                                   : std::string();
     return fmt::format("{} held by {}{} because of {} ({}): {}{}.", share, owner_text(incident, group.owner),
                        place_text(group), diagnose::id_of(group.cause), diagnose::id_of(group.confidence),
                        incident.timeline.text(diagnosis.summary), others);
@@ -91,10 +90,8 @@ std::string how_text(const Incident& incident) {
     add(Ended::kKernel, "was ended by the kernel", "were ended by the kernel");
     add(Ended::kMissed, "was found gone", "were found gone");
     if (const std::uint64_t open = count_open(incident))
-        parts.push_back(
-            fmt::format("{} {} until the process closes {} or exits: CLOSE_WAIT has no timeout of "
-                        "its own",
-                        count_text(open), open == 1 ? "stays" : "stay", open == 1 ? "it" : "them"));
+        parts.push_back(fmt::format("{} {} still held: CLOSE_WAIT has no timeout of its own",
+                                    count_text(open), open == 1 ? "is" : "are"));
     if (parts.size() < 2) return fmt::format("In the end {}.", fmt::join(parts, ""));
     const std::string last = parts.back();
     parts.pop_back();

@@ -4,6 +4,7 @@
 #include <fmt/format.h>
 
 #include <algorithm>
+#include <array>
 
 #include "output/escape.h"
 #include "output/format.h"
@@ -40,6 +41,7 @@ namespace {
 constexpr std::size_t kPortsShown = 5;
 constexpr std::size_t kUnseenShown = 5;
 constexpr std::size_t kEvidenceShown = 8;
+constexpr std::size_t kEvidenceLines = 4;
 
 class Writer {
 public:
@@ -74,9 +76,10 @@ private:
                                      count_of(incident_.looks, "look", "looks"), about.program));
         const bool whole = about.ending == store::Ending::kAsked || about.ending == store::Ending::kDuration;
         labelled("Ended", ending_text(about), whole ? Paint::kPlain : Paint::kWarning);
-        std::string what;
-        for (const std::string& one : sentences(incident_)) what += (what.empty() ? "" : " ") + one;
-        labelled("What", what, Paint::kBold);
+        static constexpr std::array kLabels{"What", "Why", "End"};
+        const auto told = sentences(incident_);
+        for (std::size_t i = 0; i < std::min(told.size(), kLabels.size()); ++i)
+            labelled(kLabels.at(i), told[i], Paint::kBold);
         for (const std::string& loss : loss_sentences(incident_)) labelled("Lost", loss, Paint::kWarning);
         if (!about.probes.missing.empty())
             labelled("Unseen",
@@ -94,10 +97,9 @@ private:
         const replay::Brief& brief = incident_.brief;
         if (brief.holds == 0) return;
         std::string text =
-            fmt::format("{} ended by {} within {}, half of them within {}",
+            fmt::format("{} ended by {} in less than {} (see --min-held), half of them within {}",
                         count_of(brief.holds, "hold", "holds"), brief.holds == 1 ? "itself" : "themselves",
-                        duration_text(std::max(min_held_ns_, brief.longest_ns)),
-                        duration_text(incident_.brief_typical_ns));
+                        duration_text(min_held_ns_), duration_text(incident_.brief_typical_ns));
         std::vector<std::pair<std::uint16_t, std::uint64_t>> ports;
         for (const auto& [port, of_port] : incident_.brief_by_port)
             if (incident_.listening.contains(port)) ports.emplace_back(port, of_port.holds);
@@ -203,7 +205,8 @@ private:
             text = fmt::format("{} of {} still open, half held no longer than {}; the first began at {}",
                                count_text(group.open), count_text(group.holds),
                                duration_text(group.typical_ns), clock(group.first_ns));
-        return text + fmt::format("; diagnosed so since {}", clock(group.first_diagnosed_ns));
+        return text + fmt::format("; diagnosed so since {}, here as of {}", clock(group.first_diagnosed_ns),
+                                  clock(longest.seen_ns));
     }
 
     std::string culprits_of(const Group& group) const {
@@ -219,10 +222,18 @@ private:
     void write_evidence(std::size_t indent, const diagnose::Diagnosis& diagnosis) {
         const std::size_t shown = std::min(kEvidenceShown, diagnosis.evidence.size());
         for (std::size_t i = 0; i < shown; ++i)
-            write_indented(sink_, style_, indent, "- " + sentence(diagnosis.evidence[i].text, style_));
+            write_item(indent, sentence(diagnosis.evidence[i].text, style_));
         if (diagnosis.evidence.size() > shown)
-            write_indented(sink_, style_, indent,
-                           fmt::format("- and {} more (use --json)", diagnosis.evidence.size() - shown));
+            write_item(indent, fmt::format("and {} more (use --json)", diagnosis.evidence.size() - shown));
+    }
+
+    void write_item(std::size_t indent, std::string_view text) {
+        std::string head = std::string(indent, ' ') + "- ";
+        for (const std::string& line :
+             output::wrap(text, style_.width - head.size(), kEvidenceLines, style_.charset)) {
+            sink_.write(head + line + "\n");
+            head.assign(head.size(), ' ');
+        }
     }
 
     void write_stories(std::size_t most) {
