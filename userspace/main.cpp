@@ -30,6 +30,8 @@ int main(int argc, char** argv) {
     commands::add_snapshot(app, exit_code);
     commands::add_watch(app, exit_code);
     commands::add_record(app, exit_code);
+    commands::add_report(app, exit_code);
+    commands::add_export(app, exit_code);
     commands::add_doctor(app, exit_code);
     try {
         app.parse(argc, argv);

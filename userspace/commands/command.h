@@ -18,6 +18,8 @@ enum ExitCode { kDone = 0, kCouldNot = 1, kWrongUsage = 2, kFoundHeld = 3 };
 void add_snapshot(CLI::App& app, int& exit_code);
 void add_watch(CLI::App& app, int& exit_code);
 void add_record(CLI::App& app, int& exit_code);
+void add_report(CLI::App& app, int& exit_code);
+void add_export(CLI::App& app, int& exit_code);
 void add_doctor(CLI::App& app, int& exit_code);
 
 /// Prints a line on stderr, if there is one.
