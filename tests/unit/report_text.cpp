@@ -78,12 +78,69 @@ Incident incident(const std::string& name = "java") {
 }
 
 std::string screen_of(const Incident& incident, const output::TextStyle& style = {}) {
-    return written_by(
-        [&](output::Sink& sink) { write_text(sink, incident, 250 * kMs, style); });
+    return written_by([&](output::Sink& sink) { write_text(sink, incident, 250 * kMs, style); });
 }
 
 TEST(ReportText, OneLeakAndOneSlowHandler) {
-    EXPECT_EQ(screen_of(incident()), "");
+    EXPECT_EQ(screen_of(incident()),
+              "waitclose report on java, 2026-11-20 20:00:00 +0000, Linux java\n"
+              "Time    20:00:00.000 to 20:00:33.000, 33 s; 2 looks; recorded by waitclose 0.1.0\n"
+              "Ended   when it was told to (SIGINT or SIGTERM)\n"
+              "What    In 33 s, 12 connections of java stayed in CLOSE_WAIT, up to 12 at one\n"
+              "        time, the longest for 23 s; 10 were still open at the end.\n"
+              "Why     10 of them were held by java (4121) on port 8080 because of eof-ignored\n"
+              "        (likely), as of 20:00:32.000: thread java1 read end-of-file 21 s ago and\n"
+              "        never closed fd 51 (and 1 group beside this one).\n"
+              "End     In the end 2 were closed by programs, and 10 are still held: CLOSE_WAIT\n"
+              "        has no timeout of its own.\n"
+              "Lost    12 events were dropped by the ring buffer, first noticed at\n"
+              "        20:00:28.000.\n"
+              "Lost    1 hold began or ended unnoticed, and a census put that right, first\n"
+              "        noticed at 20:00:28.000.\n"
+              "Brief   1,000 holds ended by themselves in less than 250 ms (see --min-held),\n"
+              "        half of them within 0.02 ms: port 8080 1,000\n"
+              "No look saw 1 hold that ended before one was due, so why is not known:\n"
+              "        20:00:10.000  0.0.0.0:9090 - 10.2.3.4:51234  held 300 ms, closed by\n"
+              "        thread was77 (77) of process 77\n"
+              "\n"
+              "HOLDS OPEN LONGEST TYPICAL FIRST    OWNER     CAUSE           CONFID.  WHERE\n"
+              "   10    9     23s     23s 20:00:10 java (41… eof-ignored     likely   port 8080\n"
+              "    1    1     23s     23s 20:00:10 java (41… handler-blocked likely   port 8080\n"
+              "\n"
+              "  10  java (4121)  eof-ignored      likely  port 8080  longest 23 s\n"
+              "      longest: thread java1 read end-of-file 21 s ago and never closed fd 51\n"
+              "      9 of 10 still open, half held no longer than 23 s; the first began at\n"
+              "      20:00:10.000; diagnosed so since 20:00:27.000, here as of 20:00:32.000\n"
+              "      descriptors not counted; holds grow by 0.2/s (10 holds begun in the 1 min\n"
+              "      up to 5 s ago and still held)\n"
+              "      - thread was4121 (pid 4121, tid 4121) read end-of-file 21 s ago (traced)\n"
+              "      - nobody has read or written it since (traced)\n"
+              "      - thread java1 (tid 4121) sleeps in accept4 on fd 3 (census)\n"
+              "      - thread java1 (tid 4121) read end-of-file 21 s ago (traced)\n"
+              "      - in CLOSE_WAIT for 22 s (transition)\n"
+              "      - held by fd 51 of java (pid 4121) (census)\n"
+              "      → Close the connection when read() returns 0, on every path out of the\n"
+              "        handler. Nothing will end this hold until the process closes it or\n"
+              "        exits: CLOSE_WAIT has no timeout.\n"
+              "\n"
+              "   1  java (4121)  handler-blocked  likely  port 8080  held 23 s\n"
+              "      thread java8 waits for a lock since 21 s: mutex 0x7f00 held by tid 4190;\n"
+              "      it waits for java0, which is in fdatasync(fd 12, /var/log/audit.log) for\n"
+              "      22 s\n"
+              "        held by java0 (4190): disk: fdatasync(fd 12, /var/log/audit.log) for 22\n"
+              "        s\n"
+              "      began at 20:00:10.000, open at the end; diagnosed so since 20:00:27.000,\n"
+              "      here as of 20:00:32.000\n"
+              "      descriptors not counted; holds grow by 0.2/s (10 holds begun in the 1 min\n"
+              "      up to 5 s ago and still held)\n"
+              "      - thread java8 (tid 4188) is in mutex 0x7f00 held by tid 4190 for 21 s\n"
+              "        (census)\n"
+              "      - the mutex names tid 4190 as its owner, which is alive (its memory)\n"
+              "      - thread java8 (tid 4188) read it last, 21 s ago (traced)\n"
+              "      - in CLOSE_WAIT for 22 s (transition)\n"
+              "      - held by fd 70 of java (pid 4121) (census)\n"
+              "      → See what that thread waits for: it closes the connection only after\n"
+              "        that. Give the wait a timeout.\n");
 }
 
 TEST(ReportText, FitsAnyWidthAndObeysNobody) {

@@ -73,8 +73,10 @@ std::string who_text(const Incident& incident) {
                                    ? fmt::format(" (and {} beside this one)",
                                                  count_of(incident.groups.size() - 1, "group", "groups"))
                                    : std::string();
-    return fmt::format("{} held by {}{} because of {} ({}): {}{}.", share, owner_text(incident, group.owner),
-                       place_text(group), diagnose::id_of(group.cause), diagnose::id_of(group.confidence),
+    return fmt::format("{} held by {}{} because of {} ({}), as of {}: {}{}.", share,
+                       owner_text(incident, group.owner), place_text(group), diagnose::id_of(group.cause),
+                       diagnose::id_of(group.confidence),
+                       clock_text(wall_ns(incident, incident.holds[group.longest].seen_ns)),
                        incident.timeline.text(diagnosis.summary), others);
 }
 
