@@ -1,0 +1,16 @@
+// SPDX-License-Identifier: BSD-2-Clause
+// What a thread did, in no more pieces than a page can carry.
+#pragma once
+
+#include <vector>
+
+#include "timeline/timeline.h"
+
+namespace waitclose::timeline {
+
+/// The slices of a thread, sorted and without overlap whatever they were like. Where there are more than
+/// `most`, its time is divided evenly and each part is what filled most of it, in the words of the longest
+/// such slice; stacks are dropped then.
+std::vector<Slice> stretches(const Thread& thread, std::size_t most);
+
+}  // namespace waitclose::timeline
