@@ -215,7 +215,7 @@ private:
             group.process = plot.process;
             group.cause = plot.cause;
             group.confidence = plot.confidence;
-            group.where = fmt::format("{} {}", plot.client ? "to 10.0.0.21:" : "port", plot.port);
+            group.where = fmt::format("{}{}", plot.client ? "to 10.0.0.21:" : "port ", plot.port);
             group.summary = "";
             for (std::uint32_t i = 0; i < t_.holds.size(); ++i) {
                 if (words_.group_of[i] != which) continue;
