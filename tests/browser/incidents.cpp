@@ -209,26 +209,26 @@ private:
     }
 
     void add_groups() {
+        std::uint32_t place[std::size(kPlots)] = {};
         for (std::uint32_t which = 0; which < std::size(kPlots); ++which) {
             const Plot& plot = kPlots[which];
+            place[which] = static_cast<std::uint32_t>(words_.groups.size());
             ReportGroup group;
             group.process = plot.process;
             group.cause = plot.cause;
             group.confidence = plot.confidence;
             group.where = fmt::format("{}{}", plot.client ? "to 10.0.0.21:" : "port ", plot.port);
-            group.summary = "";
             for (std::uint32_t i = 0; i < t_.holds.size(); ++i) {
                 if (words_.group_of[i] != which) continue;
                 ++group.sockets;
                 if (group.sockets == 1 || *t_.holds[i].held_ns > group.oldest_held_ns) group.typical = i;
                 group.oldest_held_ns = std::max(group.oldest_held_ns, *t_.holds[i].held_ns);
             }
-            if (group.typical != kNowhere) {
-                group.summary = t_.text(t_.holds[group.typical].diagnosis.summary);
-            }
+            if (group.sockets == 0) continue;
+            group.summary = t_.text(t_.holds[group.typical].diagnosis.summary);
             words_.groups.push_back(group);
         }
-        std::erase_if(words_.groups, [](const ReportGroup& group) { return group.sockets == 0; });
+        for (std::uint32_t& group : words_.group_of) group = place[group];
     }
 
     void add_counters() {

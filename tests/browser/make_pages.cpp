@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: BSD-2-Clause
-// Writes the pages that the browser tests open: shop-N.html, hostile-N.html, broken-N.html.
+// Writes the pages that the browser tests open: empty.html, shop-N.html, hostile-N.html, broken-N.html.
 #include <cstdio>
 #include <cstdlib>
 
@@ -31,7 +31,7 @@ int main(int argc, char** argv) {
         return 2;
     }
     const std::string directory = argv[1];
-    int code = 0;
+    int code = write(directory + "/empty.html", {});
     for (int i = 2; i < argc; ++i) {
         const std::size_t holds = std::strtoull(argv[i], nullptr, 10);
         code |= write(directory + "/shop-" + std::to_string(holds) + ".html", timeline::testing::shop(holds));

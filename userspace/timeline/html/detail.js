@@ -18,27 +18,29 @@ function closePanel() {
 }
 
 const part = (title, ...content) => [element("h4", {}, title), ...content];
-const list = (texts) => element("ul", {}, ...texts.map((text) => element("li", {}, text)));
-const quiet = (text) => element("p", { class: "quiet" }, text);
+// A name of ten kilobytes must not push everything else out of sight.
+const words = (text) => (text.length > 600 ? element("div", { class: "long", tabindex: "0" }, text) : text);
+const list = (texts) => element("ul", {}, ...texts.map((text) => element("li", {}, words(text))));
+const quiet = (text) => element("p", { class: "quiet" }, words(text));
 
 function chainItem(link) {
   const wait = textOf(link.waits_for);
   const state = wait === "nothing" || wait === "running" ? "runs" : `waits for ${wait ? waitText(wait) : "something not known"}`;
   const time = link.for_ns === null ? "" : `, for ${durationText(link.for_ns)} when last seen`;
-  return element("li", {}, element("strong", {}, `${known(link.comm)} (${link.tid})`), " ", wait ? waitDot(wait) : null, state + time,
-    textOf(link.detail) ? element("div", { class: "quiet" }, textOf(link.detail)) : null);
+  return element("li", {}, element("strong", {}, words(`${known(link.comm)} (${link.tid})`)), " ", wait ? waitDot(wait) : null, state + time,
+    textOf(link.detail) ? element("div", { class: "quiet" }, words(textOf(link.detail))) : null);
 }
 
 function explanation(detail) {
   if (!detail) return [quiet("This page has no wait chain and no evidence of this hold; see those of its group held longest.")];
   const texts = (indices) => indices.map(known);
   const parts = [];
-  if (detail.summary) parts.push(element("p", { class: "summary" }, textOf(detail.summary)));
+  if (detail.summary) parts.push(element("p", { class: "summary" }, words(textOf(detail.summary))));
   if (detail.because.length) parts.push(...part("Wait chain", element("ol", { class: "chain" }, ...detail.because.map(chainItem))));
   if (detail.evidence.length) parts.push(...part("Evidence", list(texts(detail.evidence))));
   if (detail.contributing.length) parts.push(...part("Contributing", list(texts(detail.contributing))));
   if (detail.holders.length) parts.push(...part("Held by", list(texts(detail.holders))));
-  if (detail.advice) parts.push(...part("What to do", element("p", {}, textOf(detail.advice))));
+  if (detail.advice) parts.push(...part("What to do", element("p", {}, words(textOf(detail.advice)))));
   return parts;
 }
 
@@ -53,7 +55,7 @@ function showHold(hold) {
   timeline.mark(chainOf(hold));
   const basis = hold.detail ? textOf(hold.detail.basis) : "";
   openPanel(
-    element("h3", {}, dot(causeColour(hold.cause)), causeText(hold)),
+    element("h3", {}, dot(causeColour(hold.cause)), words(causeText(hold))),
     element("p", {}, connectionText(hold)),
     ...part("Who", element("p", {}, processText(hold.process)), quiet(`culprit: ${threadText(hold.thread)}${basis ? `, by ${basis}` : ""}`)),
     ...part("When", element("p", {}, `held ${heldText(hold)}`),

@@ -110,7 +110,7 @@ Object.assign(Timeline.prototype, {
     if (!second) return;
     pen.font = `11px ${sans}`;
     pen.fillStyle = palette.quiet;
-    pen.fillText(textWithin(pen, second, room), indent + (sign ? 14 : 0), middle + 15);
+    pen.fillText(textWithin(pen, second, room - (sign ? 14 : 0)), indent + (sign ? 14 : 0), middle + 15);
   },
 
   // Slices narrower than a pixel are gathered: what fills most of the pixel is its colour.
@@ -145,9 +145,9 @@ Object.assign(Timeline.prototype, {
   drawSlice(pen, x, width, top, tall, state, text) {
     pen.fillStyle = width > 4 ? waitFill(state) : waitColour(state);
     pen.fillRect(x, top, width, tall);
-    if (width < 44) return;
-    const words = textWithin(pen, text ? `${waitText(state)}: ${textOf(text)}` : waitText(state), width - 10);
-    if (!words) return;
+    const name = waitText(state);
+    if (width < 30 || pen.measureText(name).width > width - 10) return;
+    const words = text && width > 110 ? textWithin(pen, `${name}: ${textOf(text)}`, width - 10) : name;
     const colour = waitColour(state);
     pen.fillStyle = colour;
     pen.fillRect(x + 3, top + 1, pen.measureText(words).width + 4, tall - 2);

@@ -73,7 +73,7 @@ class Flame {
   }
 
   weight(node) {
-    return this.byCount ? `${countText(node.count)} holds` : `${durationText(node.value)} held in ${countText(node.count)} holds`;
+    return this.byCount ? holdsText(node.count) : `${durationText(node.value)} held in ${holdsText(node.count)}`;
   }
 
   draw() {

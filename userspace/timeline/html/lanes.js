@@ -3,6 +3,7 @@
 const laneHeights = { counter: 34, process: 28, thread: 20, more: 20, group: 40, hold: 16 };
 const fewHolds = 40;    // so many are shown one by one from the beginning
 const fewThreads = 12;  // of a process, before the rest waits behind a line
+const mostInvolved = 60;
 const opened = new Set();
 
 function openAtFirst() {
@@ -32,12 +33,13 @@ function threadLanes(process, list) {
   const all = (threadsOf.get(process) ?? []).filter((thread) => thread.begin.length > 0 || rank(thread) > 0)
     .sort((a, b) => rank(b) - rank(a) || a.index - b.index);
   const key = `m${process}`;
-  const most = opened.has(key) || all.length <= fewThreads + 1 ? all.length : fewThreads;
+  const few = Math.max(fewThreads, Math.min(all.filter((thread) => rank(thread) > 0).length, mostInvolved));
+  const most = opened.has(key) || all.length <= few + 1 ? all.length : few;
   const lanes = all.slice(0, most).map((thread) => ({
     kind: "thread", key: `t${thread.index}`, thread, holds: blamed.get(thread.index) ?? 0,
     chain: inChains.has(thread.index), depth: 1,
   }));
-  if (all.length > fewThreads + 1) lanes.push({ kind: "more", key, hidden: all.length - most, depth: 1 });
+  if (all.length > few + 1) lanes.push({ kind: "more", key, hidden: all.length - most, depth: 1 });
   return lanes;
 }
 
@@ -109,7 +111,7 @@ function laneText(lane) {
 
 function sliceText(lane, time) {
   const { thread } = lane;
-  const blame = lane.holds ? `\n◆ culprit of ${countText(lane.holds)} holds` : "";
+  const blame = lane.holds ? `\n◆ culprit of ${holdsText(lane.holds)}` : "";
   const at = countUpTo(thread.begin, time) - 1;
   if (at < 0 || thread.end[at] < time) return `${threadText(thread.index)}: not known then${blame}`;
   const what = thread.text[at] ? `\n${textOf(thread.text[at])}` : "";
@@ -142,7 +144,7 @@ function laneHint(lane, time) {
   if (lane.kind === "counter" && time !== null) return counterText(lane.counter, time);
   if (lane.kind === "process") {
     const facts = lane.process < 0 ? [] : processes[lane.process].facts;
-    return [`${laneText(lane)}: ${countText(lane.members.length)} holds`, ...facts].join("\n");
+    return [`${laneText(lane)}: ${holdsText(lane.members.length)}`, ...facts].join("\n");
   }
   return laneText(lane);
 }

@@ -12,6 +12,19 @@ const keysHelp = [
 const wordsHelp = "Words in the search, all of which have to fit: cause:NAME, comm:NAME, pid:N, tid:N, port:N, wait:CLASS, is:open, is:closed, " +
   "group:N, or any part of a name or an address. A minus before a word turns it round.";
 
+// The incident in four numbers.
+function drawNumbers() {
+  const open = openness(holds);
+  const oldest = holds.reduce((most, hold) => (most && most.held >= hold.held ? most : hold), null);
+  const left = holds.filter((hold) => hold.open).length;
+  const numbers = [
+    [countText(holds.length), holds.length === 1 ? "hold" : "holds"], [countText(peakOf(open)), "at once, at most"],
+    [countText(left), "open at the end"], [oldest ? heldText(oldest) : "", "held longest"],
+  ];
+  byId("numbers").replaceChildren(...numbers.map(([number, what]) => element("div", {}, element("dt", {}, what), element("dd", {}, number))));
+  for (const id of ["numbers", "finder", "flame-section"]) byId(id).hidden = holds.length === 0;
+}
+
 function drawNotes() {
   const notes = byId("left-out");
   notes.replaceChildren(...report.left_out.map((text) => element("p", {}, text)));
@@ -60,6 +73,7 @@ function drawHelp() {
 
 openAtFirst();
 readPalette();
+drawNumbers();
 drawNotes();
 drawLegend();
 drawGroups();
@@ -68,7 +82,7 @@ const flame = new Flame(byId("flame"));
 
 shown.listeners.push(() => {
   const all = shown.holds.length === holds.length;
-  byId("found").textContent = all ? `${countText(holds.length)} holds` : `${countText(shown.holds.length)} of ${countText(holds.length)} holds`;
+  byId("found").textContent = all ? holdsText(holds.length) : `${countText(shown.holds.length)} of ${holdsText(holds.length)}`;
   byId("clear").hidden = shown.text === "";
   for (const button of byId("causes").children) {
     button.setAttribute("aria-pressed", String(shown.text === `cause:${button.dataset.cause}`));
@@ -117,10 +131,17 @@ document.addEventListener("keydown", (event) => {
   }
 });
 
+// The clock of the timeline stays in sight below the search.
+function fit() {
+  const finder = byId("finder");
+  const sticks = getComputedStyle(finder).position === "sticky";
+  document.documentElement.style.setProperty("--finder", `${sticks ? finder.offsetHeight : 0}px`);
+}
+
 let resizing = 0;
 new ResizeObserver(() => {
   cancelAnimationFrame(resizing);
-  resizing = requestAnimationFrame(() => { timeline.resize(); flame.draw(); });
+  resizing = requestAnimationFrame(() => { fit(); timeline.resize(); flame.draw(); });
 }).observe(document.body);
 
 // On paper: light, as wide as the paper is, all lanes that fit a page.

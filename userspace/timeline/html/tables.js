@@ -26,8 +26,8 @@ function drawGroups() {
   for (const index of order) {
     const group = groups[index];
     body.append(row([
-      cell(countText(group.sockets), "number"), cell(processText(group.process), "name"), causeCell(group.cause, group.confidence),
-      cell(group.where, "narrow name"), cell(durationText(group.oldest), "number"), cell(group.summary, "text"),
+      cell(countText(group.sockets), "number first"), cell(processText(group.process), "name"), causeCell(group.cause, group.confidence),
+      cell(group.where, "narrow name"), cell(durationText(group.oldest), "number last"), cell(group.summary, "text"),
     ], () => { setSearch(`group:${index + 1}`); showGroup(index); }, `Explain ${group.cause}, ${processText(group.process)}`));
   }
   byId("groups").replaceChildren(head, body);
@@ -80,7 +80,7 @@ function drawHolds() {
   const body = element("tbody", {});
   for (const hold of ordered(shown.holds).slice(0, order.limit)) {
     body.append(row([
-      cell(`${heldText(hold)}${hold.open ? "" : ", ended"}`, "number"), cell(hold.timed ? clockText(hold.begin, 3) : "", "number"),
+      cell(`${heldText(hold)}${hold.open ? "" : ", ended"}`, "number first"), cell(hold.timed ? clockText(hold.begin, 3) : "", "number last"),
       cell(processText(hold.process), "name"), cell(threadText(hold.thread), "narrow name"), causeCell(hold.cause, hold.confidence),
       cell(connectionText(hold), "text"),
     ], () => showHold(hold), `Explain ${hold.cause}, held ${heldText(hold)}`));

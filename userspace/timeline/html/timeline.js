@@ -27,7 +27,7 @@ class Timeline {
 
   resize() {
     this.width = printing.now ? printing.width : this.box.clientWidth;
-    this.labels = Math.round(Math.min(300, Math.max(118, this.width * 0.24)));
+    this.labels = Math.round(Math.min(300, Math.max(148, this.width * 0.24)));
     const most = printing.now ? 860 : Math.max(240, window.innerHeight * 0.66);
     this.visible = Math.round(Math.max(56, Math.min(this.height, most)));
     this.scroller.style.height = `${this.visible}px`;
