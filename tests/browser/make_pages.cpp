@@ -1,9 +1,11 @@
 // SPDX-License-Identifier: BSD-2-Clause
-// Writes the pages that the browser tests open: empty.html, shop-N.html, hostile-N.html, broken-N.html.
+// Writes the pages that the browser tests open: empty.html, million.html, shop-N.html, hostile-N.html,
+// broken-N.html.
 #include <cstdio>
 #include <cstdlib>
 
 #include "incidents.h"
+#include "million.h"
 #include "timeline_fixture.h"
 
 namespace {
@@ -27,12 +29,16 @@ int write(const std::string& path, const timeline::testing::Incident& incident) 
 
 int main(int argc, char** argv) {
     if (argc < 2) {
-        std::fputs("usage: waitclose_pages DIRECTORY [HOLDS...]\n", stderr);
+        std::fputs("usage: waitclose_pages DIRECTORY [HOLDS | million]...\n", stderr);
         return 2;
     }
     const std::string directory = argv[1];
     int code = write(directory + "/empty.html", {});
     for (int i = 2; i < argc; ++i) {
+        if (argv[i] == std::string_view("million")) {
+            code |= write(directory + "/million.html", {timeline::testing::million_events(), {}});
+            continue;
+        }
         const std::size_t holds = std::strtoull(argv[i], nullptr, 10);
         code |= write(directory + "/shop-" + std::to_string(holds) + ".html", timeline::testing::shop(holds));
     }

@@ -414,9 +414,9 @@ void ReportData::write_left_out() {
     }
     if (gathered_threads_ > 0) {
         json_.text(
-            fmt::format("Of {} threads that changed often the timeline shows what filled most of each "
-                        "moment, not every change.",
-                        count_text(gathered_threads_)));
+            fmt::format("Of {} {} that changed often the timeline shows what filled most of each moment, not "
+                        "every change.",
+                        count_text(gathered_threads_), gathered_threads_ == 1 ? "thread" : "threads"));
     }
     json_.end_array();
     json_.end_line();

@@ -4,7 +4,6 @@
 #include "output/escape.h"
 #include "timeline/html/page.h"
 #include "timeline/html_data.h"
-#include "timeline/labels.h"
 
 namespace waitclose::timeline {
 
@@ -37,7 +36,8 @@ std::string title(const Timeline& timeline) {
 }
 
 std::string made_by(const Timeline& timeline) {
-    return html_text("Recorded by " + std::string(known(timeline, timeline.program)) + ".");
+    if (timeline.program == StringId::kNone) return {};
+    return html_text("Recorded by " + std::string(timeline.text(timeline.program)) + ".");
 }
 
 }  // namespace

@@ -20,8 +20,9 @@ bool same_class(const Slice& a, const Slice& b) {
 
 class Parts {
 public:
+    /// `to_ns` is after `from_ns`.
     Parts(std::uint64_t from_ns, std::uint64_t to_ns, std::size_t most)
-        : from_(from_ns), to_(to_ns), each_(std::max<std::uint64_t>(1, (to_ns - from_ns) / most + 1)) {}
+        : from_(from_ns), to_(to_ns), each_((to_ns - from_ns - 1) / most + 1) {}
 
     /// Slices in the order of time, all of them between from and to.
     void add(const Slice& slice) {

@@ -18,8 +18,6 @@ function closePanel() {
 }
 
 const part = (title, ...content) => [element("h4", {}, title), ...content];
-// A name of ten kilobytes must not push everything else out of sight.
-const words = (text) => (text.length > 600 ? element("div", { class: "long", tabindex: "0" }, text) : text);
 const list = (texts) => element("ul", {}, ...texts.map((text) => element("li", {}, words(text))));
 const quiet = (text) => element("p", { class: "quiet" }, words(text));
 

@@ -99,7 +99,7 @@ Object.assign(Timeline.prototype, {
     const indent = 10 + lane.depth * (this.width < 600 ? 8 : 14);
     const room = this.labels - indent - 8;
     const sign = lane.kind === "process" || lane.kind === "group" ? (opened.has(lane.key) ? "▾ " : "▸ ") : "";
-    const under = lane.kind === "group" ? `${groups[lane.group].where} · ` : "";
+    const under = lane.kind === "group" && groups[lane.group].where ? `${groups[lane.group].where} · ` : "";
     const second = lane.kind === "group" ? `${under}at most ${countText(lane.peak)} at once`
       : lane.kind === "counter" ? `up to ${numberText(lane.most ?? 0)}${lane.counter.unit ? ` ${lane.counter.unit}` : ""}` : "";
     const middle = y + (second ? lane.height / 2 - 7 : lane.height / 2);

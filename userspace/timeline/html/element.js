@@ -12,6 +12,9 @@ function element(name, attributes, ...children) {
   return made;
 }
 
+// A name of ten kilobytes must not push everything else out of sight.
+const words = (text) => (text.length > 600 ? element("div", { class: "long", tabindex: "0" }, text) : text);
+
 // ---- colours and patterns -----------------------------------------------------------------------------------
 
 // A colour, and a pattern for those who cannot tell the colours apart.

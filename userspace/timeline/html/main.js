@@ -23,6 +23,7 @@ function drawNumbers() {
   ];
   byId("numbers").replaceChildren(...numbers.map(([number, what]) => element("div", {}, element("dt", {}, what), element("dd", {}, number))));
   for (const id of ["numbers", "finder", "flame-section"]) byId(id).hidden = holds.length === 0;
+  byId("timeline-section").hidden = holds.length + threads.length + counters.length === 0;
 }
 
 function drawNotes() {
@@ -38,7 +39,8 @@ function drawLegend() {
   const states = new Map();
   for (const thread of threads) for (const state of thread.state) states.set(state, (states.get(state) ?? 0) + 1);
   byId("states").replaceChildren(...[...states.keys()].map((state) => element("span", {}, waitDot(state), waitText(state))),
-    element("span", {}, "◆ culprit"), losses.length ? element("span", {}, "▼ events were lost") : "");
+    ...(holds.length ? ["◆ culprit", "pale: not touched since the FIN", "▸ goes on"] : []).map((text) => element("span", {}, text)),
+    losses.length ? element("span", {}, "▼ events were lost") : "");
   const counts = new Map();
   for (const hold of holds) counts.set(hold.cause, (counts.get(hold.cause) ?? 0) + 1);
   byId("causes").replaceChildren(...[...counts].sort((a, b) => b[1] - a[1]).slice(0, 24).map(([cause, count]) => element("button",

@@ -2,7 +2,7 @@
 // nanoseconds since the window began.
 const report = JSON.parse(document.getElementById("data").textContent);
 const textOf = (index) => report.texts[index] ?? "";
-const known = (index) => report.texts[index] ?? "(not known)";
+const known = (index) => report.texts[index] || "(not known)";
 const span = { from: 0, to: Math.max(1, report.window.duration_ns) };
 
 const processes = report.processes.map((process) => ({

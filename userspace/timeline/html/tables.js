@@ -5,9 +5,9 @@ function causeCell(cause, confidence) {
   return element("td", { class: "cause" }, dot(causeColour(cause)), cause, " ", element("span", { class: "quiet" }, confidence));
 }
 
-const cell = (text, kind) => element("td", { class: kind }, text);
+const cell = (text, kind) => element("td", { class: kind }, words(text));
 
-// Enter acts as a click does; the button is for those who hear the page.
+// Enter acts as a click does.
 function row(cells, act, label) {
   const made = element("tr", { tabindex: "0", "aria-label": label, onclick: act }, ...cells);
   made.addEventListener("keydown", (event) => {
