@@ -190,7 +190,7 @@ TEST(TimelineHtml, SaysWhatIsLeftOut) {
     ASSERT_EQ(data["left_out"].size(), 3U);
     EXPECT_THAT(data["left_out"][0].get<std::string>(), HasSubstr("4 of 10 holds"));
     EXPECT_THAT(data["left_out"][1].get<std::string>(), HasSubstr("2 of 4 holds"));
-    EXPECT_THAT(data["left_out"][2].get<std::string>(), HasSubstr("1 thread"));
+    EXPECT_THAT(data["left_out"][2].get<std::string>(), HasSubstr("1 thread changed too often"));
 }
 
 TEST(TimelineHtml, WhoHasNoTrackHasAName) {

@@ -22,9 +22,9 @@ Thread doing(std::string_view letters) {
     return thread;
 }
 
-std::string told(const std::vector<Slice>& slices) {
+std::string told(const std::vector<Stretch>& stretches) {
     std::string text;
-    for (const Slice& slice : slices) {
+    for (const auto& [slice, filled] : stretches) {
         text += std::string(slice.end_ns - slice.begin_ns, static_cast<char>(slice.wait_class)) + "|";
     }
     return text;
@@ -40,17 +40,27 @@ TEST(TimelineStretches, ManyAreWhatFillsMostOfEachPart) {
     EXPECT_EQ(told(stretches(doing("aaabaaabaaab"), 3)), "aaaaaaaaaaaa|");
 }
 
+TEST(TimelineStretches, SayHowMuchOfATimeTheyFill) {
+    const auto made = stretches(doing("aaabaaabbbbb"), 3);
+    ASSERT_EQ(told(made), "aaaaaaaa|bbbb|");
+    EXPECT_EQ(made[0].filled_ns, 6U);
+    EXPECT_EQ(made[1].filled_ns, 4U);
+    for (const auto& [slice, filled] : stretches(doing("abab"), 4)) EXPECT_EQ(filled, 1U);
+}
+
 TEST(TimelineStretches, TheTimeStaysTheSameAndThePiecesFew) {
     for (std::uint32_t seed = 0; seed < kSeeds; ++seed) {
         for (const Process& process : random_timeline(seed).processes) {
             for (const Thread& thread : process.threads) {
                 for (const std::size_t most : {1U, 2U, 5U}) {
-                    const std::vector<Slice> made = stretches(thread, most);
+                    const std::vector<Stretch> made = stretches(thread, most);
                     EXPECT_LE(made.size(), most);
                     std::uint64_t at = thread.from_ns;
-                    for (const Slice& slice : made) {
+                    for (const auto& [slice, filled] : made) {
                         EXPECT_EQ(slice.begin_ns, at);
                         EXPECT_GT(slice.end_ns, slice.begin_ns);
+                        EXPECT_GT(filled, 0U);
+                        EXPECT_LE(filled, slice.end_ns - slice.begin_ns);
                         at = slice.end_ns;
                     }
                     EXPECT_EQ(at, made.empty() ? thread.from_ns : thread.to_ns);
@@ -65,12 +75,14 @@ TEST(TimelineStretches, NonsenseIsPutInOrder) {
         for (const Process& process : broken(seed).processes) {
             for (const Thread& thread : process.threads) {
                 for (const std::size_t most : {0U, 1U, 3U, 100U}) {
-                    const std::vector<Slice> made = stretches(thread, most);
+                    const std::vector<Stretch> made = stretches(thread, most);
                     EXPECT_LE(made.size(), most);
                     std::uint64_t at = 0;
-                    for (const Slice& slice : made) {
+                    for (const auto& [slice, filled] : made) {
                         EXPECT_GE(slice.begin_ns, at);
                         EXPECT_GT(slice.end_ns, slice.begin_ns);
+                        EXPECT_GT(filled, 0U);
+                        EXPECT_LE(filled, slice.end_ns - slice.begin_ns);
                         at = slice.end_ns;
                     }
                 }

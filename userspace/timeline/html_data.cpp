@@ -4,26 +4,13 @@
 #include <fmt/format.h>
 
 #include <algorithm>
+#include <array>
 
 #include "output/format.h"
 #include "timeline/labels.h"
 #include "timeline/stretches.h"
 
 namespace waitclose::timeline {
-
-namespace {
-
-/// What a number of JavaScript holds exactly.
-constexpr std::int64_t kFarthest = std::int64_t{1} << 53;
-
-/// b - a, cut to what a page can tell.
-std::int64_t difference(std::uint64_t a, std::uint64_t b) {
-    const std::uint64_t apart = b > a ? b - a : a - b;
-    const auto cut = static_cast<std::int64_t>(std::min(apart, static_cast<std::uint64_t>(kFarthest)));
-    return b > a ? cut : -cut;
-}
-
-}  // namespace
 
 ReportData::ReportData(const Timeline& timeline, const ReportWords& words, const ReportLimits& limits,
                        const Options& options, output::Sink& sink)
@@ -107,16 +94,12 @@ void ReportData::write_groups() {
         json_.key("where").number(texts_.of(group.where));
         json_.key("summary").number(texts_.of(group.summary));
         json_.key("sockets").number(group.sockets);
-        json_.key("oldest_held_ns")
-            .number(std::min(group.oldest_held_ns, static_cast<std::uint64_t>(kFarthest)));
+        json_.key("oldest_held_ns").number(difference(0, group.oldest_held_ns));
         json_.end_object();
     }
     json_.end_array();
     json_.end_line();
 }
-
-// ---- threads
-// ------------------------------------------------------------------------------------------------
 
 /// The names of states are those of wait classes, and a few of ours.
 std::uint32_t ReportData::state_of(const Slice& slice) {
@@ -131,25 +114,31 @@ std::uint32_t ReportData::state_of(const Slice& slice) {
     return 0;
 }
 
-/// Those with a part in a hold get the larger part of what a page can carry.
-void ReportData::write_threads() {
-    std::size_t tracks[2] = {0, 0};
-    std::size_t slices = 0;
+/// How many slices each thread may have: all, or those with a part in a hold at least half of what there is.
+std::array<std::size_t, 2> ReportData::slices_each() const {
+    std::array<std::size_t, 2> threads{};
+    std::array<std::size_t, 2> slices{};
     for (const ReportCast::Thread& thread : cast_.threads()) {
         if (thread.track == nullptr) continue;
-        ++tracks[thread.involved ? 1 : 0];
-        slices += thread.track->slices.size();
+        ++threads[thread.involved ? 1 : 0];
+        slices[thread.involved ? 1 : 0] += thread.track->slices.size();
     }
-    const bool all = slices <= limits_.slices;
-    const auto most = [&](bool involved) {
-        if (all) return slices;
-        const std::size_t shared = limits_.slices / (tracks[0] != 0 && tracks[1] != 0 ? 2 : 1);
-        return std::max<std::size_t>(shared / std::max<std::size_t>(1, tracks[involved ? 1 : 0]), 1);
+    if (slices[0] + slices[1] <= limits_.slices) return {SIZE_MAX, SIZE_MAX};
+    const std::size_t half = limits_.slices / 2;
+    const std::size_t left = limits_.slices - std::min(limits_.slices, slices[0]);
+    const std::size_t involved = std::min(slices[1], std::max(half, left));
+    const auto each = [&threads](std::size_t all, std::size_t which) {
+        return std::max<std::size_t>(all / std::max<std::size_t>(threads[which], 1), 1);
     };
+    return {each(limits_.slices - involved, 0), involved == slices[1] ? SIZE_MAX : each(involved, 1)};
+}
+
+void ReportData::write_threads() {
+    const std::array<std::size_t, 2> most = slices_each();
     json_.key("threads").begin_array();
     for (const ReportCast::Thread& thread : cast_.threads()) {
         if (sink_.ended()) return;
-        write_thread(thread, most(thread.involved));
+        write_thread(thread, most[thread.involved ? 1 : 0]);
         if (thread.track != nullptr) progress_.add(thread.track->slices.size());
     }
     json_.end_array();
@@ -157,9 +146,10 @@ void ReportData::write_threads() {
 }
 
 void ReportData::write_thread(const ReportCast::Thread& thread, std::size_t most_slices) {
-    const std::vector<Slice> slices =
-        thread.track != nullptr ? stretches(*thread.track, most_slices) : std::vector<Slice>();
-    if (thread.track != nullptr && thread.track->slices.size() > most_slices) ++gathered_threads_;
+    const std::vector<Stretch> parts =
+        thread.track != nullptr ? stretches(*thread.track, most_slices) : std::vector<Stretch>();
+    const bool gathered = thread.track != nullptr && thread.track->slices.size() > most_slices;
+    if (gathered) ++gathered_threads_;
     json_.begin_object();
     json_.key("process");
     index(thread.process);
@@ -169,186 +159,23 @@ void ReportData::write_thread(const ReportCast::Thread& thread, std::size_t most
     // A gap before each slice, and its length: smaller than its moments.
     std::uint64_t at = timeline_.window.from_ns;
     json_.key("gap").begin_array();
-    for (const Slice& slice : slices) {
-        json_.number(difference(at, slice.begin_ns));
-        at = slice.end_ns;
+    for (const Stretch& part : parts) {
+        json_.number(difference(at, part.slice.begin_ns));
+        at = part.slice.end_ns;
     }
     json_.end_array();
-    json_.key("length").begin_array();
-    for (const Slice& slice : slices) json_.number(difference(slice.begin_ns, slice.end_ns));
-    json_.end_array();
-    json_.key("state").begin_array();
-    for (const Slice& slice : slices) json_.number(state_of(slice));
-    json_.end_array();
-    json_.key("text").begin_array();
-    for (const Slice& slice : slices) text(slice.detail);
-    json_.end_array();
-    json_.end_object();
-    json_.end_line();
-}
-
-// ---- holds
-// --------------------------------------------------------------------------------------------------
-
-void ReportData::column(std::string_view name, const std::function<void(std::uint32_t hold)>& value) {
-    json_.key(name).begin_array();
-    for (const std::uint32_t hold : cast_.holds()) value(hold);
-    json_.end_array();
-    json_.end_line();
-}
-
-void ReportData::write_holds() {
-    json_.key("holds").begin_object();
-    write_span_of_holds();
-    write_story_of_holds();
-    json_.end_object();
-    json_.end_line();
-    progress_.add(timeline_.holds.size());
-}
-
-void ReportData::write_span_of_holds() {
-    const auto& holds = timeline_.holds;
-    column("id", [&](std::uint32_t i) { json_.text(output::printable(timeline_.text(holds[i].id))); });
-    column("begin", [&](std::uint32_t i) {
-        if (holds[i].since_ns && holds[i].held_ns) {
-            moment(*holds[i].since_ns);
-        } else {
-            json_.null();
-        }
-    });
-    column("held", [&](std::uint32_t i) { json_.number(difference(0, holds[i].held_ns.value_or(0))); });
-    column("open", [&](std::uint32_t i) { json_.number(std::uint32_t{holds[i].open}); });
-    column("exact", [&](std::uint32_t i) {
-        json_.number(std::uint32_t{timeline_.text(holds[i].precision) == "exact"});
-    });
-    // The first read or write since the FIN: from then on, the program could have known.
-    column("touched", [&](std::uint32_t i) {
-        if (holds[i].first_touch) {
-            moment(holds[i].first_touch->at_ns);
-        } else {
-            json_.null();
-        }
-    });
-}
-
-void ReportData::write_story_of_holds() {
-    const auto& holds = timeline_.holds;
-    column("process", [&](std::uint32_t i) { index(cast_.process_of(holds[i])); });
-    column("thread", [&](std::uint32_t i) {
-        const auto& culprit = holds[i].diagnosis.culprit;
-        index(culprit && culprit->tid ? cast_.thread_of(culprit->pid, *culprit->tid) : std::nullopt);
-    });
-    column("closer", [&](std::uint32_t i) {
-        const auto& closed = holds[i].closed;
-        index(closed ? cast_.thread_of(closed->pid, closed->tid) : std::nullopt);
-    });
-    column("group", [&](std::uint32_t i) { index(cast_.group_of(i)); });
-    column("cause", [&](std::uint32_t i) { text(holds[i].diagnosis.cause); });
-    column("confidence", [&](std::uint32_t i) { text(holds[i].diagnosis.confidence); });
-    column("wait", [&](std::uint32_t i) { text(holds[i].wait_class); });
-    column("role", [&](std::uint32_t i) { text(holds[i].role); });
-    column("local",
-           [&](std::uint32_t i) { json_.number(texts_.of(address_label(timeline_, holds[i].local))); });
-    column("remote",
-           [&](std::uint32_t i) { json_.number(texts_.of(address_label(timeline_, holds[i].remote))); });
-    column("stack", [&](std::uint32_t i) {
-        const auto id = static_cast<std::uint32_t>(holds[i].stack);
-        json_.number(id <= timeline_.stacks.size() ? id : 0);
-    });
-}
-
-// ---- why
-// ----------------------------------------------------------------------------------------------------
-
-void ReportData::write_details() {
-    const std::size_t before = texts_.bytes();
-    json_.key("details").begin_array();
-    for (const std::uint32_t hold : cast_.holds()) {
-        if (details_ >= limits_.details || texts_.bytes() - before > limits_.detail_bytes) break;
-        write_detail(timeline_.holds[hold]);
-        ++details_;
-    }
-    json_.end_array();
-    json_.end_line();
-}
-
-void ReportData::write_detail(const Hold& hold) {
-    const Diagnosis& diagnosis = hold.diagnosis;
-    json_.begin_object();
-    json_.key("summary");
-    text(diagnosis.summary);
-    json_.key("advice");
-    text(diagnosis.advice);
-    json_.key("basis");
-    text(diagnosis.culprit ? diagnosis.culprit->basis : StringId::kNone);
-    write_chain(diagnosis.because);
-    json_.key("contributing").begin_array();
-    for (const StringId id : diagnosis.contributing) text(id);
-    json_.end_array();
-    json_.key("evidence").begin_array();
-    for (const Evidence& evidence : diagnosis.evidence) {
-        json_.number(evidence.text == StringId::kNone ? texts_.of(evidence_label(timeline_, evidence))
-                                                      : texts_.of(timeline_, evidence.text));
-    }
-    json_.end_array();
-    json_.key("holders").begin_array();
-    for (const Holder& holder : hold.holders) {
-        std::string line =
-            fmt::format("{} ({}), fd {}", known(timeline_, holder.comm), holder.pid, holder.fd);
-        for (const StringId id : {holder.exe, holder.cgroup, holder.container}) {
-            if (id != StringId::kNone) line += fmt::format(", {}", timeline_.text(id));
-        }
-        json_.number(texts_.of(line));
-    }
-    if (hold.peer) {
-        json_.number(
-            texts_.of(fmt::format("the other end: {} ({}), fd {}, on this machine",
-                                  known(timeline_, hold.peer->comm), hold.peer->pid, hold.peer->fd)));
-    }
-    json_.end_array();
-    json_.end_object();
-}
-
-void ReportData::write_chain(const std::vector<Link>& because) {
-    json_.key("because").begin_array();
-    for (const Link& link : because) {
-        json_.begin_object();
-        json_.key("pid").number(link.pid);
-        json_.key("tid").number(link.tid);
-        json_.key("thread");
-        index(cast_.thread_of(link.pid, link.tid));
-        json_.key("comm");
-        text(link.comm);
-        json_.key("waits_for");
-        text(link.waits_for);
-        json_.key("for_ns");
-        if (link.for_ns) {
-            json_.number(difference(0, *link.for_ns));
-        } else {
-            json_.null();
-        }
-        json_.key("detail");
-        text(link.detail);
-        json_.end_object();
-    }
-    json_.end_array();
-}
-
-void ReportData::write_stacks() {
-    json_.key("stacks").begin_array();
-    for (std::uint32_t id = 0; id <= timeline_.stacks.size(); ++id) {
-        json_.begin_array();
-        for (const std::uint32_t frame : timeline_.stacks.frames_of(StackId{id})) {
-            json_.number(texts_.of(frame_label(timeline_, timeline_.stacks.frames()[frame])));
-        }
+    const auto column = [this, &parts](std::string_view name, auto&& value) {
+        json_.key(name).begin_array();
+        for (const Stretch& part : parts) json_.number(value(part));
         json_.end_array();
-    }
-    json_.end_array();
+    };
+    column("length", [](const Stretch& part) { return difference(part.slice.begin_ns, part.slice.end_ns); });
+    column("state", [this](const Stretch& part) { return state_of(part.slice); });
+    column("text", [this](const Stretch& part) { return texts_.of(timeline_, part.slice.detail); });
+    if (gathered) column("filled", [](const Stretch& part) { return difference(0, part.filled_ns); });
+    json_.end_object();
     json_.end_line();
 }
-
-// ---- the rest
-// -----------------------------------------------------------------------------------------------
 
 void ReportData::write_counters() {
     json_.key("counters").begin_array();
@@ -413,10 +240,10 @@ void ReportData::write_left_out() {
                         count_text(details_), count_text(told)));
     }
     if (gathered_threads_ > 0) {
-        json_.text(
-            fmt::format("Of {} {} that changed often the timeline shows what filled most of each moment, not "
-                        "every change.",
-                        count_text(gathered_threads_), gathered_threads_ == 1 ? "thread" : "threads"));
+        json_.text(fmt::format(
+            "{} {} changed too often to be shown in full: a bar stands for what took the largest share of "
+            "that time, and is as high as that share.",
+            count_text(gathered_threads_), gathered_threads_ == 1 ? "thread" : "threads"));
     }
     json_.end_array();
     json_.end_line();

@@ -3,6 +3,7 @@
 // data uses `export`. Moments are nanoseconds since the window began; texts are indices into "texts".
 #pragma once
 
+#include <array>
 #include <functional>
 
 #include "timeline/html_cast.h"
@@ -10,6 +11,14 @@
 #include "timeline/progress.h"
 
 namespace waitclose::timeline {
+
+/// b - a, cut to what a number of JavaScript holds exactly.
+inline std::int64_t difference(std::uint64_t a, std::uint64_t b) {
+    constexpr std::uint64_t kFarthest = std::uint64_t{1} << 53;
+    const std::uint64_t apart = b > a ? b - a : a - b;
+    const auto cut = static_cast<std::int64_t>(apart < kFarthest ? apart : kFarthest);
+    return b > a ? cut : -cut;
+}
 
 class ReportData {
 public:
@@ -21,6 +30,7 @@ public:
 private:
     void write_window();
     void write_processes();
+    std::array<std::size_t, 2> slices_each() const;  // of threads without and with a part in a hold
     void write_threads();
     void write_thread(const ReportCast::Thread& thread, std::size_t most_slices);
     void write_groups();

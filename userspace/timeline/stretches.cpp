@@ -36,7 +36,7 @@ public:
         }
     }
 
-    std::vector<Slice> take() {
+    std::vector<Stretch> take() {
         finish();
         return std::move(made_);
     }
@@ -67,13 +67,18 @@ private:
         slice.begin_ns = from_ + part_ * each_;
         slice.end_ns = end_of(part_);
         slice.stack = StackId::kNone;
+        const std::uint64_t filled = most->sum_ns;
         shares_.clear();
-        if (!made_.empty() && made_.back().end_ns == slice.begin_ns && same_class(made_.back(), slice) &&
-            made_.back().detail == slice.detail) {
-            made_.back().end_ns = slice.end_ns;
+        if (!made_.empty() && continues(made_.back().slice, slice)) {
+            made_.back().slice.end_ns = slice.end_ns;
+            made_.back().filled_ns += filled;
         } else {
-            made_.push_back(slice);
+            made_.push_back({slice, filled});
         }
+    }
+
+    static bool continues(const Slice& before, const Slice& slice) {
+        return before.end_ns == slice.begin_ns && same_class(before, slice) && before.detail == slice.detail;
     }
 
     std::uint64_t from_;
@@ -81,27 +86,27 @@ private:
     std::uint64_t each_;
     std::uint64_t part_ = 0;
     std::vector<Share> shares_;  // of the part; a handful
-    std::vector<Slice> made_;
+    std::vector<Stretch> made_;
 };
 
 }  // namespace
 
-std::vector<Slice> stretches(const Thread& thread, std::size_t most) {
-    std::vector<Slice> sorted;
+std::vector<Stretch> stretches(const Thread& thread, std::size_t most) {
+    std::vector<Stretch> sorted;
     sorted.reserve(thread.slices.size());
     std::uint64_t at = 0;
     for (Slice slice : thread.slices) {
         slice.begin_ns = std::max(slice.begin_ns, at);
         if (slice.end_ns <= slice.begin_ns) continue;
         at = slice.end_ns;
-        sorted.push_back(slice);
+        sorted.push_back({slice, slice.end_ns - slice.begin_ns});
     }
     if (sorted.size() <= most || most == 0) {
         sorted.resize(std::min(sorted.size(), most));
         return sorted;
     }
-    Parts parts(sorted.front().begin_ns, sorted.back().end_ns, most);
-    for (const Slice& slice : sorted) parts.add(slice);
+    Parts parts(sorted.front().slice.begin_ns, sorted.back().slice.end_ns, most);
+    for (const Stretch& stretch : sorted) parts.add(stretch.slice);
     return parts.take();
 }
 

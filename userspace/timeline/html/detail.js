@@ -77,8 +77,11 @@ function showGroup(index) {
 function showThread(index) {
   const thread = threads[index];
   const totals = new Map();
+  const add = (state, ns) => { if (ns > 0) totals.set(state, (totals.get(state) ?? 0) + ns); };
   for (const [at, state] of thread.state.entries()) {
-    totals.set(state, (totals.get(state) ?? 0) + thread.end[at] - thread.begin[at]);
+    const long = thread.end[at] - thread.begin[at];
+    add(state, thread.filled ? thread.filled[at] : long);
+    if (thread.filled) add("mixed", long - thread.filled[at]);
   }
   const whole = [...totals.values()].reduce((sum, one) => sum + one, 0) || 1;
   const mine = holds.filter((hold) => hold.thread === index);

@@ -114,7 +114,7 @@ Object.assign(Timeline.prototype, {
   },
 
   // Slices narrower than a pixel are gathered: what fills most of the pixel is its colour.
-  drawThread(pen, { begin, end, state, text }, y, height) {
+  drawThread(pen, { begin, end, state, text, filled }, y, height) {
     const [top, tall] = [y + 2, height - 4];
     let pixel = null;
     const flush = () => {
@@ -137,9 +137,19 @@ Object.assign(Timeline.prototype, {
         continue;
       }
       flush();
-      this.drawSlice(pen, from, to - from, top, tall, state[i], text[i]);
+      const share = filled ? Math.min(1, filled[i] / (end[i] - begin[i])) : 1;
+      if (share < 1) this.drawShare(pen, from, to - from, top, tall, state[i], share);
+      else this.drawSlice(pen, from, to - from, top, tall, state[i], text[i]);
     }
     flush();
+  },
+
+  // It stands for several: what took most of the time is as high as its share.
+  drawShare(pen, x, width, top, tall, state, share) {
+    pen.fillStyle = palette.line;
+    pen.fillRect(x, top, width, tall);
+    pen.fillStyle = waitColour(state);
+    pen.fillRect(x, top + tall * (1 - share), width, tall * share);
   },
 
   drawSlice(pen, x, width, top, tall, state, text) {

@@ -114,9 +114,14 @@ function sliceText(lane, time) {
   const blame = lane.holds ? `\n◆ culprit of ${holdsText(lane.holds)}` : "";
   const at = countUpTo(thread.begin, time) - 1;
   if (at < 0 || thread.end[at] < time) return `${threadText(thread.index)}: not known then${blame}`;
+  const long = thread.end[at] - thread.begin[at];
+  const since = `from ${clockText(thread.begin[at], 3)}`;
+  if (thread.filled && thread.filled[at] < long) {
+    return `${threadText(thread.index)}: ${Math.round(thread.filled[at] / long * 100)} % ${waitText(thread.state[at])}, the rest ` +
+      `something else, in ${durationText(long)} ${since}${blame}`;
+  }
   const what = thread.text[at] ? `\n${textOf(thread.text[at])}` : "";
-  return `${threadText(thread.index)}: ${waitText(thread.state[at])}, ${durationText(thread.end[at] - thread.begin[at])} ` +
-    `from ${clockText(thread.begin[at], 3)}${what}${blame}`;
+  return `${threadText(thread.index)}: ${waitText(thread.state[at])}, ${durationText(long)} ${since}${what}${blame}`;
 }
 
 function holdText(hold) {

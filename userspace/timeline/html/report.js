@@ -22,6 +22,7 @@ const threads = report.threads.map((thread, index) => {
   return {
     index, process: thread.process, tid: thread.tid, comm: known(thread.comm), begin, end,
     state: thread.state.map((state) => textOf(state) || "unknown"), text: thread.text,
+    filled: thread.filled ?? null,  // where a slice stands for several: how long it was that
   };
 });
 
