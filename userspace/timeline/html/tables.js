@@ -1,10 +1,13 @@
 // The groups and the holds as tables: a click on a group looks for it, a click on a hold explains it.
-const pageOfHolds = 100;
+const pageOfHolds = 50;
 
 function causeCell(cause, confidence) {
-  return element("td", { class: "cause" }, dot(causeColour(cause)), cause, element("span", { class: "quiet" }, ` ${confidence}`));
+  return element("td", { class: "cause" }, dot(causeColour(cause)), cause, " ", element("span", { class: "quiet" }, confidence));
 }
 
+const cell = (text, kind) => element("td", { class: kind }, words(text));
+
+// Enter acts as a click does.
 function row(cells, act, label) {
   const made = element("tr", { tabindex: "0", "aria-label": label, onclick: act }, ...cells);
   made.addEventListener("keydown", (event) => {
@@ -15,36 +18,42 @@ function row(cells, act, label) {
   return made;
 }
 
-function head(names, sort) {
-  return element("thead", {}, element("tr", {}, ...names.map(([name, kind, by]) => element("th",
-    { class: kind, scope: "col" }, by ? element("button", { type: "button", onclick: () => sort(by) }, name) : name))));
+function drawGroups() {
+  const names = [["Sockets", "number"], ["Owner"], ["Cause"], ["Where", "narrow"], ["Oldest", "number"], ["What happened", "text"]];
+  const head = element("thead", {}, element("tr", {}, ...names.map(([name, kind]) => element("th", { class: kind, scope: "col" }, name))));
+  const body = element("tbody", {});
+  const order = [...groups.keys()].sort((a, b) => groups[b].sockets - groups[a].sockets || groups[b].oldest - groups[a].oldest);
+  for (const index of order) {
+    const group = groups[index];
+    body.append(row([
+      cell(countText(group.sockets), "number first"), cell(processText(group.process), "name"), causeCell(group.cause, group.confidence),
+      cell(group.where, "narrow name"), cell(durationText(group.oldest), "number last"), cell(group.summary, "text"),
+    ], () => { setSearch(`group:${index + 1}`); showGroup(index); }, `Explain ${group.cause}, ${processText(group.process)}`));
+  }
+  byId("groups").replaceChildren(head, body);
+  byId("no-groups").hidden = groups.length > 0;
+  byId("groups-box").hidden = groups.length === 0;
 }
 
-function drawGroups() {
-  const names = [["Sockets", "number"], ["Owner"], ["Cause"], ["Where"], ["Oldest", "number"], ["What happened"]];
-  const body = element("tbody", {});
-  for (const [index, group] of groups.entries()) {
-    body.append(row([
-      element("td", { class: "number" }, countText(group.sockets)), element("td", {}, processText(group.process)),
-      causeCell(group.cause, group.confidence), element("td", {}, group.where),
-      element("td", { class: "number" }, durationText(group.oldest_held_ns)), element("td", { class: "text" }, group.summary),
-    ], () => { setSearch(`group:${index}`); showGroup(index); }, `${group.cause}, ${processText(group.process)}`));
-  }
-  document.getElementById("groups").replaceChildren(head(names), body);
+function markGroup() {
+  const [, number] = /^group:(\d+)$/.exec(shown.text) ?? [];
+  const order = [...groups.keys()].sort((a, b) => groups[b].sockets - groups[a].sockets || groups[b].oldest - groups[a].oldest);
+  [...byId("groups").querySelectorAll("tbody tr")].forEach((made, at) => made.classList.toggle("chosen", String(order[at] + 1) === number));
 }
+
+// ---- holds --------------------------------------------------------------------------------------------------
 
 const order = { by: "held", down: true, limit: pageOfHolds };
 const orderings = {
-  held: (hold) => hold.end - hold.begin, begin: (hold) => hold.begin, owner: (hold) => processText(hold.process),
+  held: (hold) => hold.held, begin: (hold) => hold.begin, owner: (hold) => processText(hold.process),
   cause: (hold) => hold.cause, thread: (hold) => threadText(hold.thread),
 };
 
 function ordered(list) {
-  const value = orderings[order.by];
+  const keys = new Map(list.map((hold) => [hold, orderings[order.by](hold)]));
   const sign = order.down ? -1 : 1;
   return [...list].sort((a, b) => {
-    const left = value(a);
-    const right = value(b);
+    const [left, right] = [keys.get(a), keys.get(b)];
     return left < right ? -sign : left > right ? sign : a.index - b.index;
   });
 }
@@ -53,22 +62,33 @@ function sortHolds(by) {
   order.down = order.by === by ? !order.down : by === "held";
   order.by = by;
   drawHolds();
+  byId("holds").querySelector(`[data-by=${by}]`).focus();
+}
+
+function headOfHolds() {
+  const names = [["Held", "number", "held"], ["Since", "number", "begin"], ["Owner", "", "owner"], ["Thread", "narrow", "thread"],
+    ["Cause", "", "cause"], ["Connection", "text"]];
+  return element("thead", {}, element("tr", {}, ...names.map(([name, kind, by]) => {
+    const sorted = by === order.by ? (order.down ? "descending" : "ascending") : null;
+    const sign = sorted === null ? "" : order.down ? " ▾" : " ▴";
+    const inside = by ? element("button", { type: "button", "data-by": by, onclick: () => sortHolds(by) }, name + sign) : name;
+    return element("th", { class: kind, scope: "col", "aria-sort": sorted }, inside);
+  })));
 }
 
 function drawHolds() {
-  const names = [["Held", "number", "held"], ["Since", "", "begin"], ["Owner", "", "owner"], ["Thread", "", "thread"],
-    ["Cause", "", "cause"], ["Local"], ["Remote"]];
   const body = element("tbody", {});
   for (const hold of ordered(shown.holds).slice(0, order.limit)) {
-    const held = `${hold.exact ? "" : "≥ "}${durationText(hold.end - hold.begin)}${hold.open ? "" : ", ended"}`;
     body.append(row([
-      element("td", { class: "number" }, held), element("td", {}, clockText(hold.begin, 4)),
-      element("td", {}, processText(hold.process)), element("td", {}, threadText(hold.thread)),
-      causeCell(hold.cause, hold.confidence), element("td", {}, hold.local), element("td", {}, hold.remote),
-    ], () => showHold(hold), `${hold.cause}, held ${held}`));
+      cell(`${heldText(hold)}${hold.open ? "" : ", ended"}`, "number first"), cell(hold.timed ? clockText(hold.begin, 3) : "", "number last"),
+      cell(processText(hold.process), "name"), cell(threadText(hold.thread), "narrow name"), causeCell(hold.cause, hold.confidence),
+      cell(connectionText(hold), "text"),
+    ], () => showHold(hold), `Explain ${hold.cause}, held ${heldText(hold)}`));
   }
-  document.getElementById("holds").replaceChildren(head(names, sortHolds), body);
-  const more = document.getElementById("more");
-  more.hidden = shown.holds.length <= order.limit;
-  more.textContent = `Show more (${countText(Math.max(0, shown.holds.length - order.limit))} left)`;
+  byId("holds").replaceChildren(headOfHolds(), body);
+  const left = shown.holds.length - order.limit;
+  byId("more").hidden = left <= 0;
+  byId("more").textContent = `Show more (${countText(Math.max(0, left))} left)`;
+  byId("printed").textContent = left > 0 ? `The first ${countText(order.limit)} of ${countText(shown.holds.length)} holds are printed.` : "";
+  byId("holds-section").hidden = holds.length === 0;
 }
