@@ -7,26 +7,34 @@
 #include "commands/command.h"
 #include "commands/incident.h"
 #include "commands/options.h"
+#include "commands/progress_line.h"
 #include "report/comparison.h"
 #include "report/json.h"
+#include "report/page.h"
 #include "report/text.h"
+#include "timeline/html_report.h"
 
 namespace waitclose::commands {
 namespace {
 
 struct ReportOptions : Options {
     std::vector<std::string> files;
+    std::optional<std::string> html;
 };
 
 struct ReportRequest {
     Request common;
     std::vector<std::string> files;  // one or two
+    std::optional<std::string> html;
 };
 
 Result<ReportRequest> check_report(const ReportOptions& options) {
     auto common = check(options);
     if (!common) return tl::unexpected(common.error());
-    return ReportRequest{std::move(*common), options.files};
+    if (options.html && options.files.size() > 1)
+        return tl::unexpected(Failure{"--html tells of one recording, not of two",
+                                      "give one file, or leave --html out to compare them as text"});
+    return ReportRequest{std::move(*common), options.files, options.html};
 }
 
 void write(output::Sink& sink, const replay::Incident& incident, const Request& request) {
@@ -42,7 +50,23 @@ void compare(output::Sink& sink, const report::Recording& before, const report::
                                   output::style_for(request.color, output::read_terminal(sink.descriptor())));
 }
 
+/// The page instead of text: it has everything that the text says.
+Result<int> write_page(const ReportRequest& request) {
+    auto sink = open_output(request.html);
+    if (!sink) return tl::unexpected(sink.error());
+    const auto incident = read_incident(request.files.front(), request.common);
+    if (!incident) return tl::unexpected(incident.error());
+    ProgressLine progress("writing the page");
+    const timeline::Options options{
+        timeline::Weight::kHeldTime,
+        [&](std::uint64_t done, std::uint64_t total) { progress.tell(done, total); }};
+    timeline::write_html(incident->timeline, report::page_words(*incident), options, *sink);
+    if (auto finished = finish(*sink); !finished) return tl::unexpected(finished.error());
+    return kDone;
+}
+
 Result<int> run(const ReportRequest& request) {
+    if (request.html) return write_page(request);
     auto sink = open_output(request.common.output);
     if (!sink) return tl::unexpected(sink.error());
     const auto incident = read_incident(request.files.front(), request.common);
@@ -67,8 +91,13 @@ void add_report(CLI::App& app, int& exit_code) {
     command->add_option("FILE", options->files, "a recording; with a second one, they are compared")
         ->required()
         ->expected(1, 2);
+    auto* html =
+        command
+            ->add_option("--html", options->html, "write a page that explains itself, to open in a browser")
+            ->type_name("FILE");
     add_selection_options(*command, *options);
     add_output_options(*command, *options);
+    for (const char* other : {"--json", "--output"}) html->excludes(command->get_option(other));
     command->callback([options, &exit_code] { exit_code = carry_out(check_report(*options), run); });
 }
 

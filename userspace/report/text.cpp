@@ -209,6 +209,10 @@ private:
                                   clock(longest.seen_ns));
     }
 
+    static const char* or_before(const Fact& fact) {
+        return fact.precision == model::Precision::kAtLeast && fact.is_open() ? " or before" : "";
+    }
+
     std::string culprits_of(const Group& group) const {
         std::string text = fmt::format("{} threads are named: ", count_text(group.culprits));
         for (std::size_t i = 0; i < group.top_culprits.size(); ++i) {
