@@ -79,6 +79,12 @@ void set_schema_version(const std::string& path, char version) {
     ASSERT_TRUE(file.good());
 }
 
+/// Two tracers do not agree on wall time to the nanosecond.
+json without_times(json holders) {
+    for (json& holder : holders) holder.erase("started_at");
+    return holders;
+}
+
 class Reports : public testing::TestWithParam<Arguments> {};
 
 }  // namespace
@@ -111,11 +117,13 @@ TEST_P(Reports, SayWhatWatchSaidMeanwhile) {
     ASSERT_FALSE(socket.is_null());
     const json& said = event.at("socket");
     EXPECT_EQ(socket.at("culprit"), said.at("culprit"));
-    for (const char* key : {"id", "confidence", "contributing"})
+    // Pressure contributes by each one's own window.
+    for (const char* key : {"id", "confidence"})
         EXPECT_EQ(socket.at("cause").at(key), said.at("cause").at(key)) << key;
-    for (const char* key : {"local", "remote", "role", "accepted", "eof_read", "unread_bytes", "holders",
-                            "held_since", "held_precision"})
+    for (const char* key :
+         {"local", "remote", "role", "accepted", "eof_read", "unread_bytes", "held_precision"})
         EXPECT_EQ(socket.at(key), said.at(key)) << key;
+    EXPECT_EQ(without_times(socket.at("holders")), without_times(said.at("holders")));
 }
 
 INSTANTIATE_TEST_SUITE_P(Culprits, Reports,
@@ -171,7 +179,7 @@ TEST(Report, TellsWhoClosedAndEveryFormatIsReadBack) {
 TEST(Report, ComparesTwoRecordings) {
     Recording quiet;
     EXPECT_EQ(quiet.stop(), 0);
-    auto culprit = Culprit::before_start({"read_eof", "--mode", "main"});
+    auto culprit = Culprit::before_start({"never_accepted", "--mode", "single"});
     Recording recording;
     culprit->reach_position();
     culprit->wait_until_held_for(1500ms);
@@ -180,7 +188,7 @@ TEST(Report, ComparesTwoRecordings) {
     const json changed = report({"-L", port, quiet.path(), recording.path()});
     ASSERT_EQ(changed.at("groups").size(), 1U) << changed;
     EXPECT_EQ(changed.at("groups").at(0).at("change"), "new");
-    EXPECT_EQ(changed.at("groups").at(0).at("cause"), "eof-ignored");
+    EXPECT_EQ(changed.at("groups").at(0).at("cause"), "never-accepted");
     const json back = report({"-L", port, recording.path(), quiet.path()});
     EXPECT_EQ(back.at("groups").at(0).at("change"), "gone");
     const json same = report({"-L", port, recording.path(), recording.path()});

@@ -92,15 +92,21 @@ Result<model::Selection> check_selection(const Options& options) {
 
 void add_selection_options(CLI::App& app, Options& options) {
     const char* group = "Which sockets";
-    app.add_option("-p,--pid", options.pids, "held by these processes")->type_name("LIST")->group(group);
+    // A list is one word: what follows it may be a file.
+    app.add_option("-p,--pid", options.pids, "held by these processes")
+        ->type_name("LIST")
+        ->allow_extra_args(false)
+        ->group(group);
     app.add_option("--comm", options.comm, "held by a process whose name matches")
         ->type_name("REGEX")
         ->group(group);
     app.add_option("-L,--localport", options.local_ports, "with these local ports")
         ->type_name("LIST")
+        ->allow_extra_args(false)
         ->group(group);
     app.add_option("-D,--remoteport", options.remote_ports, "with these remote ports")
         ->type_name("LIST")
+        ->allow_extra_args(false)
         ->group(group);
     app.add_flag("-4", options.ipv4, "IPv4 connections only (also those on dual-stack sockets)")
         ->group(group);
