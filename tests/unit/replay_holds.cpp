@@ -231,6 +231,38 @@ TEST(ReplayHolds, SelectionLeavesOthersOut) {
     }
 }
 
+TEST(ReplayHolds, WhatTheRecorderWasNotAskedForStaysOut) {
+    Replay replay({});
+    replay.about(about());
+    for (const std::uint64_t at : {kTaken - kSec, kTaken}) {
+        replay.look_begins(at);
+        model::Census census = leak(at, 3);
+        replay.unwanted({{1, 100}, {1, 102}});
+        replay.look(census);
+    }
+    const Incident incident = replay.finish();
+    ASSERT_EQ(incident.holds.size(), 1U);
+    EXPECT_EQ(incident.holds[0].key.cookie, 101U);
+}
+
+TEST(ReplayHolds, OpenAtOneTimeAreThoseToldOf) {
+    Replay replay({});
+    replay.about(about());
+    for (std::uint64_t i = 0; i < 3; ++i) replay.on(entered(100 + i, kFin + i * kSec));
+    look(replay, leak(kFin + 3 * kSec, 3));
+    replay.on(left(100, kFin + 4 * kSec));
+    replay.on(left(101, kFin + 5 * kSec));
+    replay.on(entered(103, kFin + 6 * kSec));
+    replay.on(left(103, kFin + 7 * kSec));
+    const Incident incident = replay.finish();
+    EXPECT_EQ(incident.most_open, 3U);
+    EXPECT_EQ(incident.most_open_ns, kFin + 2 * kSec);
+    std::string text;
+    for (const auto& sample : incident.timeline.counters.at(0).samples)
+        text += std::to_string(static_cast<int>(sample.value)) + " ";
+    EXPECT_EQ(text, "1 2 3 2 1 2 1 ");
+}
+
 TEST(ReplayHolds, LossesHaveTheirTime) {
     Replay replay({});
     replay.about(about());

@@ -18,7 +18,8 @@ namespace waitclose::commands {
 namespace {
 
 struct ReportOptions : Options {
-    std::vector<std::string> files;
+    std::string file;
+    std::optional<std::string> second;
     std::optional<std::string> html;
 };
 
@@ -31,10 +32,12 @@ struct ReportRequest {
 Result<ReportRequest> check_report(const ReportOptions& options) {
     auto common = check(options);
     if (!common) return tl::unexpected(common.error());
-    if (options.html && options.files.size() > 1)
+    if (options.html && options.second)
         return tl::unexpected(Failure{"--html tells of one recording, not of two",
                                       "give one file, or leave --html out to compare them as text"});
-    return ReportRequest{std::move(*common), options.files, options.html};
+    std::vector<std::string> files{options.file};
+    if (options.second) files.push_back(*options.second);
+    return ReportRequest{std::move(*common), std::move(files), options.html};
 }
 
 void write(output::Sink& sink, const replay::Incident& incident, const Request& request) {
@@ -88,9 +91,8 @@ void add_report(CLI::App& app, int& exit_code) {
     CLI::App* command =
         app.add_subcommand("report", "what happened in a recording; of two: what changed between them");
     auto options = std::make_shared<ReportOptions>();
-    command->add_option("FILE", options->files, "a recording; with a second one, they are compared")
-        ->required()
-        ->expected(1, 2);
+    command->add_option("FILE", options->file, "a recording")->required();
+    command->add_option("SECOND", options->second, "a later one, to be compared with it");
     auto* html =
         command
             ->add_option("--html", options->html, "write a page that explains itself, to open in a browser")

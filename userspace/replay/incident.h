@@ -107,7 +107,7 @@ struct Incident {
     model::Losses losses;               // in all
     model::Totals totals;
     std::uint64_t looks = 0;
-    std::uint64_t most_open = 0;  // holds at one time, brief and unwanted ones included
+    std::uint64_t most_open = 0;  // of `holds` at one time
     std::uint64_t most_open_ns = 0;
     std::uint64_t left_out = 0;     // holds that ended and that the selection did not ask for
     std::uint64_t open_unseen = 0;  // open at the end, but not asked for or not seen by any look

@@ -80,13 +80,11 @@ void Replay::on(const model::Entered& event) {
     const model::Hold* before = ledger_.find(event.connection.key);
     if (before && open_.contains(event.connection.key)) ended({*before, 0, std::nullopt});
     ledger_.apply(event);
-    count_open(event.at_ns);
 }
 
 void Replay::on(const model::Left& event) {
     passes(event.at_ns);
     if (const auto closed = ledger_.apply(event)) ended(*closed);
-    count_open(event.at_ns);
 }
 
 void Replay::on(const model::Transition& event) {
@@ -94,16 +92,13 @@ void Replay::on(const model::Transition& event) {
     spans_.on(event);
 }
 
-void Replay::count_open(std::uint64_t at_ns) {
-    counters_.open(at_ns, ledger_.open());
-    if (ledger_.open() <= incident_.most_open) return;
-    incident_.most_open = ledger_.open();
-    incident_.most_open_ns = at_ns;
-}
-
 void Replay::look_begins(std::uint64_t at_ns) {
     passes(at_ns);
     ledger_.begin_census(at_ns);
+}
+
+void Replay::unwanted(const std::vector<model::SocketKey>& sockets) {
+    unwanted_.insert(sockets.begin(), sockets.end());
 }
 
 void Replay::look(model::Census& census) {
@@ -113,6 +108,7 @@ void Replay::look(model::Census& census) {
     auto now = std::make_unique<Look>(std::move(census));
     compare_with_earlier(*now);
     for (std::uint32_t i = 0; i < now->census.sockets.size(); ++i) see(*now, i);
+    unwanted_.clear();
     // Those that this look did not see and that are still open will be looked for once more.
     if (look_)
         for (const std::uint32_t hold : look_->holds)
@@ -124,7 +120,6 @@ void Replay::look(model::Census& census) {
         incident_.listening.insert(listener.local.port);
     counters_.look(look_->census);
     note_descriptors(*look_);
-    count_open(look_->census.taken_ns);
     static_cast<void>(ledger_.has_untold(0, 0));  // it forgets what has ended
 }
 
@@ -171,7 +166,7 @@ void Replay::forget(std::uint32_t hold) {
 void Replay::see(Look& look, std::uint32_t index) {
     const model::Socket& socket = look.census.sockets[index];
     const model::Connection connection = connection_of(socket);
-    if (!wanted_.has_address(connection)) return;
+    if (!wanted_.has_address(connection) || unwanted_.contains(connection.key)) return;
     if (!model::is_wanted(look.census, socket, wanted_.selection)) return;
     const auto [at, is_new] = open_.try_emplace(connection.key, 0);
     if (is_new) at->second = add_hold(connection);
@@ -316,10 +311,11 @@ Incident Replay::finish() {
     }
     if (ledger_.open() > open_.size()) incident_.open_unseen = ledger_.open() - open_.size();
     lanes_->finish(timeline_.window.to_ns);
-    counters_.finish(timeline_);
     spans_.finish();
     finish_tracks();
     sort_holds();
+    count_open();
+    counters_.finish(timeline_);
     for (auto& loss : timeline_.losses)
         loss.at_ns = std::clamp(loss.at_ns, timeline_.window.from_ns, timeline_.window.to_ns);
     incident_.totals = ledger_.totals();
@@ -342,6 +338,30 @@ void Replay::finish_tracks() {
                  sight.queued, fact.closer ? lane_of(*fact.closer) : timeline::ThreadRef{}},
                 timeline_.holds[hold]);
     }
+}
+
+/// How many of the holds told of were open when. Those from before the recording are so from its beginning.
+void Replay::count_open() {
+    std::vector<std::uint64_t> ends;
+    const std::uint64_t from_ns = timeline_.window.from_ns;
+    for (const Fact& fact : incident_.holds)
+        ends.push_back(fact.is_open() ? UINT64_MAX : std::max(fact.end_ns, from_ns));
+    std::ranges::sort(ends);
+    std::uint64_t ended = 0;
+    std::uint64_t begun = 0;
+    const auto end_until = [&](std::uint64_t at_ns) {
+        for (; ended < ends.size() && ends[ended] <= at_ns; ++ended)
+            counters_.open(ends[ended], begun - ended - 1);
+    };
+    for (const Fact& fact : incident_.holds) {
+        const std::uint64_t at_ns = std::max(fact.since_ns, from_ns);
+        end_until(std::min(at_ns, UINT64_MAX - 1));
+        counters_.open(at_ns, ++begun - ended);
+        if (begun - ended <= incident_.most_open) continue;
+        incident_.most_open = begun - ended;
+        incident_.most_open_ns = at_ns;
+    }
+    end_until(UINT64_MAX - 1);
 }
 
 /// By their beginning; those that were forgotten go.

@@ -7,6 +7,7 @@
 #include <memory>
 #include <optional>
 #include <unordered_map>
+#include <unordered_set>
 #include <utility>
 #include <vector>
 
@@ -49,6 +50,8 @@ public:
     void on(const model::Left& event) override;
     void on(const model::Transition& event) override;
     void look_begins(std::uint64_t at_ns) override;
+    /// Of the next look: sockets that were recorded for what they tell about others only.
+    void unwanted(const std::vector<model::SocketKey>& sockets);
     void look(model::Census& census) override;
     void losses(std::uint64_t at_ns, const model::Losses& so_far) override;
 
@@ -77,7 +80,7 @@ private:
     };
 
     void passes(std::uint64_t at_ns);
-    void count_open(std::uint64_t at_ns);
+    void count_open();
     std::uint32_t add_hold(const model::Connection& connection);
     void see(Look& look, std::uint32_t index);
     void note_touches(Sight& sight, const model::Socket& socket);
@@ -110,6 +113,7 @@ private:
     std::unordered_map<std::uint32_t, diagnose::FdOutlook> outlooks_;  // by process of the timeline
     std::optional<model::EarlierLook> earlier_;  // to measure growth by: a minute old or so
     std::optional<model::EarlierLook> next_earlier_;
+    std::unordered_set<model::SocketKey, model::SocketKeyHash> unwanted_;  // in the look to come
     Spans spans_;  // states before and after holds, where every transition was recorded
 };
 

@@ -161,6 +161,7 @@ ordered_json recording_json(const Incident& incident) {
             {"all_transitions", about.all_transitions},
             {"min_held_ns", about.min_held_ns},
             {"selects", about.selects},
+            {"dropped_holds", about.dropped_holds},
             {"losses", losses_json(incident)}};
 }
 

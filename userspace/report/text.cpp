@@ -88,13 +88,19 @@ private:
                      Paint::kWarning);
         if (about.selects) labelled("Only", "some sockets were recorded: " + about.arguments);
         if (incident_.left_out > 0)
-            labelled("Not", count_of(incident_.left_out, "hold", "holds") +
-                                " that the options of this report leave out");
+            labelled("Also", count_of(incident_.left_out, "hold", "holds") +
+                                 " that the options of this report leave out");
     }
 
     /// Holds that are none of anybody's business, by the port of a listener; the others are clients'.
     void write_brief() {
         const replay::Brief& brief = incident_.brief;
+        if (const std::uint64_t dropped = incident_.about.dropped_holds)
+            labelled("Brief",
+                     fmt::format("{} ended within the {} that were asked for, or {} not asked for: not "
+                                 "in the recording",
+                                 count_of(dropped, "hold", "holds"),
+                                 duration_text(incident_.about.min_held_ns), dropped == 1 ? "was" : "were"));
         if (brief.holds == 0) return;
         std::string text =
             fmt::format("{} ended by {} in less than {} (see --min-held), half of them within {}",

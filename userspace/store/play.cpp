@@ -164,7 +164,7 @@ bool Recording::read_probes(model::ProbeFacts& probes) {
 bool Recording::read_about(About& about) {
     Statement row = database_.prepare(
         "SELECT program, begun_ns, wall_offset_ns, end_ns, ending, all_transitions, min_held_ns, selects, "
-        "hostname, kernel, boot_id, arguments, failure FROM recording");
+        "hostname, kernel, boot_id, arguments, failure, dropped_holds FROM recording");
     if (!row || row.step() != Statement::Step::kRow) return false;
     const auto ending = value_of<Ending>(row.bytes(4).value_or(""));
     if (!ending) return false;
@@ -174,6 +174,7 @@ bool Recording::read_about(About& about) {
     about.begun_ns = static_cast<std::uint64_t>(row.integer(1));
     about.wall_offset_ns = row.integer(2);
     if (row.is_integer(3)) about.end_ns = static_cast<std::uint64_t>(row.integer(3));
+    about.dropped_holds = static_cast<std::uint64_t>(row.integer(13));
     about.all_transitions = row.integer(5) != 0;
     about.min_held_ns = static_cast<std::uint64_t>(row.integer(6));
     about.selects = row.integer(7) != 0;

@@ -39,7 +39,8 @@ struct About {
     std::string arguments;  // the command line, for a reader
     bool all_transitions = false;
     std::uint64_t min_held_ns = 0;
-    bool selects = false;  // only some sockets were recorded
+    bool selects = false;             // only some sockets were recorded
+    std::uint64_t dropped_holds = 0;  // that ended sooner than min_held_ns, or were not asked for: not kept
 };
 
 /// Told what happened. `look_begins` comes before the events that happened while that census was taken, and
