@@ -22,6 +22,7 @@ CASES = (
     (8, "handlers wait for a third party", ("chain", "--mode", "third-party"), "handler-blocked", "downstream"),
     (17, "a child keeps what its parent closed", ("inherited", "--mode", "fork-after"), "inherited-fd", None),
 )
+ENDING = (17,)  # closes in the end, so that somebody is seen to
 OUTPUTS = (
     ("perfetto", "incident.pftrace"),
     ("chrome", "incident.chrome.json"),
@@ -114,6 +115,9 @@ def make_it_happen(recording, seconds):
                 lasted = time.monotonic() - began
                 if lasted > PATIENCE_SECONDS or (lasted > seconds and len(found) == len(happened)):
                     break
+            for number, _, culprit, _, _ in happened:
+                if number in ENDING:
+                    culprit.obey("close")
         print(record.totals)
     return happened, *found_in(recording, happened)[:1]
 
