@@ -113,6 +113,9 @@ public:
             throw CannotRun("no file system can be mounted here");
     }
     ~Disk() { ::umount2(directory_.path().c_str(), MNT_DETACH); }
+    bool make_read_only() const {
+        return ::mount(nullptr, directory_.path().c_str(), nullptr, MS_REMOUNT | MS_RDONLY, nullptr) == 0;
+    }
     const std::string& path() const { return directory_.path(); }
 
 private:
@@ -182,6 +185,22 @@ TEST(Recording, OnAFullDiskEndsAndOpens) try {
         << recording.process().errors();
     const Told told = told_by(recording.file());
     EXPECT_GT(told.left, 1000U);
+} catch (const CannotRun& why) {
+    GTEST_SKIP() << why.what();
+}
+
+TEST(Recording, CutOffAndReadOnlyItOpensWithItsLog) try {
+    const Disk disk("16m");
+    Recording recording({"--min-held", "0ms"}, disk.path());
+    const Finished churn = run(culprit_command({"churn", "--seconds", "1", "--rate", "1000"}));
+    ASSERT_EQ(churn.code, 0) << churn.err;
+    std::this_thread::sleep_for(1s);
+    recording.process().signal(SIGKILL);
+    ASSERT_EQ(recording.process().wait(10s), 128 + SIGKILL);
+    ASSERT_TRUE(std::filesystem::exists(recording.file() + "-wal"));
+    std::filesystem::remove(recording.file() + "-shm");
+    ASSERT_TRUE(disk.make_read_only());
+    EXPECT_GE(told_by(recording.file()).left, json::parse(churn.out).at("connections").get<std::uint64_t>());
 } catch (const CannotRun& why) {
     GTEST_SKIP() << why.what();
 }
