@@ -272,6 +272,7 @@ bool LookReader::add_holders(model::Census& census, model::Socket& socket,
 
 bool LookReader::add_sockets(model::Census& census) {
     listener_index_.clear();
+    unwanted_.clear();
     const auto sockets = in_order(known_sockets_);
     const auto listeners = in_order(known_listeners_);
     census.sockets.reserve(sockets.size());
@@ -279,6 +280,7 @@ bool LookReader::add_sockets(model::Census& census) {
         census.sockets.push_back(copy_of(row->socket));
         model::Socket& socket = census.sockets.back();
         if (!add_holders(census, socket, row->holders)) return false;
+        if (!row->links.wanted) unwanted_.push_back({socket.netns, socket.cookie});
         if (!row->watches.empty()) socket.watches = std::make_unique<std::vector<model::Watch>>(row->watches);
         if (!row->in_flight.empty())
             socket.in_flight = std::make_unique<std::vector<model::InFlight>>(row->in_flight);

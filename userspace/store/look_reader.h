@@ -26,6 +26,8 @@ public:
 
     /// The census of the look that next() told of. Nothing when the file is damaged.
     std::optional<model::Census> read();
+    /// The sockets of that census that were not asked for.
+    const std::vector<model::SocketKey>& unwanted() const { return unwanted_; }
 
     bool damaged() const { return damaged_; }
     /// Rows read so far.
@@ -83,6 +85,7 @@ private:
 
     std::int64_t look_ = 0;
     bool damaged_ = false;
+    std::vector<model::SocketKey> unwanted_;
     Dictionary* dictionary_ = nullptr;
     Statement looks_;
     bool has_row_ = false;

@@ -215,6 +215,7 @@ Result<void> Recording::play(Player& player, const PlayProgress& progress) {
         if (!events.tell_through(2 * next->id - 1, player)) return tl::unexpected(damaged(path_));
         auto census = looks.read();
         if (!census) return tl::unexpected(damaged(path_));
+        if (!looks.unwanted().empty()) player.unwanted(looks.unwanted());
         player.look(*census);
         tell_progress();
     }

@@ -53,6 +53,9 @@ public:
     virtual void on(const model::Left& event) = 0;
     virtual void on(const model::Transition& event) = 0;  // only with About::all_transitions
     virtual void look_begins(std::uint64_t at_ns) = 0;
+    /// Before a look: these sockets of it are held by processes that were not asked for (--pid, --comm,
+    /// --cgroup). They are there for what they tell about others.
+    virtual void unwanted(const std::vector<model::SocketKey>& sockets) { static_cast<void>(sockets); }
     /// A census as it was taken, before a ledger has seen it. The player may change it.
     virtual void look(model::Census& census) = 0;
     /// So many were lost in all by then.

@@ -59,9 +59,11 @@ Result<void> Writer::open() {
     };
     if (!database) return fail(sqlite3_errstr(code));
     database_ = std::move(*database);
-    const bool set = database_.execute(fmt::format("PRAGMA page_size = {}", kPageBytes)) &&
-                     database_.execute("PRAGMA journal_mode = WAL") &&
-                     database_.execute("PRAGMA synchronous = NORMAL; PRAGMA cache_size = -8192");
+    const bool set =
+        database_.execute(fmt::format("PRAGMA page_size = {}", kPageBytes)) &&
+        database_.execute("PRAGMA journal_mode = WAL") &&
+        database_.execute(
+            "PRAGMA synchronous = NORMAL; PRAGMA cache_size = -8192; PRAGMA wal_autocheckpoint = 0");
     // Created whole or not at all.
     if (!set || !database_.execute("BEGIN;\n" + schema_sql() +
                                    "INSERT INTO recording (ending) VALUES ('not');\nCOMMIT"))
@@ -130,6 +132,7 @@ void Writer::about(const About& about) {
         probe.run();
     }
     commit(about.begun_ns);
+    checkpointer_.emplace(settings_.path);
 }
 
 void Writer::on(const model::Entered& event) {
@@ -330,6 +333,7 @@ Result<void> Writer::finish(Ending ending, std::uint64_t now_ns) {
     commit(now_ns);
     check_errors();
     if (ending_ == Ending::kNot) stop(ending, {});
+    checkpointer_.reset();
     if (database_.is_in_transaction()) database_.execute("ROLLBACK");
     database_.forget_error();
     // The last words need little room, but they need it.
@@ -358,6 +362,7 @@ Result<void> Writer::finish(Ending ending, std::uint64_t now_ns) {
 }
 
 void Writer::discard() {
+    checkpointer_.reset();
     database_.close();
     remove_place(settings_.path);
 }

@@ -13,6 +13,7 @@
 #include "failure.h"
 #include "model/ledger.h"
 #include "model/selection.h"
+#include "store/checkpointer.h"
 #include "store/hold_book.h"
 #include "store/look_writer.h"
 #include "store/recording.h"
@@ -86,6 +87,7 @@ private:
 
     WriterSettings settings_;
     Database database_;
+    std::optional<Checkpointer> checkpointer_;
     Interner interner_;
     HoldBook holds_;
     LookWriter looks_;
