@@ -107,7 +107,7 @@ class Flame {
     const y = node.depth * this.row;
     const colour = flameColour(node);
     const wide = Math.max(width - 1, 0.4);
-    pen.globalAlpha = above ? 0.5 : 1;
+    pen.globalAlpha = above ? 0.75 : 1;
     pen.fillStyle = node.kind === "wait" && width > 4 ? waitFill(node.wait) : colour;
     pen.fillRect(x, y + 1, wide, this.row - 1);
     const text = textWithin(pen, node.name, width - 12);
