@@ -61,8 +61,8 @@ public:
 /// Told how much of a recording has been played, in rows.
 using PlayProgress = std::function<void(std::uint64_t done, std::uint64_t total)>;
 
-/// Plays a whole recording. Every file is hostile: a foreign, newer, truncated or corrupted one is an error in
-/// one sentence; what was played up to then has been told.
+/// Plays a whole recording. Every file is hostile: a foreign, newer, truncated or corrupted one is an error
+/// in one sentence; what was played up to then has been told.
 Result<void> play(const std::string& path, Player& player, const PlayProgress& progress = {});
 
 }  // namespace waitclose::store

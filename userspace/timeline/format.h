@@ -58,4 +58,7 @@ void write_speedscope(const Timeline& timeline, const Options& options, output::
 /// The holds, one object a line, with the names of the JSON contract.
 void write_ndjson(const Timeline& timeline, const Options& options, output::Sink& sink);
 
+/// One hold as write_ndjson() has it, newline included.
+void write_hold(const Timeline& timeline, const Hold& hold, output::Sink& sink);
+
 }  // namespace waitclose::timeline

@@ -221,6 +221,10 @@ private:
 
 }  // namespace
 
+void write_hold(const Timeline& timeline, const Hold& hold, output::Sink& sink) {
+    HoldWriter(timeline, sink).write(hold);
+}
+
 void write_ndjson(const Timeline& timeline, const Options& options, output::Sink& sink) {
     Progress progress(timeline, options, false, true);
     HoldWriter writer(timeline, sink);
