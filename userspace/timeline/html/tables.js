@@ -19,7 +19,8 @@ function row(cells, act, label) {
   return made;
 }
 
-const groupsInOrder = [...groups.keys()].sort((a, b) => groups[b].sockets - groups[a].sockets || groups[b].oldest - groups[a].oldest);
+const groupsInOrder = [...groups.keys()].sort((a, b) => Boolean(groups[a].rest) - Boolean(groups[b].rest) ||
+  groups[b].sockets - groups[a].sockets || groups[b].oldest - groups[a].oldest);
 
 function drawGroups() {
   const names = [["Sockets", "number"], ["Owner"], ["Cause"], ["Where", "narrow"], ["Oldest", "number"], ["What happened", "text"]];
