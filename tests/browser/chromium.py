@@ -47,6 +47,14 @@ class Chromium:
         for descriptor in (to_browser, from_browser, *high):
             os.close(descriptor)
         self.session = None
+        try:
+            self.attach()
+        except BaseException:
+            self.close()
+            raise
+
+    def attach(self):
+        """Opens the one page there is."""
         target = self.ask("Target.createTarget", url="about:blank")["targetId"]
         self.session = self.ask("Target.attachToTarget", targetId=target, flatten=True)["sessionId"]
         for domain in ("Page", "Runtime", "Log", "Network", "Audits"):

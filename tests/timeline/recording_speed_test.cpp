@@ -68,7 +68,10 @@ model::Census busy(std::uint64_t taken_ns, std::uint64_t number) {
 }
 
 void record(const std::string& path) {
-    auto writer = store::Writer::create({.path = path, .max_bytes = std::uint64_t{4} << 30});
+    store::WriterSettings settings;
+    settings.path = path;
+    settings.max_bytes = std::uint64_t{4} << 30;
+    auto writer = store::Writer::create(settings);
     ASSERT_TRUE(writer);
     store::Writer& out = **writer;
     out.about(about());

@@ -174,23 +174,33 @@ std::pair<Timeline, ReportWords> ten_holds() {
 
 TEST(TimelineHtml, EveryGroupHasItsPartWhateverTheLimit) {
     const auto [t, words] = ten_holds();
-    EXPECT_THAT(ReportCast(t, words, 4).holds(), ElementsAre(5, 3, 9, 8));
-    EXPECT_THAT(ReportCast(t, words, 100).holds(), ElementsAre(5, 3, 9, 8, 7, 6, 4, 2, 1, 0));
+    ReportLimits limits;
+    EXPECT_THAT(ReportCast(t, words, limits).holds(), ElementsAre(5, 3, 9, 8, 7, 6, 4, 2, 1, 0));
+    limits.holds = 4;
+    EXPECT_THAT(ReportCast(t, words, limits).holds(), ElementsAre(5, 3, 9, 8));
+    limits.groups = 1;  // the other is no group any more
+    const ReportCast cast(t, words, limits);
+    EXPECT_EQ(cast.groups(), 1U);
+    EXPECT_EQ(cast.group_of(3), std::nullopt);
+    EXPECT_EQ(cast.group_of(4), 0U);
 }
 
 TEST(TimelineHtml, SaysWhatIsLeftOut) {
     const auto [t, words] = ten_holds();
     ReportLimits limits;
+    limits.groups = 1;
     limits.holds = 4;
     limits.details = 2;
     limits.slices = 4;
     const json data = data_of(page_of(t, words, limits));
     EXPECT_EQ(data["holds"]["id"].size(), 4U);
     EXPECT_EQ(data["details"].size(), 2U);
-    ASSERT_EQ(data["left_out"].size(), 3U);
-    EXPECT_THAT(data["left_out"][0].get<std::string>(), HasSubstr("4 of 10 holds"));
-    EXPECT_THAT(data["left_out"][1].get<std::string>(), HasSubstr("2 of 4 holds"));
-    EXPECT_THAT(data["left_out"][2].get<std::string>(), HasSubstr("1 thread changed too often"));
+    ASSERT_EQ(data["left_out"].size(), 4U);
+    EXPECT_EQ(data["groups"].size(), 1U);
+    EXPECT_THAT(data["left_out"][0].get<std::string>(), HasSubstr("Of 2 groups the first 1"));
+    EXPECT_THAT(data["left_out"][1].get<std::string>(), HasSubstr("4 of 10 holds"));
+    EXPECT_THAT(data["left_out"][2].get<std::string>(), HasSubstr("2 of 4 holds"));
+    EXPECT_THAT(data["left_out"][3].get<std::string>(), HasSubstr("1 thread changed too often"));
 }
 
 TEST(TimelineHtml, WhoHasNoTrackHasAName) {

@@ -20,10 +20,10 @@ std::uint32_t next_of(std::size_t size) {
 
 }  // namespace
 
-ReportCast::ReportCast(const Timeline& timeline, const ReportWords& words, std::size_t most_holds)
-    : timeline_(timeline), words_(words) {
+ReportCast::ReportCast(const Timeline& timeline, const ReportWords& words, const ReportLimits& limits)
+    : timeline_(timeline), words_(words), groups_(std::min(words.groups.size(), limits.groups)) {
     add_tracks();
-    order_holds(most_holds);
+    order_holds(limits.holds);
     add_people();
 }
 
@@ -77,25 +77,24 @@ std::optional<std::uint32_t> ReportCast::thread_of(std::uint32_t pid, std::uint3
 }
 
 std::optional<std::uint32_t> ReportCast::group_of(std::uint32_t hold) const {
-    if (hold >= words_.group_of.size() || words_.group_of[hold] >= words_.groups.size()) return std::nullopt;
+    if (hold >= words_.group_of.size() || words_.group_of[hold] >= groups_) return std::nullopt;
     return words_.group_of[hold];
 }
 
 void ReportCast::order_holds(std::size_t most) {
     const std::vector<Hold>& all = timeline_.holds;
-    const std::size_t groups = words_.groups.size();
-    std::vector<std::vector<std::uint32_t>> members(groups + 1);  // the last: of no group
+    std::vector<std::vector<std::uint32_t>> members(groups_ + 1);  // the last: of no group
     for (std::uint32_t i = 0; i < all.size(); ++i)
-        members[group_of(i).value_or(next_of(groups))].push_back(i);
+        members[group_of(i).value_or(next_of(groups_))].push_back(i);
     const auto longer = [&all](std::uint32_t a, std::uint32_t b) {
         return all[a].held_ns.value_or(0) > all[b].held_ns.value_or(0);
     };
     std::size_t turns = 0;
-    for (std::size_t group = 0; group <= groups; ++group) {
+    for (std::size_t group = 0; group <= groups_; ++group) {
         auto& list = members[group];
         std::stable_sort(list.begin(), list.end(), longer);
         turns = std::max(turns, list.size());
-        if (group == groups) break;
+        if (group == groups_) break;
         const auto typical = std::find(list.begin(), list.end(), words_.groups[group].typical);
         if (typical != list.end()) std::rotate(list.begin(), typical, typical + 1);
     }

@@ -14,7 +14,7 @@ namespace waitclose::timeline {
 class ReportCast {
 public:
     /// The timeline must outlive it.
-    ReportCast(const Timeline& timeline, const ReportWords& words, std::size_t most_holds);
+    ReportCast(const Timeline& timeline, const ReportWords& words, const ReportLimits& limits);
 
     struct Process {
         std::uint32_t pid = 0;
@@ -40,7 +40,10 @@ public:
     std::optional<std::uint32_t> process_of(const Hold& hold) const;
     std::optional<std::uint32_t> thread_of(std::uint32_t pid, std::uint32_t tid) const;
 
-    /// Nothing when it belongs to none.
+    /// How many of the groups the page has.
+    std::size_t groups() const { return groups_; }
+
+    /// Nothing when it belongs to none of these.
     std::optional<std::uint32_t> group_of(std::uint32_t hold) const;
 
 private:
@@ -54,6 +57,7 @@ private:
 
     const Timeline& timeline_;
     const ReportWords& words_;
+    std::size_t groups_;
     std::vector<Process> processes_;
     std::vector<Thread> threads_;
     std::vector<std::uint32_t> holds_;

@@ -5,6 +5,7 @@
 
 #include <algorithm>
 #include <array>
+#include <span>
 
 #include "output/format.h"
 #include "timeline/labels.h"
@@ -19,7 +20,7 @@ ReportData::ReportData(const Timeline& timeline, const ReportWords& words, const
       limits_(limits),
       sink_(sink),
       json_(sink),
-      cast_(timeline, words, limits.holds),
+      cast_(timeline, words, limits),
       progress_(timeline, options, true, true) {}
 
 void ReportData::moment(std::uint64_t at_ns) {
@@ -85,7 +86,7 @@ void ReportData::write_processes() {
 
 void ReportData::write_groups() {
     json_.key("groups").begin_array();
-    for (const ReportGroup& group : words_.groups) {
+    for (const ReportGroup& group : std::span(words_.groups).first(cast_.groups())) {
         json_.begin_object();
         json_.key("process").number(
             timeline_.process_at(group.process) != nullptr ? static_cast<std::int64_t>(group.process) : -1);
@@ -227,6 +228,12 @@ void ReportData::write_left_out() {
     const std::size_t all = timeline_.holds.size();
     const std::size_t told = cast_.holds().size();
     json_.key("left_out").begin_array();
+    if (cast_.groups() < words_.groups.size()) {
+        json_.text(
+            fmt::format("Of {} groups the first {} are told apart; the holds of the others are put together "
+                        "by owner and cause.",
+                        count_text(words_.groups.size()), count_text(cast_.groups())));
+    }
     if (told < all) {
         json_.text(
             fmt::format("This page shows {} of {} holds: of every group those that were held longest. "

@@ -36,6 +36,7 @@ struct ReportWords {
 
 /// What the page carries at most. What is left out for it, the page says.
 struct ReportLimits {
+    std::size_t groups = 1'000;  // the first ones; holds of the others are grouped by owner and cause alone
     std::size_t holds = 50'000;
     std::size_t details = 2'000;           // holds with wait chain, evidence and advice
     std::size_t detail_bytes = 4'000'000;  // of their texts

@@ -6,6 +6,7 @@ function openPanel(...content) {
   if (panel.hidden) cameFrom = document.activeElement;
   panel.replaceChildren(element("button", { class: "close", type: "button", onclick: closePanel }, "Close"), ...content);
   panel.hidden = false;
+  timeline.point(null);
   panel.scrollTop = 0;
   panel.focus({ preventScroll: true });
 }

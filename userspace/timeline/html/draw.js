@@ -170,7 +170,8 @@ Object.assign(Timeline.prototype, {
     const base = y + lane.height - 2;
     const tall = lane.height - 8;
     const most = Math.max(1, lane.peak);
-    this.curve(pen, base, (x) => openAt(lane.open, this.time(x)) / most * tall, causeColour(lane.members[0].cause));
+    const height = (x) => openAt(lane.open, this.time(x)) / most * tall;
+    this.curve(pen, base, this.limits.from, height, causeColour(lane.members[0].cause));
   },
 
   drawCounter(pen, lane, y) {
@@ -182,16 +183,17 @@ Object.assign(Timeline.prototype, {
     const height = (x) => {
       const first = countUpTo(at, this.time(x - 0.5));
       const last = countUpTo(at, this.time(x + 0.5));
-      if (last === 0) return 0;
       let most = value[Math.max(0, first - 1)];
       for (let i = first; i < last; i++) most = Math.max(most, value[i]);
       return Math.max(0, most * scale);
     };
-    this.curve(pen, y + lane.height - 2, height, palette.quiet);
+    this.curve(pen, y + lane.height - 2, at[0], height, palette.quiet);
   },
 
-  curve(pen, base, height, colour) {
-    const first = Math.max(this.labels, Math.floor(this.x(this.limits.from)));
+  // From a moment on; before it, nothing is known.
+  curve(pen, base, from, height, colour) {
+    const first = Math.max(this.labels, Math.floor(this.x(from)));
+    if (first > this.width) return;
     pen.beginPath();
     pen.moveTo(first, base);
     let before = 0;

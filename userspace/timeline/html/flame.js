@@ -3,7 +3,8 @@ function pathOf(hold) {
   const path = [
     { kind: "process", name: processText(hold.process) },
     { kind: "cause", name: hold.cause },
-    { kind: "thread", name: threadText(hold.thread) },
+    // By name: a pool of threads that do one thing is one box.
+    { kind: "thread", name: hold.thread < 0 ? threadText(-1) : threads[hold.thread].comm },
   ];
   if (hold.wait) path.push({ kind: "wait", name: waitText(hold.wait), wait: hold.wait });
   for (const frame of report.stacks[hold.stack] ?? []) path.push({ kind: "frame", name: textOf(frame) });
@@ -20,11 +21,13 @@ function flameTree(list, weightOf) {
     for (const step of pathOf(hold)) {
       const key = `${step.kind} ${step.name}`;
       if (!node.inside.has(key)) {
-        node.inside.set(key, { ...step, value: 0, count: 0, depth: node.depth + 1, inside: new Map(), parent: node });
+        const made = { ...step, value: 0, count: 0, depth: node.depth + 1, inside: new Map(), parent: node, tids: new Set() };
+        node.inside.set(key, made);
       }
       node = node.inside.get(key);
       node.value += weight;
       node.count += 1;
+      if (step.kind === "thread" && hold.thread >= 0) node.tids.add(threads[hold.thread].tid);
     }
   }
   return root;
@@ -32,6 +35,10 @@ function flameTree(list, weightOf) {
 
 // The largest first; sorted once.
 const childrenOf = (node) => (node.children ??= [...node.inside.values()].sort((a, b) => b.value - a.value));
+const nameOf = ({ kind, name, tids }) => {
+  if (kind !== "thread" || tids.size === 0) return name;
+  return tids.size === 1 ? `${name} (${[...tids][0]})` : `${countText(tids.size)} × ${name}`;
+};
 const deepest = (node) => childrenOf(node).reduce((most, child) => Math.max(most, deepest(child)), node.depth);
 
 class Flame {
@@ -87,7 +94,7 @@ class Flame {
     for (let node = this.top.parent; node; node = node.parent) above.push(node);
     for (const node of above) this.drawNode(pen, node, 0, width, true);
     this.drawTree(pen, this.top, 0, width);
-    const path = [...above.reverse(), this.top].map((node) => node.name).join(" › ");
+    const path = [...above.reverse(), this.top].map(nameOf).join(" › ");
     byId("flame-path").textContent = `${path}: ${this.weight(this.top)}`;
     byId("flame-all").hidden = this.top === this.root;
   }
@@ -107,10 +114,10 @@ class Flame {
     const y = node.depth * this.row;
     const colour = flameColour(node);
     const wide = Math.max(width - 1, 0.4);
-    pen.globalAlpha = above ? 0.5 : 1;
+    pen.globalAlpha = above ? 0.75 : 1;
     pen.fillStyle = node.kind === "wait" && width > 4 ? waitFill(node.wait) : colour;
     pen.fillRect(x, y + 1, wide, this.row - 1);
-    const text = textWithin(pen, node.name, width - 12);
+    const text = textWithin(pen, nameOf(node), width - 12);
     if (text) {
       pen.fillStyle = colour;
       if (node.kind === "wait") pen.fillRect(x + 4, y + 2, pen.measureText(text).width + 4, this.row - 3);
@@ -136,7 +143,7 @@ class Flame {
   hint(node) {
     if (!node) return "";
     const share = this.root.value ? Math.round(node.value / this.root.value * 1000) / 10 : 0;
-    return `${node.name}\n${this.weight(node)}, ${share} % of all shown`;
+    return `${nameOf(node)}\n${this.weight(node)}, ${share} % of all shown`;
   }
 
   key(event) {

@@ -111,6 +111,7 @@ Object.assign(Timeline.prototype, {
     };
     if (!Object.hasOwn(acts, event.key)) return;
     event.preventDefault();
+    this.point(null);
     acts[event.key]();
   },
 });

@@ -70,7 +70,7 @@ function lanesOf(list) {
   }
   const lanes = counterLanes(-1, 0);
   for (const [process, members] of [...owners].sort((a, b) => b[1].length - a[1].length)) {
-    const inside = [...groupLanes(members), ...threadLanes(process, members), ...counterLanes(process, 1)];
+    const inside = [...groupLanes(members), ...threadLanes(process, members), ...(process < 0 ? [] : counterLanes(process, 1))];
     const key = `p${process}`;
     lanes.push({ kind: "process", key, process, members, depth: 0 });
     if (opened.has(key)) lanes.push(...inside);

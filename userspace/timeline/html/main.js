@@ -14,11 +14,10 @@ const wordsHelp = "Words in the search, all of which have to fit: cause:NAME, co
 
 // The incident in four numbers.
 function drawNumbers() {
-  const open = openness(holds);
   const oldest = holds.reduce((most, hold) => (most && most.held >= hold.held ? most : hold), null);
   const left = holds.filter((hold) => hold.open).length;
   const numbers = [
-    [countText(holds.length), holds.length === 1 ? "hold" : "holds"], [countText(peakOf(open)), "at once, at most"],
+    [countText(holds.length), holds.length === 1 ? "hold" : "holds"], [countText(groups.length), groups.length === 1 ? "group" : "groups"],
     [countText(left), "open at the end"], [oldest ? heldText(oldest) : "", "held longest"],
   ];
   byId("numbers").replaceChildren(...numbers.map(([number, what]) => element("div", {}, element("dt", {}, what), element("dd", {}, number))));

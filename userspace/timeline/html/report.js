@@ -39,7 +39,7 @@ const holds = report.holds.id.map((id, index) => {
     index, id, timed: begin !== null, begin: begin ?? 0, held: begin === null ? 0 : held, end: (begin ?? 0) + held,
     open: column.open[index] === 1, exact: column.exact[index] === 1, touched: column.touched[index],
     process: column.process[index], thread: column.thread[index], closer: column.closer[index],
-    group: column.group[index], cause: known(column.cause[index]), confidence: textOf(column.confidence[index]),
+    group: column.group[index], cause: textOf(column.cause[index]) || "not diagnosed", confidence: textOf(column.confidence[index]),
     wait: textOf(column.wait[index]), role: textOf(column.role[index]), local: textOf(column.local[index]),
     remote: textOf(column.remote[index]), stack: column.stack[index], detail: report.details[index] ?? null,
   };
@@ -54,7 +54,7 @@ function groupTheRest() {
       if (!made.has(key)) {
         made.set(key, groups.length);
         groups.push({ process: hold.process, cause: hold.cause, confidence: hold.confidence, where: "", summary: "",
-          sockets: 0, oldest: 0, typical: null });
+          sockets: 0, oldest: 0, typical: null, rest: true });
       }
       hold.group = made.get(key);
       groups[hold.group].sockets += 1;

@@ -1,5 +1,6 @@
 // The groups and the holds as tables: a click on a group looks for it, a click on a hold explains it.
 const pageOfHolds = 50;
+const mostGroups = 100;  // in the table; the timeline has all
 
 function causeCell(cause, confidence) {
   return element("td", { class: "cause" }, dot(causeColour(cause)), cause, " ", element("span", { class: "quiet" }, confidence));
@@ -18,12 +19,14 @@ function row(cells, act, label) {
   return made;
 }
 
+const groupsInOrder = [...groups.keys()].sort((a, b) => Boolean(groups[a].rest) - Boolean(groups[b].rest) ||
+  groups[b].sockets - groups[a].sockets || groups[b].oldest - groups[a].oldest);
+
 function drawGroups() {
   const names = [["Sockets", "number"], ["Owner"], ["Cause"], ["Where", "narrow"], ["Oldest", "number"], ["What happened", "text"]];
   const head = element("thead", {}, element("tr", {}, ...names.map(([name, kind]) => element("th", { class: kind, scope: "col" }, name))));
   const body = element("tbody", {});
-  const order = [...groups.keys()].sort((a, b) => groups[b].sockets - groups[a].sockets || groups[b].oldest - groups[a].oldest);
-  for (const index of order) {
+  for (const index of groupsInOrder.slice(0, mostGroups)) {
     const group = groups[index];
     body.append(row([
       cell(countText(group.sockets), "number first"), cell(processText(group.process), "name"), causeCell(group.cause, group.confidence),
@@ -31,14 +34,15 @@ function drawGroups() {
     ], () => { setSearch(`group:${index + 1}`); showGroup(index); }, `Explain ${group.cause}, ${processText(group.process)}`));
   }
   byId("groups").replaceChildren(head, body);
+  const more = groups.length - mostGroups;
+  byId("more-groups").textContent = more > 0 ? `and ${countText(more)} smaller groups: see the timeline` : "";
   byId("no-groups").hidden = groups.length > 0;
   byId("groups-box").hidden = groups.length === 0;
 }
 
 function markGroup() {
   const [, number] = /^group:(\d+)$/.exec(shown.text) ?? [];
-  const order = [...groups.keys()].sort((a, b) => groups[b].sockets - groups[a].sockets || groups[b].oldest - groups[a].oldest);
-  [...byId("groups").querySelectorAll("tbody tr")].forEach((made, at) => made.classList.toggle("chosen", String(order[at] + 1) === number));
+  [...byId("groups").querySelectorAll("tbody tr")].forEach((made, at) => made.classList.toggle("chosen", String(groupsInOrder[at] + 1) === number));
 }
 
 // ---- holds --------------------------------------------------------------------------------------------------

@@ -7,7 +7,7 @@ const waitNames = {
 const waitText = (wait) => waitNames[wait] ?? wait;
 const countText = (number) => number.toLocaleString("en-US");
 const holdsText = (number) => `${countText(number)} ${number === 1 ? "hold" : "holds"}`;
-const processText = (index) => (index < 0 ? "no process" : `${processes[index].comm} (${processes[index].pid})`);
+const processText = (index) => (index < 0 ? "owner not known" : `${processes[index].comm} (${processes[index].pid})`);
 const threadText = (index) => (index < 0 ? "no single thread" : `${threads[index].comm} (${threads[index].tid})`);
 const arrows = { server: "←", client: "→" };
 const connectionText = (hold) => `${hold.local} ${arrows[hold.role] ?? "↔"} ${hold.remote}`;
