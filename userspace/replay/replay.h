@@ -51,7 +51,7 @@ public:
     void on(const model::Transition& event) override;
     void look_begins(std::uint64_t at_ns) override;
     /// Of the next look: sockets that were recorded for what they tell about others only.
-    void unwanted(const std::vector<model::SocketKey>& sockets);
+    void unwanted(const std::vector<model::SocketKey>& sockets) override;
     void look(model::Census& census) override;
     void losses(std::uint64_t at_ns, const model::Losses& so_far) override;
 
