@@ -29,6 +29,9 @@ int main(int argc, char** argv) {
     int exit_code = commands::kDone;
     commands::add_snapshot(app, exit_code);
     commands::add_watch(app, exit_code);
+    commands::add_record(app, exit_code);
+    commands::add_report(app, exit_code);
+    commands::add_export(app, exit_code);
     commands::add_doctor(app, exit_code);
     try {
         app.parse(argc, argv);

@@ -17,6 +17,9 @@ enum ExitCode { kDone = 0, kCouldNot = 1, kWrongUsage = 2, kFoundHeld = 3 };
 /// Each registers its subcommand; when it is the one typed, the exit code lands in `exit_code`.
 void add_snapshot(CLI::App& app, int& exit_code);
 void add_watch(CLI::App& app, int& exit_code);
+void add_record(CLI::App& app, int& exit_code);
+void add_report(CLI::App& app, int& exit_code);
+void add_export(CLI::App& app, int& exit_code);
 void add_doctor(CLI::App& app, int& exit_code);
 
 /// Prints a line on stderr, if there is one.

@@ -104,15 +104,21 @@ Result<model::Selection> check_selection(const Options& options) {
 
 void add_selection_options(CLI::App& app, Options& options) {
     const char* group = "Which sockets";
-    app.add_option("-p,--pid", options.pids, "held by these processes")->type_name("LIST")->group(group);
+    // A list is one word: what follows it may be a file.
+    app.add_option("-p,--pid", options.pids, "held by these processes")
+        ->type_name("LIST")
+        ->allow_extra_args(false)
+        ->group(group);
     app.add_option("--comm", options.comm, "held by a process whose name matches")
         ->type_name("REGEX")
         ->group(group);
     app.add_option("-L,--localport", options.local_ports, "with these local ports")
         ->type_name("LIST")
+        ->allow_extra_args(false)
         ->group(group);
     app.add_option("-D,--remoteport", options.remote_ports, "with these remote ports")
         ->type_name("LIST")
+        ->allow_extra_args(false)
         ->group(group);
     app.add_flag("-4", options.ipv4, "IPv4 connections only (also those on dual-stack sockets)")
         ->group(group);
@@ -129,12 +135,24 @@ void add_selection_options(CLI::App& app, Options& options) {
         ->group(group);
 }
 
-void add_common_options(CLI::App& app, Options& options) {
-    app.add_flag("--json", options.json, "machine-readable output");
+void add_file_option(CLI::App& app, Options& options) {
     app.add_option("-o,--output", options.output, "write to this file instead of stdout")->type_name("FILE");
+}
+
+void add_output_options(CLI::App& app, Options& options) {
+    app.add_flag("--json", options.json, "machine-readable output");
+    add_file_option(app, options);
     app.add_option("--color", options.color, "auto, always or never")
         ->capture_default_str()
         ->check(CLI::IsMember({"auto", "always", "never"}));
+}
+
+void add_common_options(CLI::App& app, Options& options) {
+    add_output_options(app, options);
+    add_tracing_options(app, options);
+}
+
+void add_tracing_options(CLI::App& app, Options& options) {
     app.add_option("--no-hook", options.disabled_hooks, "do without this hook (see 'waitclose doctor -v')")
         ->type_name("NAME");
     app.add_option("--ready-file", options.ready_file, "create this file once every probe is attached")
@@ -147,6 +165,25 @@ Result<std::uint64_t> check_duration(const std::string& option, const std::strin
     return tl::unexpected(
         Failure{fmt::format("{}: {}", option, duration.error()),
                 fmt::format("give a number with its unit, e.g. {} 250ms, 10s or 5m", option)});
+}
+
+Result<std::uint64_t> check_size(const std::string& option, const std::string& text) {
+    const auto bad = [&] {
+        return tl::unexpected(
+            Failure{fmt::format("{}: '{}' is no size", option, printable(text)),
+                    fmt::format("give a number with its unit, e.g. {} 500M or 2G", option)});
+    };
+    const std::size_t unit_at = std::min(text.find_first_not_of("0123456789"), text.size());
+    const auto count = system::to_number(std::string_view(text).substr(0, unit_at));
+    constexpr std::string_view kUnits = "KMGT";
+    std::string_view unit = std::string_view(text).substr(unit_at);
+    const std::size_t power = unit.empty() ? std::string_view::npos : kUnits.find(unit.front());
+    if (!count || *count == 0 || power == std::string_view::npos) return bad();
+    unit.remove_prefix(1);
+    if (!unit.empty() && unit != "B" && unit != "iB") return bad();
+    const auto shift = static_cast<unsigned>(10 * (power + 1));
+    if (*count > (std::uint64_t{1} << 50) >> shift) return bad();
+    return *count << shift;
 }
 
 Result<Request> check(const Options& options) {

@@ -8,6 +8,7 @@
 
 #include "output/escape.h"
 #include "output/format.h"
+#include "output/labelled.h"
 #include "output/labels.h"
 #include "output/layout.h"
 #include "output/listeners.h"
@@ -16,22 +17,6 @@
 namespace waitclose::output {
 
 namespace {
-
-constexpr std::size_t kLabelWidth = 8;  // "States  ": all that follows starts in one column
-
-/// Writes one labelled line, wrapped beside its label.
-void write_labelled(Sink& sink, const TextStyle& style, std::string_view label, std::string_view text,
-                    Paint how = Paint::kPlain) {
-    std::string head = paint(style, Paint::kDim, pad(label, kLabelWidth));
-    for (const std::string& line : wrap(text, style.width - kLabelWidth, 6, style.charset)) {
-        sink.write(head + paint(style, how, line) + "\n");
-        head.assign(kLabelWidth, ' ');
-    }
-}
-
-std::string count_of(std::uint64_t count, std::string_view one, std::string_view many) {
-    return fmt::format("{} {}", count_text(count), count == 1 ? one : many);
-}
 
 std::string title_text(const SnapshotView& view, const TextStyle& style) {
     const auto wall = static_cast<std::int64_t>(view.census.taken_ns) + view.census.wall_offset_ns;

@@ -1,0 +1,291 @@
+// SPDX-License-Identifier: BSD-2-Clause
+// waitclose record: traces into a recording.
+#include <algorithm>
+#include <memory>
+#include <optional>
+#include <utility>
+
+#include <fmt/format.h>
+#include <poll.h>
+#include <unistd.h>
+
+#include "commands/command.h"
+#include "commands/options.h"
+#include "commands/rhythm.h"
+#include "commands/session.h"
+#include "commands/tracing.h"
+#include "diagnose/diagnoser.h"
+#include "store/writer.h"
+#include "system/files.h"
+#include "system/host.h"
+#include "version.h"
+
+namespace waitclose::commands {
+namespace {
+
+struct RecordOptions : Options {
+    bool all_transitions = false;
+    bool force = false;
+    std::optional<std::string> duration;
+    std::string max_size = "1G";
+};
+
+struct RecordRequest {
+    Request common;
+    std::optional<std::uint64_t> duration_ns;
+    std::uint64_t max_bytes = 0;
+    bool force = false;
+};
+
+/// Hands everything on to the writer.
+class Recorder : public HoldListener, public Witness {
+public:
+    explicit Recorder(store::Writer& writer) : writer_(writer) {}
+
+    void entered(const model::Hold&) override {}
+    void transition(const model::Transition&) override {}
+    void closed(const model::Closed& closed) override {
+        if (!closed.left) writer_.missed(closed);
+    }
+
+    void on(const model::Entered& event) override { writer_.on(event); }
+    void on(const model::Left& event) override { writer_.on(event); }
+    void on(const model::Transition& event) override { writer_.on(event); }
+    void look_begins(std::uint64_t at_ns) override { writer_.look_begins(at_ns); }
+    void look(model::Census& census) override { writer_.look(census); }
+
+private:
+    store::Writer& writer_;
+};
+
+/// Changes when what is said of a hold does. Holds of which the same is said share it.
+std::uint64_t fingerprint(const diagnose::Diagnoser::Decision& decision) {
+    std::uint64_t hash = 14695981039346656037U;
+    const auto mix = [&hash](std::uint64_t value) { hash = (hash ^ value) * 1099511628211U; };
+    const diagnose::Verdict& verdict = decision.verdict;
+    mix(static_cast<std::uint64_t>(verdict.cause));
+    mix(static_cast<std::uint64_t>(verdict.confidence));
+    mix(static_cast<std::uint64_t>(verdict.who.basis));
+    for (const model::Process* process : {decision.owner, verdict.who.process}) {
+        mix(process ? process->pid : 0);
+        mix(process ? process->start_ns : 0);
+    }
+    mix(verdict.who.thread ? verdict.who.thread->tid : 0);
+    mix(verdict.who.thread ? verdict.who.thread->start_ns : 0);
+    return std::max(hash, std::uint64_t{2});  // 0: never told, 1: not asked for
+}
+
+/// What the next look depends on.
+struct Outlook {
+    bool unsettled = false;  // a cause may soon be known better
+    bool lasting = false;    // something is held for longer than was asked for
+};
+
+/// Takes a census, which is recorded on the way, and tells what is new of the diagnoses.
+Result<Outlook> look(Session& session, store::Writer& writer, const model::Selection& selection) {
+    constexpr std::uint64_t kSettledAfterNs = 3'000'000'000;
+    auto census = session.take_next_census();
+    if (!census) return tl::unexpected(census.error());
+    writer.losses(census->taken_ns, session.losses());
+    diagnose::Diagnoser diagnoser(*census);
+    Outlook outlook;
+    for (const model::Socket& socket : census->sockets) {
+        const model::SocketKey key{socket.netns, socket.cookie};
+        model::Hold* hold = session.ledger().find(key);
+        if (!hold || census->held_ns(socket) < selection.min_held_ns) continue;
+        if (!model::is_wanted(*census, socket, selection)) {
+            hold->told = std::max(hold->told, std::uint64_t{1});
+            continue;
+        }
+        outlook.lasting = true;
+        const auto decision = diagnoser.decide(socket);
+        outlook.unsettled |=
+            decision.verdict.cause == diagnose::Cause::kUnknown && census->held_ns(socket) < kSettledAfterNs;
+        const std::uint64_t verdict = fingerprint(decision);
+        if (std::exchange(hold->told, verdict) == verdict) continue;
+        writer.diagnosed(key, verdict, [&] { return diagnoser.diagnose(socket); });
+    }
+    return outlook;
+}
+
+/// On a terminal, what there is so far; at most once a second.
+class Progress {
+public:
+    void show(std::uint64_t now_ns, const Session& session, const store::Writer& writer) {
+        constexpr std::uint64_t kEveryNs = 1'000'000'000;
+        if (!terminal_ || now_ns - shown_ns_ < kEveryNs) return;
+        shown_ns_ = now_ns;
+        fmt::print(stderr, "\r\033[Krecording for {} s: {} holds open, {} lost, {} KiB written",
+                   (now_ns - begun_ns_) / kEveryNs, session.ledger().open(), session.losses().ring,
+                   writer.bytes() >> 10);
+        std::fflush(stderr);
+    }
+    ~Progress() {
+        if (shown_ns_) fmt::print(stderr, "\r\033[K");
+    }
+
+private:
+    bool terminal_ = ::isatty(STDERR_FILENO) == 1;
+    std::uint64_t begun_ns_ = system::boottime_ns();
+    std::uint64_t shown_ns_ = 0;
+};
+
+/// Until a signal, the end of the time, or the end of what can be written. Why it ended.
+Result<store::Ending> loop(Session& session, store::Writer& writer, const RecordRequest& request,
+                           const system::Descriptor& signals) {
+    constexpr int kRoundMs = 50;
+    constexpr std::uint64_t kSampleNs = 1'000'000'000;  // what threads do is seen by looks alone
+    Rhythm rhythm;
+    Progress progress;
+    Outlook outlook{.unsettled = true, .lasting = false};
+    std::uint64_t lost = 0;
+    const std::uint64_t begun = system::boottime_ns();
+    for (;;) {
+        session.drain();
+        const std::uint64_t now = system::boottime_ns();
+        const std::uint64_t min_held = request.common.selection.min_held_ns;
+        const bool has_lost = std::exchange(lost, session.losses().ring) != lost;
+        outlook.unsettled |= has_lost;
+        if (has_lost) writer.losses(now, session.losses());
+        if (!writer.keep_up(now)) return writer.ending();
+        if (rhythm.is_due(now, outlook.unsettled || session.ledger().has_untold(now, min_held),
+                          outlook.lasting ? kSampleNs : Rhythm::kUsual)) {
+            const std::uint64_t cpu_before_ns = system::own_cpu_ns();
+            const auto looked = look(session, writer, request.common.selection);
+            if (!looked) return tl::unexpected(looked.error());
+            outlook = *looked;
+            rhythm.took(system::own_cpu_ns() - cpu_before_ns, system::boottime_ns());
+        }
+        progress.show(now, session, writer);
+        pollfd ended{signals.get(), POLLIN, 0};
+        if (request.duration_ns && now - begun >= *request.duration_ns) return store::Ending::kDuration;
+        if (::poll(&ended, 1, kRoundMs) > 0) return store::Ending::kAsked;
+    }
+}
+
+std::string own_arguments() {
+    constexpr std::size_t kMost = 4096;
+    std::string arguments = system::read_file("/proc/self/cmdline", kMost).value_or("");
+    while (arguments.ends_with('\0')) arguments.pop_back();
+    std::ranges::replace(arguments, '\0', ' ');
+    return arguments;
+}
+
+store::About about_of(const Session& session, const RecordRequest& request) {
+    const model::HostFacts host = system::host_facts();
+    const model::Selection& selection = request.common.selection;
+    const wc_filter& filter = request.common.probes.filter;
+    store::About about;
+    about.program = fmt::format("waitclose {}", kVersion);
+    about.hostname = host.hostname;
+    about.kernel = host.kernel;
+    about.boot_id = host.boot_id;
+    about.begun_ns = system::boottime_ns();
+    about.wall_offset_ns = system::wall_offset_ns();
+    about.probes = session.probe_facts();
+    about.arguments = own_arguments();
+    about.all_transitions = request.common.probes.all_transitions;
+    about.min_held_ns = selection.min_held_ns;
+    about.selects = !selection.pids.empty() || selection.comm || selection.cgroup || filter.by_local_port ||
+                    filter.by_remote_port || filter.netns || !filter.ipv4 || !filter.ipv6;
+    return about;
+}
+
+/// From the first look to the last.
+Result<store::Ending> trace(Session& session, store::Writer& writer, const RecordRequest& request,
+                            const system::Descriptor& signals) {
+    auto ending = loop(session, writer, request, signals);
+    if (!ending) return ending;
+    if (auto settled = settle(session); !settled) return tl::unexpected(settled.error());
+    writer.losses(system::boottime_ns(), session.losses());
+    return ending;
+}
+
+Result<std::unique_ptr<Session>> begin(Recorder& recorder, store::Writer& writer,
+                                       const RecordRequest& request) {
+    auto session = Session::open(request.common.probes, recorder, &recorder);
+    if (!session) return session;
+    say_what_is_missing(**session);
+    writer.about(about_of(**session, request));
+    if (auto looked = look(**session, writer, request.common.selection); !looked)
+        return tl::unexpected(looked.error());
+    writer.keep_up(system::boottime_ns());
+    if (request.common.ready_file)
+        if (auto created = create_ready_file(*request.common.ready_file); !created)
+            return tl::unexpected(created.error());
+    return session;
+}
+
+void say_how_it_ended(store::Ending ending, const store::Writer& writer, const RecordRequest& request) {
+    if (ending == store::Ending::kSize)
+        say(fmt::format("waitclose: '{}' has reached its size (--max-size): the recording ends here",
+                        *request.common.output));
+    if (writer.dropped())
+        say(fmt::format("waitclose: {} holds shorter than --min-held, or not asked for, were not kept",
+                        writer.dropped()));
+}
+
+Result<int> run(const RecordRequest& request) {
+    const system::Descriptor signals(open_signal_descriptor());
+    auto writer = store::Writer::create({.path = *request.common.output,
+                                         .force = request.force,
+                                         .max_bytes = request.max_bytes,
+                                         .selection = request.common.selection});
+    if (!writer) return tl::unexpected(writer.error());
+    Recorder recorder(**writer);
+    const auto session = begin(recorder, **writer, request);
+    if (!session) {
+        (*writer)->discard();
+        return tl::unexpected(session.error());
+    }
+    const auto ending = trace(**session, **writer, request, signals);
+    if (!ending) (*writer)->fail(ending.error());
+    const auto finished = (*writer)->finish(ending.value_or(store::Ending::kFailed), system::boottime_ns());
+    say_how_it_ended((*writer)->ending(), **writer, request);
+    print_totals(**session);
+    if (!finished) return tl::unexpected(finished.error());
+    return kDone;
+}
+
+Result<RecordRequest> check_record(const RecordOptions& options) {
+    RecordRequest request;
+    auto common = check(options);
+    if (!common) return tl::unexpected(common.error());
+    request.common = std::move(*common);
+    request.common.probes.trace = true;
+    request.common.probes.all_transitions = options.all_transitions;
+    request.common.probes.want_peers = true;
+    request.force = options.force;
+    const auto size = check_size("--max-size", options.max_size);
+    if (!size) return tl::unexpected(size.error());
+    request.max_bytes = *size;
+    if (options.duration) {
+        const auto duration = check_duration("--duration", *options.duration);
+        if (!duration) return tl::unexpected(duration.error());
+        request.duration_ns = *duration;
+    }
+    return request;
+}
+
+}  // namespace
+
+void add_record(CLI::App& app, int& exit_code) {
+    CLI::App* command = app.add_subcommand("record", "trace into a recording, for report and export");
+    auto options = std::make_shared<RecordOptions>();
+    add_selection_options(*command, *options);
+    command->add_option("-o,--output", options->output, "the recording (an SQLite file)")
+        ->type_name("FILE")
+        ->required();
+    command->add_flag("--force", options->force, "replace a recording that is there");
+    command->add_flag("--all-transitions", options->all_transitions,
+                      "keep every state change of every socket, not only what concerns holds");
+    command->add_option("--duration", options->duration, "stop after this long (default: at SIGINT)")
+        ->type_name("DUR");
+    command->add_option("--max-size", options->max_size, "stop when the recording has this size")
+        ->type_name("SIZE")
+        ->capture_default_str();
+    add_tracing_options(*command, *options);
+    command->callback([options, &exit_code] { exit_code = carry_out(check_record(*options), run); });
+}
+
+}  // namespace waitclose::commands
