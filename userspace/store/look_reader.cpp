@@ -4,6 +4,8 @@
 #include <algorithm>
 #include <utility>
 
+#include "store/print.h"
+
 namespace waitclose::store {
 namespace {
 

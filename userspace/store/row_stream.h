@@ -5,7 +5,7 @@
 #include <cstdint>
 #include <tuple>
 
-#include "store/rows.h"
+#include "store/row_reader.h"
 #include "store/tables.h"
 
 namespace waitclose::store {

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: BSD-2-Clause
-// The tables that are made of lists of fields (fields.h), and what such a row refers to.
+// The tables that are made of lists of fields (field_list.h), and what such a row refers to.
 //
 // Three kinds. Of what lasts (sockets, threads) a row is written when it is new or has changed: what it was
 // at a look is in the latest row up to that look, and a row without `place` says that it is gone. `place`
@@ -12,8 +12,7 @@
 #include <string>
 #include <vector>
 
-#include "store/fields.h"
-#include "store/rows.h"
+#include "store/columns.h"
 
 namespace waitclose::store {
 

@@ -9,7 +9,8 @@
 #include <unordered_map>
 #include <vector>
 
-#include "store/rows.h"
+#include "store/print.h"
+#include "store/row_writer.h"
 #include "store/tables.h"
 
 namespace waitclose::store {

@@ -231,6 +231,11 @@ void Writer::write_diagnosis(std::int64_t id, std::int64_t hold, const diagnose:
     insert_diagnosis_.bind(10, interner_.text(diagnosis.summary));
     insert_diagnosis_.bind(11, interner_.text(diagnosis.advice));
     insert_diagnosis_.run();
+    write_because(id, diagnosis);
+    write_evidence(id, diagnosis);
+}
+
+void Writer::write_because(std::int64_t id, const diagnose::Diagnosis& diagnosis) {
     std::int64_t n = 0;
     for (const diagnose::Link& link : diagnosis.because) {
         insert_because_.bind(1, id);
@@ -254,7 +259,10 @@ void Writer::write_diagnosis(std::int64_t id, std::int64_t hold, const diagnose:
         insert_contributing_.bind(3, interner_.text(cause));
         insert_contributing_.run();
     }
-    n = 0;
+}
+
+void Writer::write_evidence(std::int64_t id, const diagnose::Diagnosis& diagnosis) {
+    std::int64_t n = 0;
     for (const diagnose::Evidence& one : diagnosis.evidence) {
         insert_evidence_.bind(1, id);
         insert_evidence_.bind(2, n++);

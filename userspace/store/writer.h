@@ -83,6 +83,8 @@ private:
     void check_errors();
     void stop(Ending ending, Failure failure);
     void write_diagnosis(std::int64_t id, std::int64_t hold, const diagnose::Diagnosis& diagnosis);
+    void write_because(std::int64_t id, const diagnose::Diagnosis& diagnosis);
+    void write_evidence(std::int64_t id, const diagnose::Diagnosis& diagnosis);
     std::uint64_t wal_bytes() const;
 
     WriterSettings settings_;
