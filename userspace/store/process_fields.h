@@ -23,6 +23,17 @@ struct Fields<model::FileFact> {
 };
 
 template <>
+struct Fields<model::Polled> {
+    template <typename V>
+    static void visit(V& v) {
+        using T = model::Polled;
+        v("fd", &T::fd);
+        v("writes", &T::writes);
+        v("timeout_ns", &T::timeout_ns);
+    }
+};
+
+template <>
 struct Fields<model::LockHolder> {
     template <typename V>
     static void visit(V& v) {
@@ -66,6 +77,7 @@ struct Fields<model::Thread> {
         v("run_delay_ns", &T::run_delay_ns);
         v("in_iowait", &T::in_iowait);
         v.part("file_", &T::file);
+        v.part("polled_", &T::polled);
         v("lock_owner_tid", &T::lock_owner_tid);
         v.part("lock_holder_", &T::lock_holder);
         v("kernel_stack", &T::kernel_stack);
