@@ -94,6 +94,7 @@ void describe(timeline::Timeline& timeline, Lanes& lanes, const model::Census& c
         hold.eof_read = diagnose::eof_read(census, socket);
         hold.unread_bytes = socket.unread_bytes;
     }
+    hold.received_bytes = socket.received_bytes;
     hold.unsent_bytes = socket.unsent_bytes;
     hold.holders.clear();
     for (const model::Holder& holder : census.holders_of(socket))

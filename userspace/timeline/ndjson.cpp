@@ -35,6 +35,7 @@ public:
         text("role", hold.role);
         json_.key("accepted").maybe(hold.accepted);
         json_.key("eof_read").maybe(hold.eof_read);
+        json_.key("received_bytes").maybe(hold.received_bytes);
         json_.key("unread_bytes").maybe(hold.unread_bytes);
         json_.key("unsent_bytes").maybe(hold.unsent_bytes);
         json_.key("held_ns").maybe(hold.held_ns);
@@ -42,6 +43,9 @@ public:
         text("held_precision", hold.precision);
         holders(hold);
         peer(hold);
+        // Of these a timeline knows nothing; what they mean for the hold is in its evidence and advice.
+        json_.key("keepalive").null();
+        json_.key("watched_by").null();
         culprit(hold);
         cause(hold.diagnosis);
         json_.key("open").boolean(hold.open);

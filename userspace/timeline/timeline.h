@@ -175,6 +175,7 @@ struct Hold {
     Address remote;
     std::optional<bool> accepted;
     std::optional<bool> eof_read;
+    std::optional<std::uint64_t> received_bytes;
     std::optional<std::uint64_t> unread_bytes;
     std::optional<std::uint64_t> unsent_bytes;
 
