@@ -149,17 +149,18 @@ private:
         for (const Group& group : incident_.groups)
             cause = std::max(cause, diagnose::id_of(group.cause).size());
         sink_.write("\n");
-        output::Table table(sink_,
-                            {{"HOLDS", Align::kRight, Cut::kEnd, 5, Paint::kBold},
-                             {"OPEN", Align::kRight, Cut::kEnd, 4},
-                             {"LONGEST", Align::kRight, Cut::kEnd, 7},
-                             {"TYPICAL", Align::kRight, Cut::kEnd, 7},
-                             {"FIRST", Align::kLeft, Cut::kEnd, 8},
-                             {"OWNER", Align::kLeft, Cut::kEnd, 8},
-                             {"CAUSE", Align::kLeft, Cut::kEnd, cause, Paint::kAlarm},
-                             {"CONFID.", Align::kLeft, Cut::kEnd, 8},
-                             {"WHERE", Align::kLeft, Cut::kStart, 6}},
-                            style_);
+        output::Table table(
+            sink_,
+            {{"HOLDS", Align::kRight, Cut::kEnd, 5, Paint::kBold},
+             {"OPEN", Align::kRight, Cut::kEnd, 4},
+             {"LONGEST", Align::kRight, Cut::kEnd, 7},
+             {.title = "TYPICAL", .align = Align::kRight, .least = 7, .dispensable = 2},
+             {.title = "FIRST", .align = Align::kLeft, .least = 8, .dispensable = 1},
+             {.title = "OWNER", .align = Align::kLeft, .least = 8, .whole = true},
+             {"CAUSE", Align::kLeft, Cut::kEnd, cause, Paint::kAlarm},
+             {"CONFID.", Align::kLeft, Cut::kEnd, 8},
+             {.title = "WHERE", .align = Align::kLeft, .cut = Cut::kStart, .least = 6, .whole = true}},
+            style_);
         for (const Group& group : incident_.groups) {
             if (sink_.ended()) return;
             table.add({count_text(group.holds), count_text(group.open), held_cell(group.longest, group),
