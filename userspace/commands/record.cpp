@@ -10,6 +10,7 @@
 #include <unistd.h>
 
 #include "commands/command.h"
+#include "commands/named.h"
 #include "commands/options.h"
 #include "commands/rhythm.h"
 #include "commands/session.h"
@@ -196,6 +197,10 @@ Result<store::Ending> trace(Session& session, store::Writer& writer, const Recor
                             const system::Descriptor& signals) {
     auto ending = loop(session, writer, request, signals);
     if (!ending) return ending;
+    // What threads have done since the last look only another one tells.
+    if (*ending == store::Ending::kAsked || *ending == store::Ending::kDuration)
+        if (auto looked = look(session, writer, request.common.selection); !looked)
+            return tl::unexpected(looked.error());
     if (auto settled = settle(session); !settled) return tl::unexpected(settled.error());
     writer.losses(system::boottime_ns(), session.losses());
     return ending;
@@ -226,6 +231,7 @@ void say_how_it_ended(store::Ending ending, const store::Writer& writer, const R
 }
 
 Result<int> run(const RecordRequest& request) {
+    if (auto named = look_for_named(request.common.selection); !named) return tl::unexpected(named.error());
     const system::Descriptor signals(open_signal_descriptor());
     auto writer = store::Writer::create({.path = *request.common.output,
                                          .force = request.force,
