@@ -38,6 +38,8 @@ std::optional<Verdict> end_of_file(const Scene& scene);           // eof-ignored
 std::optional<Verdict> event_loop(const Scene& scene);            // unwatched-event, or its loop is blocked
 std::optional<Verdict> unread(const Scene& scene);                // idle-in-pool, abandoned
 
+/// In some process that holds it a thread is at work on something that may be part of it.
+bool some_work(const Scene& scene);
 /// Threads are at work, which of them had the connection is not known, and it is not held for so long that
 /// none can be at it any more.
 bool some_may_handle(const Scene& scene);

@@ -197,6 +197,8 @@ std::optional<Verdict> handler_blocked(const Scene& scene) {
         return std::nullopt;
     const model::Steps chain = model::follow_waits(scene.census, *scene.who.process, *thread);
     Confidence confidence = std::max(confidence_of(scene, wait, before_fin), ceiling(scene, chain));
+    // A pause may be the program's rhythm, and no part of handling this connection.
+    if (wait.what == WaitClass::kSleep) confidence = std::max(confidence, Confidence::kLikely);
     if (may_wait_for_work(scene, wait, chain)) confidence = std::max(confidence, Confidence::kLikely);
     if (!chain.deadlock) return Verdict{Cause::kHandlerBlocked, confidence, scene.who, word_blocked};
     return Verdict{Cause::kDeadlock,

@@ -105,7 +105,7 @@ const std::vector<const Thread*>& Rosters::unseen_workers(const model::Process& 
 }
 
 bool Rosters::works(const model::Process& process, std::uint64_t came_ns) {
-    constexpr std::uint64_t kLateByNs = 1'000'000'000;  // how late a moment told by ticks may be, amply
+    constexpr std::uint64_t kLateByNs = 30'000'000;  // how late a moment told by ticks may be
     auto& since_ns = made_for(process).works_since_ns;
     if (!since_ns) {
         since_ns = 0;

@@ -85,8 +85,8 @@ public:
     const Roster& of(const model::Process& process);
     /// Its live threads at work that were not seen to read or write any held socket last.
     const std::vector<const model::Thread*>& unseen_workers(const model::Process& process);
-    /// Some live thread is at work that may be part of what came at `came_ns` (0: not known when): it does not
-    /// merely wait for orders, nor has it been parked since before.
+    /// Some live thread is at work that may be part of what came at `came_ns` (0: not known when): it does
+    /// not merely wait for orders, nor has it been parked since before.
     bool works(const model::Process& process, std::uint64_t came_ns);
 
 private:

@@ -217,10 +217,40 @@ std::optional<Confidence> inherited_after_close(const Scene& scene) {
     return Confidence::kPossible;
 }
 
+// Somebody put it there for a program to use: where it reads, writes, or says what went wrong.
+bool is_standard_descriptor(const Scene& scene) {
+    return std::ranges::any_of(scene.census.holders_of(scene.socket), [](const model::Holder& holder) {
+        return holder.fd >= STDIN_FILENO && holder.fd <= STDERR_FILENO;
+    });
+}
+
+// What is kept may be kept to be used: to send the answer while the other half has read the request, or by
+// whom it was handed to.
+Confidence tempered(const Scene& scene, Confidence confidence) {
+    if (is_standard_descriptor(scene)) return Confidence::kPossible;
+    if (!some_work(scene)) return confidence;
+    const bool may_answer = scene.census.held_ns(scene.socket) < kHardlyAnswersNs;
+    return may_answer ? Confidence::kPossible : std::max(confidence, Confidence::kLikely);
+}
+
+void word_may_be_used(const Scene& scene, const Verdict&, Diagnosis& diagnosis) {
+    diagnosis.summary =
+        fmt::format("one descriptor of it was closed, {} is kept: it may be about to be used{}",
+                    descriptors_text(scene, scene.who.process),
+                    scene.who.process ? fmt::format(" by {}", scene.who.process->comm) : "");
+    add_close(scene, diagnosis);
+    add_fact(
+        diagnosis, "may_be_used", true,
+        fmt::format("for {} after the peer's FIN whoever keeps a descriptor may still answer on it (census)",
+                    duration_text(kMayAnswerNs)));
+}
+
 Verdict inherited(const Scene& scene, Confidence confidence) {
     if (confidence == Confidence::kPossible && may_be_forked_for_it(scene))
         return {Cause::kUnknown, Confidence::kPossible, scene.who, word_forked_for_it};
-    return {Cause::kInheritedFd, confidence, scene.who, word_inherited};
+    if (scene.census.held_ns(scene.socket) < kMayAnswerNs)
+        return {Cause::kUnknown, Confidence::kPossible, scene.who, word_may_be_used};
+    return {Cause::kInheritedFd, tempered(scene, confidence), scene.who, word_inherited};
 }
 
 std::optional<Verdict> younger_than_socket(const Scene& scene) {
@@ -251,8 +281,13 @@ std::optional<Verdict> duplicate_descriptor(const Scene& scene) {
     // Else it may have moved the socket to the other descriptor and not come to use that yet.
     const bool after_fin = scene.last.process == process && close.at_ns >= scene.socket.held_since_ns;
     const bool done_with_it = scene.eof.process == process || after_fin;
-    return Verdict{Cause::kDuplicateFd, done_with_it ? Confidence::kProven : Confidence::kLikely, scene.who,
-                   word_duplicate};
+    const std::uint64_t held_ns = scene.census.held_ns(scene.socket);
+    if (held_ns < kMayAnswerNs)
+        return Verdict{Cause::kUnknown, Confidence::kPossible, scene.who, word_may_be_used};
+    const Confidence shown = done_with_it                  ? Confidence::kProven
+                             : held_ns >= kHardlyAnswersNs ? Confidence::kLikely
+                                                           : Confidence::kPossible;
+    return Verdict{Cause::kDuplicateFd, tempered(scene, shown), scene.who, word_duplicate};
 }
 
 std::optional<Verdict> inherited_descriptor(const Scene& scene) {

@@ -153,10 +153,13 @@ void word_some_may_handle(const Scene& scene, const Verdict&, Diagnosis& diagnos
         "nobody has read it since the peer's FIN, but threads are at work and one of them may "
         "be handling it";
     add_unread(scene, diagnosis);
+    const std::string given = scene.who.thread
+                                  ? fmt::format("{}, which had the connection, may have handed it on",
+                                                thread_text(*scene.who.thread))
+                                  : std::string("which thread had the connection was not seen");
     add_fact(diagnosis, "may_be_handled", true,
-             fmt::format("threads of {} are at work, and which thread had the connection was not seen: one "
-                         "of them may be handling it (census)",
-                         names));
+             fmt::format("threads of {} are at work, and {}: one of them may be handling it (census)", names,
+                         given));
     if (!scene.census.traced) diagnosis.advice = "Watch from before the FIN to see whose connection it is.";
 }
 
@@ -231,7 +234,12 @@ Verdict abandoned(const Scene& scene) {
 }  // namespace
 
 bool some_may_handle(const Scene& scene) {
-    if (scene.who.thread || scene.census.held_ns(scene.socket) >= kHardlyAnswersNs) return false;
+    // Who read it last, and is idle now, may have given what it read to another thread.
+    const bool is_only = scene.who.thread && scene.who.basis == Basis::kOnlyThread;
+    return !is_only && scene.census.held_ns(scene.socket) < kHardlyAnswersNs && some_work(scene);
+}
+
+bool some_work(const Scene& scene) {
     if (scene.who.process) return scene.rosters.works(*scene.who.process, scene.socket.last_data_ns);
     return std::ranges::any_of(scene.processes, [&](const Process* process) {
         return scene.rosters.works(*process, scene.socket.last_data_ns);
