@@ -257,6 +257,7 @@ TEST(WatchedByNobody, IsProvenWhereNobodyWatchesForLong) {
 TEST(WatchedByNobody, IsNeverProvenOfAnEventLoop) {
     OneLoop b;
     b.socket->watching = Watching::kNobody;
+    b.socket->held_since_ns = kTaken - 11 * kSec;
     EXPECT_EQ(gist(b.diagnose()), "abandoned possible 10/10 only-thread");
     b.socket->held_since_ns = kTaken - 61 * kSec;
     EXPECT_EQ(gist(b.diagnose()), "abandoned likely 10/10 only-thread");
