@@ -219,7 +219,7 @@ TEST(Explain, Case17WhoClosedAndSinceWhichForkAnotherHolds) {
             return is_about(event, culprit->truth()) && event.at("event") != "entered" &&
                    event.at("socket").at("cause").at("id") == "inherited-fd";
         },
-        10s);
+        20s);
     ASSERT_FALSE(line.is_null());
     const json& socket = line.at("socket");
     EXPECT_TRUE(says(socket.at("cause").at("summary"), "inherited by a fork")) << socket.at("cause");
