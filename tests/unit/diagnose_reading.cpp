@@ -235,7 +235,7 @@ TEST_F(EofIgnored, UntracedAndNobodyKnownOfSeveralAnEventLoopMayHaveIt) {
     const auto p = b.process(10, {in_accept(10), asleep(11, SYS_epoll_pwait, 4)});
     model::Socket& held = b.socket({{p}});
     held.fin_consumed = true;
-    EXPECT_EQ(gist(b.diagnose()), "eof-ignored likely 10/- process");
+    EXPECT_EQ(gist(b.diagnose()), "eof-ignored possible 10/- process");
     held.held_since_ns = kTaken - 9 * kSec;
     EXPECT_EQ(gist(b.diagnose()), "unknown possible 10/- process");
 }

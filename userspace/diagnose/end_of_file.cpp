@@ -138,7 +138,8 @@ std::optional<Confidence> strength(const Scene& scene, const Thread* handler, st
     // Its answer may have to wait for somebody else, whatever its thread does meanwhile.
     if (age_ns < kMayAnswerNs) return std::nullopt;
     const bool busy = handler && is_at_work(*handler);
-    const bool loops = handler && runs_an_event_loop(*handler);
+    const bool loops = handler ? runs_an_event_loop(*handler)
+                               : scene.who.process && scene.rosters.of(*scene.who.process).watches();
     // A thread may have handed the connection to another one, and one process to another.
     const bool others = some_work(scene);
     if (busy || ((loops || others) && age_ns < kHardlyAnswersNs)) return Confidence::kPossible;

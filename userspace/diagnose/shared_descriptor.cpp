@@ -235,7 +235,7 @@ Confidence tempered(const Scene& scene, Confidence confidence) {
 
 void word_may_be_used(const Scene& scene, const Verdict&, Diagnosis& diagnosis) {
     diagnosis.summary =
-        fmt::format("one descriptor of it was closed, {} is kept: it may be about to be used{}",
+        fmt::format("one descriptor of it was closed, but not {}: it may be about to be used{}",
                     descriptors_text(scene, scene.who.process),
                     scene.who.process ? fmt::format(" by {}", scene.who.process->comm) : "");
     add_close(scene, diagnosis);
