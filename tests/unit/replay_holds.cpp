@@ -283,6 +283,7 @@ TEST(ReplayHolds, OpenOnesAreAsOldAsTheyAreKnownToBe) {
     const Incident incident = replay.finish();
     EXPECT_TRUE(incident.holds.empty());
     EXPECT_EQ(incident.young, 2U);
+    EXPECT_EQ(incident.brief.holds, 0U);
     EXPECT_EQ(incident.open_unseen, 0U);
     EXPECT_EQ(complaints(incident), "");
 }

@@ -44,6 +44,9 @@ std::string nothing_text(const Incident& incident) {
         text +=
             fmt::format(": {} ended, the longest after {}", count_of(incident.brief.holds, "hold", "holds"),
                         duration_text(incident.brief.longest_ns));
+    if (incident.young > 0)
+        text += fmt::format("; {} still open at the end, held for less than was asked about by then",
+                            count_of(incident.young, "was", "were"));
     return text + ".";
 }
 
