@@ -288,42 +288,6 @@ TEST(ReplayHolds, OpenOnesAreAsOldAsTheyAreKnownToBe) {
     EXPECT_EQ(complaints(incident), "");
 }
 
-TEST(ReplayHolds, WhatStoodLongestIsToldWithItsCourse) {
-    const auto stuck = [](std::uint64_t taken_ns, bool is_stuck) {
-        Builder builder;
-        builder.census.taken_ns = taken_ns;
-        model::Thread owner = asleep(4190, SYS_fdatasync, 12);
-        owner.asleep_since_ns = kFin;
-        model::Thread thread = is_stuck ? asleep(4188, SYS_futex, 0x7f00) : running(4188);
-        if (is_stuck) thread.lock_owner_tid = 4190, thread.asleep_since_ns = kFin + kMs;
-        const auto process = builder.process(4121, {in_accept(4121), thread, owner});
-        model::Socket& socket = socket_of(builder, 100, {{process, 57}});
-        touches(socket).last = deed(4121, 4188, kFin + kMs, model::Operation::kRead);
-        touches(socket).opened = deed(4121, 4188, kOpened, model::Operation::kAccept);
-        return std::move(builder.census);
-    };
-    Replay replay({});
-    replay.about(about());
-    replay.on(entered(100, kFin));
-    for (std::uint64_t at = kFin + kSec; at <= kFin + 15 * kSec; at += kSec) look(replay, stuck(at, true));
-    look(replay, stuck(kFin + 16 * kSec, false));
-    replay.on(left(100, kFin + 16 * kSec + 50 * kMs, 4121, 4188));
-    const Incident incident = replay.finish();
-    ASSERT_EQ(incident.holds.size(), 1U);
-    const Fact& fact = incident.holds[0];
-    EXPECT_EQ(fact.cause, Cause::kHandlerBlocked);
-    EXPECT_EQ(fact.told_ns, kFin + 15 * kSec);
-    EXPECT_EQ(fact.diagnosed_ns, kFin + kSec);
-    EXPECT_TRUE(fact.course.starts_with("handler-blocked for 15 s, then ")) << fact.course;
-    const timeline::Hold& hold = incident.timeline.holds[0];
-    EXPECT_EQ(incident.timeline.text(hold.diagnosis.cause), "handler-blocked");
-    EXPECT_EQ(incident.timeline.text(hold.wait_class), "lock");
-    ASSERT_FALSE(hold.diagnosis.evidence.empty());
-    EXPECT_EQ(incident.timeline.text(hold.diagnosis.evidence[0].fact), "course");
-    EXPECT_EQ(incident.groups.at(0).cause, Cause::kHandlerBlocked);
-    EXPECT_EQ(complaints(incident), "");
-}
-
 TEST(ReplayHolds, OpenAtOneTimeAreThoseToldOf) {
     Replay replay({});
     replay.about(about());
