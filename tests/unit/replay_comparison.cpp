@@ -42,7 +42,7 @@ Incident of(const std::vector<Holds>& groups, std::uint64_t minutes = 1) {
         made.timeline.processes.push_back(std::move(process));
         group.cause = holds.cause;
         group.local_port = holds.port;
-        group.holds = holds.count;
+        group.holds = group.begun = holds.count;
         group.open = 1;
         group.longest_ns = holds.count * kSec;
         group.typical_ns = kSec;
@@ -80,6 +80,34 @@ TEST(ReplayComparison, ByTheMinuteNotByTheNumber) {
               (Changes{"same java 100 1000"}));
     EXPECT_EQ(changes(of({{"java", Cause::kEofIgnored, 100}}), of({{"java", Cause::kEofIgnored, 100}}, 10)),
               (Changes{"shrunk java 100 100"}));
+}
+
+TEST(ReplayComparison, WhatIsOlderThanTheRecordingSaysNothingOfHowOftenItHappens) {
+    const Incident before = of({{"java", Cause::kEofIgnored, 100}});
+    Incident after = of({{"java", Cause::kEofIgnored, 200}});
+    after.groups[0].begun = 20;
+    after.groups[0].longest_at_least = true;
+    EXPECT_EQ(changes(before, after), (Changes{"shrunk java 100 200"}));
+    const std::string text = written_by([&](output::Sink& sink) {
+        report::write_comparison_text(sink, {"a.db", before}, {"b.db", after}, {.width = 120});
+    });
+    EXPECT_NE(text.find("100 → 20 "), std::string::npos) << text;
+    EXPECT_NE(text.find("→ ≥3m"), std::string::npos) << text;
+}
+
+TEST(ReplayComparison, TheWrongOrderAndShortRecordingsAreToldOf) {
+    const Incident before = of({{"java", Cause::kEofIgnored, 100}});
+    Incident after = of({{"java", Cause::kEofIgnored, 100}});
+    EXPECT_TRUE(reserves(before, after).empty());
+    after.timeline.window.from_ns -= 60 * kSec;
+    EXPECT_EQ(reserves(before, after), std::vector<Reserve>{Reserve::kWrongOrder});
+    after.timeline.window = before.timeline.window;
+    after.timeline.window.to_ns = after.timeline.window.from_ns + 4 * kSec;
+    EXPECT_EQ(reserves(before, after), std::vector<Reserve>{Reserve::kAfterShort});
+    const std::string text = written_by([&](output::Sink& sink) {
+        report::write_comparison_text(sink, {"a.db", before}, {"b.db", after}, {.width = 100});
+    });
+    EXPECT_NE(text.find("b.db is only 4.0 s long"), std::string::npos) << text;
 }
 
 TEST(ReplayComparison, AProcessThatWasStartedAgainIsTheSame) {

@@ -41,8 +41,11 @@ TEST(ReplayHolds, TheLastLooksDiagnosisIsKept) {
     ASSERT_EQ(incident.holds.size(), 1U);
     const model::Census last = leak(kTaken);
     const auto expected = diagnose::diagnose(last, last.sockets.front());
-    EXPECT_EQ(words_of(restored(incident.timeline.holds[0].diagnosis, incident.timeline)),
-              words_of(expected));
+    auto found = restored(incident.timeline.holds[0].diagnosis, incident.timeline);
+    ASSERT_EQ(found.evidence.at(0).text,
+              "looked at again and again: unknown for 21 s, then eof-ignored for 1.0 s (looks)");
+    found.evidence.erase(found.evidence.begin());
+    EXPECT_EQ(words_of(found), words_of(expected));
     EXPECT_EQ(incident.holds[0].cause, expected.cause);
     EXPECT_EQ(expected.cause, Cause::kEofIgnored);
     EXPECT_EQ(incident.holds[0].diagnosed_ns, kTaken);
@@ -243,6 +246,46 @@ TEST(ReplayHolds, WhatTheRecorderWasNotAskedForStaysOut) {
     const Incident incident = replay.finish();
     ASSERT_EQ(incident.holds.size(), 1U);
     EXPECT_EQ(incident.holds[0].key.cookie, 101U);
+    EXPECT_EQ(incident.not_selected, 2U);
+    EXPECT_EQ(incident.open_unseen, 0U);
+}
+
+TEST(ReplayHolds, HoldsOfOthersAreNoRiddles) {
+    Replay replay({});
+    replay.about(about());
+    for (std::uint64_t i = 0; i < 3; ++i) replay.on(entered(100 + i, kFin));
+    replay.on(entered(300, kFin));
+    replay.look_begins(kTaken - kSec);
+    model::Census census = leak(kTaken - kSec, 3);
+    replay.unwanted({{1, 100}, {1, 102}});
+    replay.look(census);
+    for (const std::uint64_t cookie : {100U, 101U, 102U, 300U})
+        replay.on(left(cookie, kTaken - kSec / 2, 4121, 4121));
+    replay.on(entered(301, kTaken - kSec / 4));
+    const Incident incident = replay.finish();
+    ASSERT_EQ(incident.holds.size(), 1U);
+    EXPECT_EQ(incident.holds[0].key.cookie, 101U);
+    EXPECT_TRUE(incident.unseen.empty());
+    EXPECT_EQ(incident.not_selected, 2U);
+    EXPECT_EQ(incident.whose_unknown, 2U);
+    EXPECT_EQ(incident.open_unseen, 0U);
+    EXPECT_EQ(incident.brief.holds, 0U);
+}
+
+TEST(ReplayHolds, OpenOnesAreAsOldAsTheyAreKnownToBe) {
+    Wanted wanted;
+    wanted.selection.min_held_ns = 60 * kSec;
+    Replay replay(wanted);
+    replay.about(about());
+    replay.on(entered(100, kFin));
+    look(replay, leak(kTaken));
+    replay.on(entered(200, kTaken));
+    const Incident incident = replay.finish();
+    EXPECT_TRUE(incident.holds.empty());
+    EXPECT_EQ(incident.young, 2U);
+    EXPECT_EQ(incident.brief.holds, 0U);
+    EXPECT_EQ(incident.open_unseen, 0U);
+    EXPECT_EQ(complaints(incident), "");
 }
 
 TEST(ReplayHolds, OpenAtOneTimeAreThoseToldOf) {

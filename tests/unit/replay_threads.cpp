@@ -156,6 +156,27 @@ TEST(ReplayThreads, WhoeverExitedHasAnEnd) {
     EXPECT_EQ(threads[0].to_ns, incident.timeline.window.to_ns);
 }
 
+TEST(ReplayThreads, WhoIsNotSeenAnyMoreEndsWhenItWasSeenLast) {
+    Replay replay({});
+    replay.about(about());
+    replay.on(entered(100, kBegun + kSec));
+    for (const bool gone : {false, true}) {
+        Builder builder;
+        builder.census.taken_ns = gone ? kLook + 2 * kSec : kLook;
+        std::vector<model::Thread> threads{asleep(4121, SYS_futex)};
+        if (!gone) threads.push_back(thread_of({kLook, kLook - kSec}));
+        const auto process = builder.process(4121, threads);
+        socket_of(builder, 100, {{process, 57}});
+        look(replay, std::move(builder.census));
+    }
+    const Incident incident = replay.finish();
+    EXPECT_EQ(complaints(incident), "");
+    const auto& threads = incident.timeline.processes.at(0).threads;
+    ASSERT_EQ(threads.size(), 2U);
+    EXPECT_EQ(threads[1].to_ns, kLook);
+    EXPECT_EQ(threads[0].to_ns, incident.timeline.window.to_ns);
+}
+
 TEST(ReplayThreads, KernelStacksAreKeptFromTheOutside) {
     Replay replay({});
     replay.about(about());

@@ -97,8 +97,8 @@ TEST(ReportText, OneLeakAndOneSlowHandler) {
               "        20:00:28.000.\n"
               "Lost    1 hold began or ended unnoticed, and a census put that right, first\n"
               "        noticed at 20:00:28.000.\n"
-              "Brief   1,000 holds ended by themselves in less than 250 ms (see --min-held),\n"
-              "        half of them within 0.02 ms: port 8080 1,000\n"
+              "Brief   1,000 holds ended in less than 250 ms (see --min-held), half of them\n"
+              "        within 0.02 ms: port 8080 1,000\n"
               "No look saw 1 hold that ended before one was due, so why is not known:\n"
               "        20:00:10.000  0.0.0.0:9090 - 10.2.3.4:51234  held 300 ms, closed by\n"
               "        thread was77 (77) of process 77\n"
@@ -140,7 +140,63 @@ TEST(ReportText, OneLeakAndOneSlowHandler) {
               "      - in CLOSE_WAIT for 22 s (transition)\n"
               "      - held by fd 70 of java (pid 4121) (census)\n"
               "      → See what that thread waits for: it closes the connection only after\n"
-              "        that. Give the wait a timeout.\n");
+              "        that. Give the wait a timeout. Nothing will end this hold until the\n"
+              "        process closes it or exits: CLOSE_WAIT has no timeout.\n");
+}
+
+std::string all_of(const std::vector<std::string>& sentences) {
+    std::string text;
+    for (const std::string& one : sentences) text += one + "\n";
+    return text;
+}
+
+TEST(ReportText, NothingAtAllIsSaidOnlyOfAll) {
+    Replay all({});
+    all.about(about());
+    EXPECT_NE(all_of(sentences(all.finish())).find("stayed in CLOSE_WAIT at all."), std::string::npos);
+    replay::Wanted by_port;
+    by_port.local_ports.emplace().set(9);
+    by_port.words = "--localport 9";
+    Replay some(by_port);
+    some.about(about());
+    for (std::uint64_t i = 0; i < 10; ++i) some.on(entered(100 + i, kFin));
+    look(some, shop(kTaken - kSec));
+    some.on(left(100, kTaken, 4121, 4121));
+    const Incident incident = some.finish();
+    EXPECT_EQ(incident.left_out, 11U);  // one was open before
+    EXPECT_EQ(all_of(sentences(incident)),
+              "In 33 s no connection of orders-7 that the options ask for (--localport 9) stayed in "
+              "CLOSE_WAIT, as far as is told here.\n"
+              "This is no all-clear: 11 holds were not what the options ask for (--localport 9).\n");
+}
+
+TEST(ReportText, WhoeverWaitedForAnAcceptWentWithTheListener) {
+    replay::Fact fact;
+    fact.ended = replay::Ended::kKernel;
+    EXPECT_EQ(ended_text(fact), "ended by the kernel");
+    fact.queued = true;
+    EXPECT_EQ(ended_text(fact), "went with its listener, which was closed, or whose process ended");
+}
+
+TEST(ReportText, TimesWithoutALookAreTold) {
+    Replay replay({});
+    replay.about(about());
+    for (std::uint64_t i = 0; i < 10; ++i) replay.on(entered(100 + i, kFin));
+    for (const std::uint64_t ago : {19U, 18U, 17U, 16U, 2U, 1U, 0U}) look(replay, shop(kTaken - ago * kSec));
+    const Incident incident = replay.finish();
+    ASSERT_EQ(incident.gaps.size(), 1U);
+    EXPECT_EQ(incident.gaps[0].length_ns(), 14 * kSec);
+    const std::string text = screen_of(incident, {.width = 200});
+    EXPECT_NE(text.find("Nobody looked for 14 s from 20:00:16.000"), std::string::npos) << text;
+}
+
+TEST(ReportText, HoldsThatAreNotEquallySureAreCounted) {
+    replay::Group group;
+    group.confidence = diagnose::Confidence::kPossible;
+    group.by_confidence = {0, 0, 3};
+    EXPECT_EQ(confidence_text(group), "possible");
+    group.by_confidence = {0, 5, 2};
+    EXPECT_EQ(confidence_text(group), "5 likely, 2 possible");
 }
 
 TEST(ReportText, FitsAnyWidthAndObeysNobody) {

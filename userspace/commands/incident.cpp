@@ -28,6 +28,7 @@ replay::Wanted wanted_of(const Request& request) {
     wanted.ipv6 = filter.ipv6;
     if (filter.netns) wanted.netns = filter.netns;
     wanted.local_ports = ports_of(filter.by_local_port, filter.local_ports);
+    wanted.words = request.selects;
     wanted.remote_ports = ports_of(filter.by_remote_port, filter.remote_ports);
     return wanted;
 }

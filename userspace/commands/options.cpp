@@ -7,6 +7,7 @@
 #include <set>
 
 #include <fmt/format.h>
+#include <fmt/ranges.h>
 
 #include "output/escape.h"
 #include "output/format.h"
@@ -67,6 +68,26 @@ Result<wc_filter> check_filter(const Options& options) {
         filter.netns = *netns;
     }
     return filter;
+}
+
+/// "--pid 4121 -4"
+std::string words_of_selection(const Options& options) {
+    std::vector<std::string> words;
+    const auto add = [&](const char* option, const auto& values) {
+        for (const std::string& value : values) words.push_back(fmt::format("{} {}", option, value));
+    };
+    const auto add_one = [&](const char* option, const std::optional<std::string>& value) {
+        if (value) words.push_back(fmt::format("{} {}", option, *value));
+    };
+    add("--pid", options.pids);
+    add_one("--comm", options.comm);
+    add("--localport", options.local_ports);
+    add("--remoteport", options.remote_ports);
+    if (options.ipv4) words.emplace_back("-4");
+    if (options.ipv6) words.emplace_back("-6");
+    add_one("--netns", options.netns);
+    add_one("--cgroup", options.cgroup);
+    return fmt::format("{}", fmt::join(words, " "));
 }
 
 Result<model::Selection> check_selection(const Options& options) {
@@ -191,6 +212,7 @@ Result<Request> check(const Options& options) {
     auto selection = check_selection(options);
     if (!selection) return tl::unexpected(selection.error());
     request.selection = std::move(*selection);
+    request.selects = words_of_selection(options);
     const auto filter = check_filter(options);
     if (!filter) return tl::unexpected(filter.error());
     request.probes.filter = *filter;

@@ -35,6 +35,7 @@ struct Options {
 /// What the options mean, checked.
 struct Request {
     model::Selection selection;
+    std::string selects;  // the options that select sockets otherwise than by age, as typed
     kernel::ProbeSettings probes;
     bool json = false;
     std::optional<std::string> output;

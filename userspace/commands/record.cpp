@@ -221,13 +221,20 @@ Result<std::unique_ptr<Session>> begin(Recorder& recorder, store::Writer& writer
     return session;
 }
 
+/// Processes were asked for: before a look has seen a hold nobody knows whose it is.
+bool is_by_holder(const model::Selection& selection) {
+    return !selection.pids.empty() || selection.comm || selection.cgroup;
+}
+
 void say_how_it_ended(store::Ending ending, const store::Writer& writer, const RecordRequest& request) {
     if (ending == store::Ending::kSize)
         say(fmt::format("waitclose: '{}' has reached its size (--max-size): the recording ends here",
                         *request.common.output));
     if (writer.dropped())
-        say(fmt::format("waitclose: {} holds shorter than --min-held, or not asked for, were not kept",
-                        writer.dropped()));
+        say(fmt::format("waitclose: {} holds {} were not kept", writer.dropped(),
+                        is_by_holder(request.common.selection)
+                            ? "that no look saw, so that nobody knows whose they were,"
+                            : "shorter than --min-held"));
 }
 
 Result<int> run(const RecordRequest& request) {
@@ -248,7 +255,7 @@ Result<int> run(const RecordRequest& request) {
     if (!ending) (*writer)->fail(ending.error());
     const auto finished = (*writer)->finish(ending.value_or(store::Ending::kFailed), system::boottime_ns());
     say_how_it_ended((*writer)->ending(), **writer, request);
-    print_totals(**session);
+    print_totals(**session, is_by_holder(request.common.selection));
     if (!finished) return tl::unexpected(finished.error());
     return kDone;
 }

@@ -19,15 +19,15 @@ Result<void> settle(Session& session) {
     return {};
 }
 
-void print_totals(Session& session) {
+void print_totals(Session& session, bool by_holder) {
     const model::Totals& totals = session.ledger().totals();
     const model::Losses losses = session.losses();
     const std::string before =
         totals.already_open ? fmt::format("already open {}, ", totals.already_open) : std::string();
     say(fmt::format(
-        "waitclose: {}entered {}, closed {}, still open {}; lost: ring {}, storage {}, reconciled {}", before,
-        totals.entered, totals.closed, session.ledger().open(), losses.ring, losses.storage,
-        losses.reconciled));
+        "waitclose: {}entered {}, closed {}, still open {}; lost: ring {}, storage {}, reconciled {}{}",
+        before, totals.entered, totals.closed, session.ledger().open(), losses.ring, losses.storage,
+        losses.reconciled, by_holder ? " (of all processes: an event does not tell whose it is)" : ""));
 }
 
 }  // namespace waitclose::commands

@@ -13,7 +13,8 @@ void say_what_is_missing(const Session& session);
 /// After a loss the ledger may hold what has long ended: two censuses that agree settle it.
 Result<void> settle(Session& session);
 
-/// Tells on stderr how many holds there were, and what was lost.
-void print_totals(Session& session);
+/// Tells on stderr how many holds there were, and what was lost. `by_holder`: certain processes were asked
+/// for; what is counted is those of all.
+void print_totals(Session& session, bool by_holder = false);
 
 }  // namespace waitclose::commands

@@ -62,6 +62,7 @@ public:
     Hold* find(const SocketKey& key);
 
     std::size_t open() const { return holds_.size(); }
+    const std::unordered_map<SocketKey, Hold, SocketKeyHash>& holds() const { return holds_; }
     const Totals& totals() const { return totals_; }
 
     /// Whether a hold not yet told of has lasted `min_held_ns` at `now_ns`.

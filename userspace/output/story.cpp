@@ -80,21 +80,9 @@ void write_behind(Sink& sink, const TextStyle& style, std::size_t indent,
 }
 
 void Advice::write(Sink& sink, const TextStyle& style, std::size_t indent, std::string_view advice) {
-    const std::string fresh = unsaid(printable(advice, style.charset));
-    write_advice(sink, style, indent, fresh.empty() ? "as above" : fresh);
-}
-
-/// The sentences of the advice that no group above has given: repeated under each of twenty they would hide
-/// what differs.
-std::string Advice::unsaid(std::string_view advice) {
-    std::string fresh;
-    while (!advice.empty()) {
-        const std::size_t end = std::min(advice.find(". "), advice.size());
-        const std::string_view sentence = advice.substr(0, end + 1);
-        if (said_.emplace(sentence).second) fresh += (fresh.empty() ? "" : " ") + std::string(sentence);
-        advice.remove_prefix(std::min(end + 2, advice.size()));
-    }
-    return fresh;
+    std::string text = printable(advice, style.charset);
+    write_advice(sink, style, indent, text == above_ ? "as above" : text);
+    above_ = std::move(text);
 }
 
 }  // namespace waitclose::output

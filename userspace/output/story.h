@@ -2,7 +2,6 @@
 // What is said under a group's headline: sentences, wait chain, advice. Takes names raw.
 #pragma once
 
-#include <set>
 #include <string>
 #include <string_view>
 
@@ -20,15 +19,13 @@ void write_indented(Sink& sink, const TextStyle& style, std::size_t indent, std:
 void write_behind(Sink& sink, const TextStyle& style, std::size_t indent,
                   const diagnose::Diagnosis& diagnosis);
 
-/// The advice behind an arrow, as far as no group above has given it.
+/// The advice behind an arrow; "as above" where the group right above has given the same.
 class Advice {
 public:
     void write(Sink& sink, const TextStyle& style, std::size_t indent, std::string_view advice);
 
 private:
-    std::string unsaid(std::string_view advice);
-
-    std::set<std::string> said_;
+    std::string above_;
 };
 
 }  // namespace waitclose::output

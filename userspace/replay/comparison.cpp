@@ -31,7 +31,11 @@ void add(Figures& figures, const Group& group) {
     figures.holds += group.holds;
     figures.open += group.open;
     figures.held_ns += group.held_ns;
-    figures.longest_ns = std::max(figures.longest_ns, group.longest_ns);
+    figures.begun += group.begun;
+    if (group.longest_ns >= figures.longest_ns) {
+        figures.longest_ns = group.longest_ns;
+        figures.longest_at_least = group.longest_at_least;
+    }
     if (group.holds > figures.largest) {
         figures.largest = group.holds;
         figures.typical_ns = group.typical_ns;
@@ -67,6 +71,22 @@ std::string_view id_of(Change change) {
     return "same";
 }
 
+std::vector<Reserve> reserves(const Incident& before, const Incident& after) {
+    constexpr std::uint64_t kShortNs = 5 * model::kSecond;
+    const auto begun = [](const Incident& incident) {
+        return static_cast<std::int64_t>(incident.window().from_ns +
+                                         static_cast<std::uint64_t>(incident.about.wall_offset_ns));
+    };
+    const auto is_short = [](const Incident& incident) {
+        return incident.window().to_ns - incident.window().from_ns < kShortNs;
+    };
+    std::vector<Reserve> found;
+    if (begun(after) < begun(before)) found.push_back(Reserve::kWrongOrder);
+    if (is_short(before)) found.push_back(Reserve::kBeforeShort);
+    if (is_short(after)) found.push_back(Reserve::kAfterShort);
+    return found;
+}
+
 std::vector<Compared> compare(const Incident& before, const Incident& after) {
     std::map<Key, Compared> all;
     const auto gather = [&](const Incident& incident, std::optional<Figures> Compared::*side) {
@@ -76,7 +96,7 @@ std::vector<Compared> compare(const Incident& before, const Incident& after) {
             std::tie(one.comm, one.exe, one.cause, one.local_port, one.remote) = key;
             if (!(one.*side)) (one.*side).emplace();
             add(*(one.*side), group);
-            (one.*side)->per_minute = static_cast<double>((one.*side)->holds) / minutes(incident);
+            (one.*side)->per_minute = static_cast<double>((one.*side)->begun) / minutes(incident);
         }
     };
     gather(before, &Compared::before);

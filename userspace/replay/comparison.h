@@ -20,11 +20,13 @@ std::string_view id_of(Change change);
 /// name and program, not by pid.
 struct Figures {
     std::uint64_t holds = 0;
+    std::uint64_t begun = 0;  // within the recording: only these tell how often it happens
     std::uint64_t open = 0;
     std::uint64_t held_ns = 0;
     std::uint64_t longest_ns = 0;
+    bool longest_at_least = false;
     std::uint64_t typical_ns = 0;  // of the largest of them
-    double per_minute = 0;         // recordings are of different length
+    double per_minute = 0;         // of `begun`: recordings are of different length
     std::uint64_t processes = 0;
     std::uint64_t largest = 0;  // holds of the largest of them
 };
@@ -43,5 +45,13 @@ struct Compared {
 /// New first, then grown, shrunk, gone, the same; within those by holds a minute. Grown and shrunk are
 /// by a quarter of the holds a minute or more, and by more than one hold over the shorter recording.
 std::vector<Compared> compare(const Incident& before, const Incident& after);
+
+/// Why the two cannot be compared without reserve.
+enum class Reserve : std::uint8_t {
+    kWrongOrder,   // the second one began before the first
+    kBeforeShort,  // it is too short to tell how often something happens
+    kAfterShort,
+};
+std::vector<Reserve> reserves(const Incident& before, const Incident& after);
 
 }  // namespace waitclose::replay

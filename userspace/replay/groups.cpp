@@ -48,7 +48,9 @@ void describe(Group& group, const Key& key) {
 
 void add(Group& group, const Fact& fact) {
     group.confidence = std::max(group.confidence, fact.confidence);
+    ++group.by_confidence.at(static_cast<std::size_t>(fact.confidence));
     ++group.holds;
+    group.begun += fact.is_older ? 0 : 1;
     group.open += fact.is_open() ? 1 : 0;
     group.held_ns += fact.held_ns();
     if (group.first_ns == 0 || fact.since_ns < group.first_ns) group.first_ns = fact.since_ns;
@@ -62,6 +64,7 @@ void choose_members(Group& group, std::vector<std::uint32_t>& holds, const std::
     };
     group.longest = *std::ranges::max_element(holds, shorter);
     group.longest_ns = facts[group.longest].held_ns();
+    group.longest_at_least = facts[group.longest].precision == model::Precision::kAtLeast;
     const auto middle = holds.begin() + static_cast<std::ptrdiff_t>(holds.size() / 2);
     std::nth_element(holds.begin(), middle, holds.end(), shorter);
     group.typical = *middle;

@@ -1,8 +1,9 @@
 // SPDX-License-Identifier: BSD-2-Clause
-// What a whole recording comes to: its holds with their last diagnoses, their groups, and all of it laid out
+// What a whole recording comes to: its holds with their diagnoses, their groups, and all of it laid out
 // in time. Plain data; times are nanoseconds of CLOCK_BOOTTIME.
 #pragma once
 
+#include <array>
 #include <cstdint>
 #include <map>
 #include <optional>
@@ -44,9 +45,13 @@ struct Fact {
     Ended ended = Ended::kNot;
     int error = 0;                         // errno of Ended::kError
     std::optional<model::Actor> closer;    // who ended it
-    std::optional<diagnose::Cause> cause;  // by the last look; nothing where no look saw it
+    bool queued = false;                   // by the last look it sat in an accept queue
+    bool is_older = false;                 // than the recording, as far as is known
+    std::optional<diagnose::Cause> cause;  // what accounts for it; nothing where no look saw it
     diagnose::Confidence confidence = diagnose::Confidence::kPossible;
     std::uint64_t diagnosed_ns = 0;  // the first look that said so, with this culprit
+    std::uint64_t told_ns = 0;       // the look whose words are told
+    std::string course;              // what the looks said one after the other, where it was not one thing
     std::uint32_t owner = timeline::kNowhere;
 
     std::uint64_t held_ns() const { return end_ns - since_ns; }
@@ -55,7 +60,7 @@ struct Fact {
 
 /// Holds too short to be told one by one: nobody is accused of them.
 struct Brief {
-    std::uint64_t holds = 0;
+    std::uint64_t holds = 0;    // that ended
     std::uint64_t held_ns = 0;  // all together
     std::uint64_t longest_ns = 0;
 
@@ -75,12 +80,15 @@ struct Group {
     std::uint32_t owner = timeline::kNowhere;  // into Timeline::processes; nowhere: nobody holds them
     diagnose::Cause cause = diagnose::Cause::kUnknown;
     diagnose::Confidence confidence = diagnose::Confidence::kPossible;  // the weakest of its members
-    std::optional<std::uint16_t> local_port;  // server side, and where the side is not known
-    std::optional<std::string> remote;        // client side: "address:port" of the service
+    std::optional<std::uint16_t> local_port;       // server side, and where the side is not known
+    std::optional<std::string> remote;             // client side: "address:port" of the service
+    std::array<std::uint64_t, 3> by_confidence{};  // members; index: diagnose::Confidence
     std::uint64_t holds = 0;
+    std::uint64_t begun = 0;    // within the recording
     std::uint64_t open = 0;     // at the end
     std::uint64_t held_ns = 0;  // all together
     std::uint64_t longest_ns = 0;
+    bool longest_at_least = false;
     std::uint64_t typical_ns = 0;  // half are held no longer than this
     std::uint64_t first_ns = 0;    // when the first of them began
     std::uint64_t first_diagnosed_ns = 0;
@@ -91,6 +99,14 @@ struct Group {
     // Members, as indices into Incident::holds.
     std::uint32_t longest = 0;
     std::uint32_t typical = 0;
+};
+
+/// A time in which nobody looked.
+struct Gap {
+    std::uint64_t from_ns = 0;
+    std::uint64_t to_ns = 0;
+
+    std::uint64_t length_ns() const { return to_ns - from_ns; }
 };
 
 struct Incident {
@@ -109,8 +125,15 @@ struct Incident {
     std::uint64_t looks = 0;
     std::uint64_t most_open = 0;  // of `holds` at one time
     std::uint64_t most_open_ns = 0;
-    std::uint64_t left_out = 0;     // holds that ended and that the selection did not ask for
-    std::uint64_t open_unseen = 0;  // open at the end, but not asked for or not seen by any look
+    std::string asked;        // the options that select, as typed; empty: none does
+    std::uint64_t young = 0;  // open at the end, and held for less than was asked for
+    // Holds that are not told of, open ones included:
+    std::uint64_t left_out = 0;       // the selection did not ask for them
+    std::uint64_t not_selected = 0;   // the recorder was asked for other processes
+    std::uint64_t whose_unknown = 0;  // no look saw them, and processes were asked for
+    std::uint64_t open_unseen = 0;    // asked for and open at the end, but not seen by any look
+    std::uint64_t usual_gap_ns = 0;   // between looks; half of them are no farther apart
+    std::vector<Gap> gaps;            // the long ones while something was held, longest first
 
     const timeline::Window& window() const { return timeline.window; }
 };

@@ -70,6 +70,7 @@ std::uint32_t Lanes::follow(const model::Process& process) {
 }
 
 void Lanes::look(const model::Census& census) {
+    ++looks_;
     for (const model::Process& process : census.processes) {
         const auto followed = processes_.find({process.pid, process.start_ns});
         if (followed == processes_.end()) continue;
@@ -86,6 +87,7 @@ void Lanes::look(const model::Census& census) {
 Lanes::Lane& Lanes::lane_of(std::uint32_t process, const model::Thread& thread, std::uint64_t read_ns) {
     const auto [at, is_new] = lanes_.try_emplace({process, thread.tid, thread.start_ns});
     Lane& lane = at->second;
+    lane.look = looks_;
     if (is_new) {
         auto& threads = timeline_.processes[process].threads;
         lane.where = {process, static_cast<std::uint32_t>(threads.size())};
@@ -206,7 +208,8 @@ StackId Lanes::stack_of(const model::Thread& thread) {
 
 void Lanes::finish(std::uint64_t to_ns) {
     for (auto& [key, lane] : lanes_) {
-        if (lane.ended) continue;
+        // Whoever is not there any more has exited, or is no longer of interest.
+        if (lane.ended || lane.look != looks_) continue;
         const std::uint64_t begin = thread_at(lane).to_ns;
         append(lane, {begin, to_ns, Activity::kUnknown, {}, {}, {}});
     }

@@ -31,7 +31,8 @@ public:
     /// What the threads of all followed processes did since the look before.
     void look(const model::Census& census);
 
-    /// Ends every lane; `to_ns` must not be before any look.
+    /// Ends the lanes that the last look saw; the others have ended with the last one that saw them. `to_ns`
+    /// must not be before any look.
     void finish(std::uint64_t to_ns);
 
     /// The very thread; nowhere when it has no lane.
@@ -54,6 +55,7 @@ private:
     struct Lane {
         timeline::ThreadRef where;
         std::optional<Reading> last;
+        std::uint64_t look = 0;  // number of the last one that saw it
         bool ended = false;
     };
     struct Spent;
@@ -81,6 +83,7 @@ private:
     timeline::Timeline& timeline_;
     std::uint64_t from_ns_;
     std::uint64_t latest_ns_ = 0;
+    std::uint64_t looks_ = 0;
     std::map<std::pair<std::uint32_t, std::uint64_t>, std::uint32_t> processes_;  // by pid and start
     std::unordered_map<Key, Lane, KeyHash> lanes_;
 };

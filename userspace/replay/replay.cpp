@@ -48,6 +48,7 @@ bool Wanted::has_address(const model::Connection& connection) const {
 Replay::Replay(Wanted wanted)
     : wanted_(std::move(wanted)), min_held_ns_(wanted_.selection.min_held_ns), timeline_(incident_.timeline) {
     wanted_.selection = without_age(std::move(wanted_.selection));
+    incident_.asked = wanted_.words;
 }
 
 Replay::~Replay() = default;
@@ -79,6 +80,7 @@ void Replay::on(const model::Entered& event) {
     passes(event.at_ns);
     const model::Hold* before = ledger_.find(event.connection.key);
     if (before && open_.contains(event.connection.key)) ended({*before, 0, std::nullopt});
+    if (strays_.contains(event.connection.key)) is_stray(event.connection);
     ledger_.apply(event);
 }
 
@@ -98,6 +100,7 @@ void Replay::look_begins(std::uint64_t at_ns) {
 }
 
 void Replay::unwanted(const std::vector<model::SocketKey>& sockets) {
+    recorded_by_holder_ = true;
     unwanted_.insert(sockets.begin(), sockets.end());
 }
 
@@ -105,6 +108,8 @@ void Replay::look(model::Census& census) {
     passes(census.taken_ns);
     for (const model::Closed& closed : ledger_.reconcile(census)) ended(closed);
     ++incident_.looks;
+    if (watched_since_ns_ && *watched_since_ns_ <= census.taken_ns)
+        waits_.push_back({*watched_since_ns_, census.taken_ns});
     auto now = std::make_unique<Look>(std::move(census));
     compare_with_earlier(*now);
     for (std::uint32_t i = 0; i < now->census.sockets.size(); ++i) see(*now, i);
@@ -114,6 +119,9 @@ void Replay::look(model::Census& census) {
         for (const std::uint32_t hold : look_->holds)
             if (sights_[hold].look != incident_.looks && !sights_[hold].worded) write_down(hold);
     look_ = std::move(now);
+    if (incident_.looks == 1) first_look_ns_ = look_->census.taken_ns;
+    watched_since_ns_.reset();
+    if (!open_.empty()) watched_since_ns_ = look_->census.taken_ns;
     follow_answers(*look_);
     lanes_->look(look_->census);
     for (const model::Socket& listener : look_->census.listeners)
@@ -139,6 +147,7 @@ std::uint32_t Replay::add_hold(const model::Connection& connection) {
     if (free_.empty()) {
         facts_.emplace_back();
         sights_.emplace_back();
+        courses_.emplace_back();
         timeline_.holds.emplace_back();
     } else {
         hold = free_.back();
@@ -159,6 +168,7 @@ void Replay::forget(std::uint32_t hold) {
     facts_[hold] = {};
     sights_[hold] = {};
     sights_[hold].worded = true;
+    courses_[hold] = {};
     timeline_.holds[hold] = {};
     free_.push_back(hold);
 }
@@ -166,13 +176,20 @@ void Replay::forget(std::uint32_t hold) {
 void Replay::see(Look& look, std::uint32_t index) {
     const model::Socket& socket = look.census.sockets[index];
     const model::Connection connection = connection_of(socket);
-    if (!wanted_.has_address(connection) || unwanted_.contains(connection.key)) return;
-    if (!model::is_wanted(look.census, socket, wanted_.selection)) return;
+    if (!wanted_.has_address(connection)) return;
+    const bool is_selected = !unwanted_.contains(connection.key);
+    if (!is_selected || !model::is_wanted(look.census, socket, wanted_.selection)) {
+        if (!open_.contains(connection.key) && ledger_.find(connection.key))
+            strays_[connection.key] = is_selected ? Stray::kLeftOut : Stray::kNotSelected;
+        return;
+    }
+    strays_.erase(connection.key);
     const auto [at, is_new] = open_.try_emplace(connection.key, 0);
     if (is_new) at->second = add_hold(connection);
     const std::uint32_t hold = at->second;
     if (model::Hold* known = ledger_.find(connection.key)) known->told = kLookedAt;
     look.holds.push_back(hold);
+    note_cause(look, socket, hold);
     Fact& fact = facts_[hold];
     fact.role = socket.role;
     fact.since_ns = socket.held_since_ns;
@@ -184,7 +201,6 @@ void Replay::see(Look& look, std::uint32_t index) {
     sight.worded = false;
     sight.queued = socket.listener != model::kNone;
     note_touches(sight, socket);
-    note_cause(look, socket, hold);
     for (const model::Holder& holder : look.census.holders_of(socket)) follow(look, holder.process);
 }
 
@@ -202,19 +218,23 @@ void Replay::note_touches(Sight& sight, const model::Socket& socket) {
 void Replay::note_cause(Look& look, const model::Socket& socket, std::uint32_t hold) {
     const auto decision = look.diagnoser.decide(socket);
     const diagnose::Verdict& verdict = decision.verdict;
-    const std::uint32_t pid = verdict.who.process ? verdict.who.process->pid : 0;
-    const std::uint32_t tid = verdict.who.thread ? verdict.who.thread->tid : 0;
-    Fact& fact = facts_[hold];
-    Sight& sight = sights_[hold];
-    if (fact.cause != verdict.cause || sight.pid != pid || sight.tid != tid)
-        fact.diagnosed_ns = look.census.taken_ns;
-    fact.cause = verdict.cause;
-    fact.confidence = verdict.confidence;
-    sight.pid = pid;
-    sight.tid = tid;
-    fact.owner = decision.owner
-                     ? follow(look, static_cast<std::uint32_t>(decision.owner - look.census.processes.data()))
-                     : kNowhere;
+    Opinion opinion{verdict.cause, verdict.confidence, 0, 0, kNowhere};
+    if (verdict.who.process) opinion.pid = verdict.who.process->pid;
+    if (verdict.who.thread) opinion.tid = verdict.who.thread->tid;
+    if (decision.owner)
+        opinion.owner =
+            follow(look, static_cast<std::uint32_t>(decision.owner - look.census.processes.data()));
+    Course& course = courses_[hold];
+    course.end(look.census.taken_ns);
+    // The look before has the last words of what is said no more.
+    if (!course.goes_on(opinion) && !sights_[hold].worded && course.wants_words())
+        course.keep(words_at_last_look(hold));
+    course.say(opinion, look.census.taken_ns);
+}
+
+Words Replay::words_at_last_look(std::uint32_t hold) {
+    const model::Socket& socket = look_->census.sockets[sights_[hold].socket];
+    return words_of(timeline_, *lanes_, look_->census, look_->diagnoser, socket);
 }
 
 std::uint32_t Replay::follow(Look& look, std::uint32_t process) {
@@ -254,7 +274,12 @@ void Replay::write_down(std::uint32_t hold) {
     Sight& sight = sights_[hold];
     sight.worded = true;
     const model::Socket& socket = look_->census.sockets[sight.socket];
-    describe(timeline_, *lanes_, look_->census, look_->diagnoser, socket, timeline_.holds[hold]);
+    describe(timeline_, look_->census, socket, timeline_.holds[hold]);
+    courses_[hold].keep(words_at_last_look(hold));
+}
+
+bool Replay::is_older(model::Precision precision, std::uint64_t since_ns) const {
+    return precision == model::Precision::kAtLeast && since_ns <= first_look_ns_;
 }
 
 void Replay::ended_briefly(std::uint16_t local_port, std::uint64_t held_ns) {
@@ -263,14 +288,27 @@ void Replay::ended_briefly(std::uint16_t local_port, std::uint64_t held_ns) {
     brief_durations_.add(held_ns);
 }
 
+/// Before a look saw it nobody knows whose it is.
+bool Replay::is_stray(const model::Connection& connection) {
+    const auto found = strays_.find(connection.key);
+    const bool known = found != strays_.end();
+    if (!wanted_.has_address(connection) || (known && found->second == Stray::kLeftOut))
+        ++incident_.left_out;
+    else if (known)
+        ++incident_.not_selected;
+    else if (wanted_.by_holder() || recorded_by_holder_)
+        ++incident_.whose_unknown;
+    else
+        return false;
+    if (known) strays_.erase(found);
+    return true;
+}
+
 void Replay::ended(const model::Closed& closed) {
     const model::Connection& connection = closed.hold.connection;
     const auto found = open_.find(connection.key);
     const bool seen = found != open_.end();
-    if (!seen && (wanted_.by_holder() || !wanted_.has_address(connection))) {
-        ++incident_.left_out;
-        return;
-    }
+    if (!seen && is_stray(connection)) return;
     const std::uint64_t since_ns = closed.hold.since_ns;
     // Where its end was missed it lasted at least until it was seen last.
     const std::uint64_t seen_ns = seen ? facts_[found->second].seen_ns : since_ns;
@@ -291,95 +329,12 @@ void Replay::ended(const model::Closed& closed) {
     fact.since_ns = since_ns;
     fact.end_ns = end_ns;
     fact.precision = closed.left ? closed.hold.precision : model::Precision::kAtLeast;
+    fact.is_older = is_older(closed.hold.precision, since_ns);
     fact.ended = ended_by(closed.left);
     if (closed.left) {
         fact.error = closed.left->error;
         fact.closer = closed.left->closer;
     }
-}
-
-Incident Replay::finish() {
-    passes(std::max(latest_ns_, timeline_.window.from_ns));
-    timeline_.window.to_ns = std::max(latest_ns_, lanes_->latest_ns());
-    if (look_) {
-        for (const std::uint32_t hold : look_->holds)
-            if (!sights_[hold].worded) write_down(hold);
-        const diagnose::FdOutlooks outlooks(look_->census);
-        for (std::size_t i = 0; i < look_->followed.size(); ++i)
-            if (look_->followed[i] != kNowhere)
-                outlooks_[look_->followed[i]] = outlooks.of(look_->census.processes[i]);
-    }
-    if (ledger_.open() > open_.size()) incident_.open_unseen = ledger_.open() - open_.size();
-    lanes_->finish(timeline_.window.to_ns);
-    spans_.finish();
-    finish_tracks();
-    sort_holds();
-    count_open();
-    counters_.finish(timeline_);
-    for (auto& loss : timeline_.losses)
-        loss.at_ns = std::clamp(loss.at_ns, timeline_.window.from_ns, timeline_.window.to_ns);
-    incident_.totals = ledger_.totals();
-    incident_.brief_typical_ns = brief_durations_.typical_ns();
-    gather(incident_, outlooks_);
-    return std::move(incident_);
-}
-
-void Replay::finish_tracks() {
-    for (std::uint32_t hold = 0; hold < facts_.size(); ++hold) {
-        Fact& fact = facts_[hold];
-        const Sight& sight = sights_[hold];
-        if (fact.is_open()) fact.end_ns = timeline_.window.to_ns;
-        fact.end_ns = std::min(fact.end_ns, timeline_.window.to_ns);
-        fact.since_ns = std::min(fact.since_ns, fact.end_ns);
-        const auto lane_of = [this](const model::Actor& actor) { return lanes_->find(actor); };
-        lay_out(timeline_,
-                {fact, spans_.of(hold), sight.touch,
-                 sight.touch ? lane_of(sight.touch->actor) : timeline::ThreadRef{}, sight.eof_ns,
-                 sight.queued, fact.closer ? lane_of(*fact.closer) : timeline::ThreadRef{}},
-                timeline_.holds[hold]);
-    }
-}
-
-/// How many of the holds told of were open when. Those from before the recording are so from its beginning.
-void Replay::count_open() {
-    std::vector<std::uint64_t> ends;
-    const std::uint64_t from_ns = timeline_.window.from_ns;
-    for (const Fact& fact : incident_.holds)
-        ends.push_back(fact.is_open() ? UINT64_MAX : std::max(fact.end_ns, from_ns));
-    std::ranges::sort(ends);
-    std::uint64_t ended = 0;
-    std::uint64_t begun = 0;
-    const auto end_until = [&](std::uint64_t at_ns) {
-        for (; ended < ends.size() && ends[ended] <= at_ns; ++ended)
-            counters_.open(ends[ended], begun - ended - 1);
-    };
-    for (const Fact& fact : incident_.holds) {
-        const std::uint64_t at_ns = std::max(fact.since_ns, from_ns);
-        end_until(std::min(at_ns, UINT64_MAX - 1));
-        counters_.open(at_ns, ++begun - ended);
-        if (begun - ended <= incident_.most_open) continue;
-        incident_.most_open = begun - ended;
-        incident_.most_open_ns = at_ns;
-    }
-    end_until(UINT64_MAX - 1);
-}
-
-/// By their beginning; those that were forgotten go.
-void Replay::sort_holds() {
-    std::vector<bool> gone(facts_.size(), false);
-    for (const std::uint32_t hold : free_) gone[hold] = true;
-    std::vector<std::uint32_t> order;
-    for (std::uint32_t hold = 0; hold < facts_.size(); ++hold)
-        if (!gone[hold]) order.push_back(hold);
-    std::ranges::stable_sort(order, {}, [this](std::uint32_t hold) { return facts_[hold].since_ns; });
-    std::vector<timeline::Hold> tracks;
-    tracks.reserve(order.size());
-    incident_.holds.reserve(order.size());
-    for (const std::uint32_t hold : order) {
-        tracks.push_back(std::move(timeline_.holds[hold]));
-        incident_.holds.push_back(std::move(facts_[hold]));
-    }
-    timeline_.holds = std::move(tracks);
 }
 
 }  // namespace waitclose::replay

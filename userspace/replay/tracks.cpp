@@ -82,8 +82,8 @@ void describe(timeline::Timeline& timeline, const model::Connection& connection,
                    connection.remote.port};
 }
 
-void describe(timeline::Timeline& timeline, Lanes& lanes, const model::Census& census,
-              diagnose::Diagnoser& diagnoser, const model::Socket& socket, timeline::Hold& hold) {
+void describe(timeline::Timeline& timeline, const model::Census& census, const model::Socket& socket,
+              timeline::Hold& hold) {
     auto& strings = timeline.strings;
     hold.role = strings.add(model::name_of(socket.role));
     hold.accepted = model::was_accepted(socket);
@@ -105,13 +105,38 @@ void describe(timeline::Timeline& timeline, Lanes& lanes, const model::Census& c
         const model::Process& process = census.process_of(holder);
         hold.peer = timeline::Peer{process.pid, holder.fd, named(strings, process.comm)};
     }
-    hold.diagnosis = interned(diagnoser.diagnose(socket), strings);
-    hold.wait_class = StringId::kNone;
-    hold.stack = timeline::StackId::kNone;
+}
+
+Words words_of(timeline::Timeline& timeline, Lanes& lanes, const model::Census& census,
+               diagnose::Diagnoser& diagnoser, const model::Socket& socket) {
+    Words words;
+    words.at_ns = census.taken_ns;
+    words.diagnosis = interned(diagnoser.diagnose(socket), timeline.strings);
     if (const model::Thread* thread = diagnoser.decide(socket).verdict.who.thread) {
-        hold.wait_class = strings.add(diagnose::id_of(diagnose::wait_of(*thread).what));
-        hold.stack = lanes.stack_of(*thread);
+        words.wait_class = timeline.strings.add(diagnose::id_of(diagnose::wait_of(*thread).what));
+        words.stack = lanes.stack_of(*thread);
     }
+    return words;
+}
+
+void settle(timeline::Timeline& timeline, Course& course, Fact& fact, timeline::Hold& hold) {
+    course.end(fact.end_ns);
+    const auto outcome = course.outcome();
+    if (!outcome) return;
+    fact.cause = outcome->opinion.cause;
+    fact.confidence = outcome->opinion.confidence;
+    fact.owner = outcome->opinion.owner;
+    fact.diagnosed_ns = outcome->diagnosed_ns;
+    fact.told_ns = outcome->words->at_ns;
+    fact.course = course.text();
+    hold.diagnosis = std::move(outcome->words->diagnosis);
+    hold.wait_class = outcome->words->wait_class;
+    hold.stack = outcome->words->stack;
+    if (fact.course.empty()) return;
+    auto& strings = timeline.strings;
+    hold.diagnosis.evidence.insert(hold.diagnosis.evidence.begin(),
+                                   {strings.add("course"), timeline::Value::of(strings.add(fact.course)),
+                                    strings.add("looked at again and again: " + fact.course + " (looks)")});
 }
 
 void lay_out(timeline::Timeline& timeline, const Track& track, timeline::Hold& hold) {

@@ -8,6 +8,7 @@
 #include "diagnose/diagnoser.h"
 #include "model/census.h"
 #include "model/events.h"
+#include "replay/course.h"
 #include "replay/incident.h"
 #include "replay/lanes.h"
 #include "replay/spans.h"
@@ -18,10 +19,16 @@ namespace waitclose::replay {
 /// What an event tells of a socket.
 void describe(timeline::Timeline& timeline, const model::Connection& connection, timeline::Hold& hold);
 
-/// What a look tells: holders, data, diagnosis, and what the culprit does meanwhile. `socket` is one of
-/// `census`, and `diagnoser` is that of the census.
-void describe(timeline::Timeline& timeline, Lanes& lanes, const model::Census& census,
-              diagnose::Diagnoser& diagnoser, const model::Socket& socket, timeline::Hold& hold);
+/// What a look tells: holders and data. `socket` is one of `census`.
+void describe(timeline::Timeline& timeline, const model::Census& census, const model::Socket& socket,
+              timeline::Hold& hold);
+
+/// The diagnosis of that look, and what the culprit does meanwhile. `diagnoser` is that of the census.
+Words words_of(timeline::Timeline& timeline, Lanes& lanes, const model::Census& census,
+               diagnose::Diagnoser& diagnoser, const model::Socket& socket);
+
+/// What accounts for the hold, and in what course that was said.
+void settle(timeline::Timeline& timeline, Course& course, Fact& fact, timeline::Hold& hold);
 
 /// Everything that lies on a track. The hold ends within the window.
 struct Track {

@@ -11,6 +11,7 @@
 #include "output/headline.h"
 #include "output/json.h"
 #include "output/labelled.h"
+#include "output/labels.h"
 #include "output/table.h"
 #include "replay/comparison.h"
 #include "report/json.h"
@@ -37,6 +38,20 @@ std::string recording_text(const Recording& recording) {
                        incident.about.hostname.empty() ? "this machine" : incident.about.hostname,
                        output::date_time_text(wall_ns(incident, incident.window().from_ns)),
                        output::duration_text(length_ns(incident)));
+}
+
+std::string reserve_text(replay::Reserve reserve, const Recording& before, const Recording& after) {
+    const auto is_short = [](const Recording& recording) {
+        return fmt::format("{} is only {} long: how many a minute it had says little.", recording.name,
+                           output::duration_text(length_ns(recording.incident)));
+    };
+    switch (reserve) {
+    case replay::Reserve::kBeforeShort: return is_short(before);
+    case replay::Reserve::kAfterShort: return is_short(after);
+    case replay::Reserve::kWrongOrder: break;
+    }
+    return fmt::format("{} began before {}: what is called new was there first. Name the earlier one first.",
+                       after.name, before.name);
 }
 
 /// "2 groups are new, 1 has grown"
@@ -117,8 +132,11 @@ void write_table(output::Sink& sink, const std::vector<Compared>& groups, const 
                        both(one, style, [](const Figures& of) { return count_text(of.holds); }),
                        both(one, style,
                             [](const Figures& of) { return output::short_duration_text(of.typical_ns); }),
-                       both(one, style,
-                            [](const Figures& of) { return output::short_duration_text(of.longest_ns); })});
+                       both(one, style, [&](const Figures& of) {
+                           const auto precision =
+                               of.longest_at_least ? model::Precision::kAtLeast : model::Precision::kExact;
+                           return output::held_cell(of.longest_ns, precision, style);
+                       })});
         }
         table.finish();
     }
@@ -127,10 +145,13 @@ void write_table(output::Sink& sink, const std::vector<Compared>& groups, const 
 ordered_json figures_json(const std::optional<Figures>& figures) {
     if (!figures) return nullptr;
     return {{"sockets", figures->holds},
+            {"begun", figures->begun},
             {"open", figures->open},
             {"per_minute", std::round(figures->per_minute * 100) / 100},
             {"held_ns", figures->held_ns},
             {"oldest_held_ns", figures->longest_ns},
+            {"oldest_held_precision", model::name_of(figures->longest_at_least ? model::Precision::kAtLeast
+                                                                               : model::Precision::kExact)},
             {"typical_held_ns", figures->typical_ns},
             {"processes", figures->processes}};
 }
@@ -169,17 +190,23 @@ void write_comparison_text(output::Sink& sink, const Recording& before, const Re
     for (const Recording* recording : {&before, &after})
         for (const std::string& loss : loss_sentences(recording->incident))
             labelled("Lost", recording->name + ": " + loss, Paint::kWarning);
+    for (const replay::Reserve reserve : replay::reserves(before.incident, after.incident))
+        labelled("Mind", reserve_text(reserve, before, after), Paint::kWarning);
     labelled("Changed", summary_text(groups), Paint::kBold);
     write_table(sink, groups, style);
 }
 
 void write_comparison_json(output::Sink& sink, const Recording& before, const Recording& after) {
+    ordered_json warnings = ordered_json::array();
+    for (const replay::Reserve reserve : replay::reserves(before.incident, after.incident))
+        warnings.push_back(reserve_text(reserve, before, after));
     ordered_json groups = ordered_json::array();
     for (const Compared& one : replay::compare(before.incident, after.incident))
         groups.push_back(compared_json(one));
     sink.write(output::dump({{"schema", kComparisonSchema},
                              {"before", head_json(before)},
                              {"after", head_json(after)},
+                             {"warnings", std::move(warnings)},
                              {"groups", std::move(groups)}}) +
                "\n");
 }

@@ -62,7 +62,11 @@ ordered_json holds_json(const Incident& incident) {
             {"most_open", incident.most_open},
             {"most_open_at",
              any ? ordered_json(rfc3339(wall_ns(incident, incident.most_open_ns))) : ordered_json(nullptr)},
+            {"asked", text_or_null(incident.asked)},
+            {"young", incident.young},
             {"left_out", incident.left_out},
+            {"not_selected", incident.not_selected},
+            {"whose_unknown", incident.whose_unknown},
             {"open_unseen", incident.open_unseen}};
 }
 
@@ -104,6 +108,22 @@ ordered_json top_culprits_json(const Group& group) {
     return top;
 }
 
+ordered_json by_confidence_json(const Group& group) {
+    ordered_json made = ordered_json::object();
+    for (std::size_t i = 0; i < group.by_confidence.size(); ++i)
+        made[std::string(diagnose::id_of(static_cast<diagnose::Confidence>(i)))] = group.by_confidence.at(i);
+    return made;
+}
+
+ordered_json gaps_json(const Incident& incident) {
+    ordered_json gaps = ordered_json::array();
+    for (const replay::Gap& gap : incident.gaps)
+        gaps.push_back({{"from", rfc3339(wall_ns(incident, gap.from_ns))},
+                        {"to", rfc3339(wall_ns(incident, gap.to_ns))},
+                        {"length_ns", gap.length_ns()}});
+    return gaps;
+}
+
 ordered_json group_json(const Incident& incident, const Group& group) {
     const auto id = [&](std::uint32_t hold) { return output::id_text(incident.holds[hold].key); };
     return {{"owner", owner_json(incident, group)},
@@ -111,7 +131,9 @@ ordered_json group_json(const Incident& incident, const Group& group) {
             {"confidence", diagnose::id_of(group.confidence)},
             {"local_port", group.local_port ? ordered_json(*group.local_port) : ordered_json(nullptr)},
             {"remote", group.remote ? ordered_json(*group.remote) : ordered_json(nullptr)},
+            {"by_confidence", by_confidence_json(group)},
             {"sockets", group.holds},
+            {"begun", group.begun},
             {"open", group.open},
             {"oldest_held_ns", group.longest_ns},
             {"typical_held_ns", group.typical_ns},
@@ -158,6 +180,7 @@ ordered_json recording_json(const Incident& incident) {
             {"ended_by", word_of(about.ending)},
             {"failure", text_or_null(about.failure)},
             {"looks", incident.looks},
+            {"gaps", gaps_json(incident)},
             {"all_transitions", about.all_transitions},
             {"min_held_ns", about.min_held_ns},
             {"selects", about.selects},

@@ -37,6 +37,7 @@ timeline::ReportWords page_words(const replay::Incident& incident) {
                     output::date_time_text(wall_ns(incident, incident.window().from_ns)),
                     output::duration_text(length_ns(incident)), about.program, ending_text(about));
     words.losses = loss_sentences(incident);
+    for (std::string& gap : gap_sentences(incident)) words.losses.push_back(std::move(gap));
     for (const replay::Group& group : incident.groups) words.groups.push_back(group_of(incident, group));
     words.group_of = incident.group_of;
     return words;

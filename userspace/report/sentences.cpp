@@ -30,13 +30,24 @@ std::uint64_t count_open(const Incident& incident) {
 }
 
 std::string nothing_text(const Incident& incident) {
-    std::string text = fmt::format("In {} no connection of {} stayed in CLOSE_WAIT",
-                                   duration_text(length_ns(incident)), host_text(incident));
-    if (incident.brief.holds == 0) return text + " at all.";
-    return text + fmt::format(" for long: {} ended by {}, the longest after {}.",
-                              count_of(incident.brief.holds, "hold", "holds"),
-                              incident.brief.holds == 1 ? "itself" : "themselves",
-                              duration_text(incident.brief.longest_ns));
+    std::string text =
+        fmt::format("In {} no connection of {}", duration_text(length_ns(incident)), host_text(incident));
+    if (!incident.asked.empty())
+        text += fmt::format(" that the options ask for ({})", incident.asked);
+    else if (incident.about.selects)
+        text += " that was asked for when it was recorded";
+    text += " stayed in CLOSE_WAIT";
+    const bool some = incident.brief.holds + incident.young + incident.about.dropped_holds > 0;
+    if (!some) return text + (left_out_clauses(incident).empty() ? " at all." : ", as far as is told here.");
+    text += " for long";
+    if (incident.brief.holds > 0)
+        text +=
+            fmt::format(": {} ended, the longest after {}", count_of(incident.brief.holds, "hold", "holds"),
+                        duration_text(incident.brief.longest_ns));
+    if (incident.young > 0)
+        text += fmt::format("; {} still open at the end, held for less than was asked about by then",
+                            count_of(incident.young, "was", "were"));
+    return text + ".";
 }
 
 std::string what_text(const Incident& incident) {
@@ -54,6 +65,11 @@ std::string what_text(const Incident& incident) {
     return text + fmt::format("; {} still open at the end.",
                               open == 0 ? "none was"
                                         : fmt::format("{} {}", count_text(open), open == 1 ? "was" : "were"));
+}
+
+/// Nobody had accepted it: it ends when the listener is closed, or its process ends.
+bool went_with_listener(const replay::Fact& fact) {
+    return fact.ended == Ended::kKernel && fact.queued;
 }
 
 std::string place_text(const Group& group) {
@@ -75,21 +91,27 @@ std::string who_text(const Incident& incident) {
                                    : std::string();
     return fmt::format("{} held by {}{} because of {} ({}), as of {}: {}{}.", share,
                        owner_text(incident, group.owner), place_text(group), diagnose::id_of(group.cause),
-                       diagnose::id_of(group.confidence),
-                       clock_text(wall_ns(incident, incident.holds[group.longest].seen_ns)),
+                       confidence_text(group),
+                       clock_text(wall_ns(incident, incident.holds[group.longest].told_ns)),
                        incident.timeline.text(diagnosis.summary), others);
 }
 
 std::string how_text(const Incident& incident) {
     std::vector<std::string> parts;
-    const auto add = [&](Ended ended, const char* one, const char* many) {
-        const std::uint64_t count = count_ended(incident, ended);
+    const auto add_count = [&](std::uint64_t count, const char* one, const char* many) {
         if (count > 0) parts.push_back(fmt::format("{} {}", count_text(count), count == 1 ? one : many));
+    };
+    const auto add = [&](Ended ended, const char* one, const char* many) {
+        add_count(count_ended(incident, ended), one, many);
     };
     add(Ended::kClosed, "was closed by a program", "were closed by programs");
     add(Ended::kExit, "ended with its process", "ended with their processes");
     add(Ended::kError, "ended by a reset or a timeout", "ended by resets or timeouts");
-    add(Ended::kKernel, "was ended by the kernel", "were ended by the kernel");
+    const auto with_listener =
+        static_cast<std::uint64_t>(std::ranges::count_if(incident.holds, went_with_listener));
+    add_count(with_listener, "went with its listener", "went with their listener");
+    add_count(count_ended(incident, Ended::kKernel) - with_listener, "was ended by the kernel",
+              "were ended by the kernel");
     add(Ended::kMissed, "was found gone", "were found gone");
     if (const std::uint64_t open = count_open(incident))
         parts.push_back(fmt::format("{} {} still held: CLOSE_WAIT has no timeout of its own",
@@ -148,7 +170,9 @@ std::string ended_text(const replay::Fact& fact) {
     case Ended::kError:
         return fact.error ? fmt::format("ended by an error: {}", std::strerror(fact.error))
                           : "ended by an error";
-    case Ended::kKernel: return "ended by the kernel";
+    case Ended::kKernel:
+        return went_with_listener(fact) ? "went with its listener, which was closed, or whose process ended"
+                                        : "ended by the kernel";
     case Ended::kMissed: break;
     }
     return "its end was missed; a census found it gone";
@@ -165,6 +189,51 @@ std::string ending_text(const store::About& about) {
     case store::Ending::kNot: break;
     }
     return "it was cut off, or is still being written: what happened later is not in it";
+}
+
+std::string confidence_text(const Group& group) {
+    std::vector<std::string> parts;
+    for (std::size_t i = 0; i < group.by_confidence.size(); ++i)
+        if (const std::uint64_t count = group.by_confidence.at(i))
+            parts.push_back(fmt::format("{} {}", count_text(count),
+                                        diagnose::id_of(static_cast<diagnose::Confidence>(i))));
+    if (parts.size() < 2) return std::string(diagnose::id_of(group.confidence));
+    return fmt::format("{}", fmt::join(parts, ", "));
+}
+
+std::vector<std::string> left_out_clauses(const Incident& incident) {
+    std::vector<std::string> found;
+    if (incident.left_out > 0)
+        found.push_back(fmt::format(
+            "{} not what the options ask for{}", count_of(incident.left_out, "hold was", "holds were"),
+            incident.asked.empty() ? std::string() : fmt::format(" ({})", incident.asked)));
+    if (incident.not_selected > 0)
+        found.push_back(fmt::format("{} held by processes that the recorder was not asked for",
+                                    count_of(incident.not_selected, "hold was", "holds were")));
+    if (incident.whose_unknown > 0)
+        found.push_back(fmt::format("whose {} were is not known, as no look saw them",
+                                    count_of(incident.whose_unknown, "hold", "holds")));
+    if (incident.open_unseen > 0)
+        found.push_back(fmt::format("{} still open that no look had seen",
+                                    count_of(incident.open_unseen, "hold was", "holds were")));
+    return found;
+}
+
+std::vector<std::string> gap_sentences(const Incident& incident) {
+    constexpr std::size_t kMost = 3;
+    std::vector<std::string> found;
+    for (const replay::Gap& gap : incident.gaps) {
+        if (found.size() == kMost) {
+            found.push_back(fmt::format("There were {} more such times.", incident.gaps.size() - kMost));
+            break;
+        }
+        found.push_back(
+            fmt::format("Nobody looked for {} from {} (usually {} pass between looks): why "
+                        "something was held then is known from before and after only.",
+                        duration_text(gap.length_ns()), clock_text(wall_ns(incident, gap.from_ns)),
+                        duration_text(incident.usual_gap_ns)));
+    }
+    return found;
 }
 
 std::vector<std::string> loss_sentences(const Incident& incident) {
@@ -193,9 +262,9 @@ std::vector<std::string> loss_sentences(const Incident& incident) {
 std::vector<std::string> sentences(const Incident& incident) {
     if (incident.holds.empty()) {
         std::vector<std::string> found{nothing_text(incident)};
-        if (incident.left_out > 0)
-            found.push_back(fmt::format("This is no all-clear: {} not what the options ask for.",
-                                        count_of(incident.left_out, "hold was", "holds were")));
+        const auto clauses = left_out_clauses(incident);
+        if (!clauses.empty())
+            found.push_back(fmt::format("This is no all-clear: {}.", fmt::join(clauses, ", ")));
         else
             found.emplace_back("No program forgot a close() for as long as it was asked about.");
         return found;

@@ -18,6 +18,15 @@ std::string ending_text(const store::About& about);
 /// What was lost, and when, a sentence each; none when nothing was.
 std::vector<std::string> loss_sentences(const replay::Incident& incident);
 
+/// Holds that are not told of, and why not, a clause each; none where everything is told.
+std::vector<std::string> left_out_clauses(const replay::Incident& incident);
+
+/// When nobody looked for unusually long while something was held, a sentence each.
+std::vector<std::string> gap_sentences(const replay::Incident& incident);
+
+/// "likely", or "5 likely, 2 possible" where a group's holds differ.
+std::string confidence_text(const replay::Group& group);
+
 /// "java (4121)"; "nobody who could be named" for no process.
 std::string owner_text(const replay::Incident& incident, std::uint32_t process);
 

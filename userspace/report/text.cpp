@@ -87,9 +87,9 @@ private:
                                  fmt::join(about.probes.missing, ", ")),
                      Paint::kWarning);
         if (about.selects) labelled("Only", "some sockets were recorded: " + about.arguments);
-        if (incident_.left_out > 0)
-            labelled("Also", count_of(incident_.left_out, "hold", "holds") +
-                                 " that the options of this report leave out");
+        for (const std::string& gap : gap_sentences(incident_)) labelled("Gap", gap, Paint::kWarning);
+        if (const auto clauses = left_out_clauses(incident_); !clauses.empty() && !incident_.holds.empty())
+            labelled("Also", fmt::format("not told of here: {}", fmt::join(clauses, ", ")));
     }
 
     /// Holds that are none of anybody's business, by the port of a listener; the others are clients'.
@@ -101,11 +101,15 @@ private:
                                  "in the recording",
                                  count_of(dropped, "hold", "holds"),
                                  duration_text(incident_.about.min_held_ns), dropped == 1 ? "was" : "were"));
+        if (incident_.young > 0)
+            labelled("Brief",
+                     fmt::format("{} open at the end, held for less than {} (see --min-held) by then",
+                                 count_of(incident_.young, "hold was", "holds were"),
+                                 duration_text(min_held_ns_)));
         if (brief.holds == 0) return;
-        std::string text =
-            fmt::format("{} ended by {} in less than {} (see --min-held), half of them within {}",
-                        count_of(brief.holds, "hold", "holds"), brief.holds == 1 ? "itself" : "themselves",
-                        duration_text(min_held_ns_), duration_text(incident_.brief_typical_ns));
+        std::string text = fmt::format("{} ended in less than {} (see --min-held), half of them within {}",
+                                       count_of(brief.holds, "hold", "holds"), duration_text(min_held_ns_),
+                                       duration_text(incident_.brief_typical_ns));
         std::vector<std::pair<std::uint16_t, std::uint64_t>> ports;
         for (const auto& [port, of_port] : incident_.brief_by_port)
             if (incident_.listening.contains(port)) ports.emplace_back(port, of_port.holds);
@@ -212,8 +216,12 @@ private:
             text = fmt::format("{} of {} still open, half held no longer than {}; the first began at {}",
                                count_text(group.open), count_text(group.holds),
                                duration_text(group.typical_ns), clock(group.first_ns));
-        return text + fmt::format("; diagnosed so since {}, here as of {}", clock(group.first_diagnosed_ns),
-                                  clock(longest.seen_ns));
+        text += fmt::format("; diagnosed so since {}, here as of {}", clock(group.first_diagnosed_ns),
+                            clock(longest.told_ns));
+        // The group is as sure as the least sure of its holds; what is shown is the longest one's.
+        if (const std::string mixed = confidence_text(group); mixed != diagnose::id_of(group.confidence))
+            text += fmt::format("; {}, this one {}", mixed, diagnose::id_of(longest.confidence));
+        return text;
     }
 
     static const char* or_before(const Fact& fact) {

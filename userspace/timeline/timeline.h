@@ -152,7 +152,7 @@ struct Evidence {
     StringId text = StringId::kNone;
 };
 
-/// Why a hold lasts or lasted, as the diagnosis had it last. Ids are those of the catalogue.
+/// Why a hold lasts or lasted: what stood for most of it, as a look had it last. Ids are those of the catalogue.
 struct Diagnosis {
     std::optional<Culprit> culprit;
     StringId cause = StringId::kNone;  // none when the hold was never diagnosed
