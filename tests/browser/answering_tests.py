@@ -148,6 +148,59 @@ def search_and_filters_find(pages, browser):
 
 
 @test
+def causes_are_counted_among_what_is_looked_for(pages, browser):
+    pages.show("shop-300")
+    numbers = "[...document.querySelectorAll('#causes button')].map((one) => Number(one.lastElementChild.textContent))"
+    everything = browser.run(numbers)
+    assert sum(everything) == 300 and everything[0] == 138, everything
+    browser.key("/")
+    for letter in "port:8443":
+        browser.key(letter)
+    time.sleep(0.3)
+    found = browser.run(numbers)
+    assert sum(found) == 72 and found[0] == 0, found
+    # One that is chosen narrows what was found, and the others keep their numbers.
+    browser.click_on("#causes button:nth-child(2)")
+    assert text_of(browser, "#found") == "72 of 300 holds"
+    assert browser.run("document.getElementById('search').value") == "port:8443 cause:handler-blocked"
+    assert browser.run(numbers) == found
+    browser.click_on("#causes button:nth-child(1)")
+    assert text_of(browser, "#found") == "0 of 300 holds"
+    assert browser.run("[...document.querySelectorAll('#causes button[aria-pressed=true]')].length") == 1
+    browser.key("Escape")
+    assert browser.run(numbers) == everything
+
+
+@test
+def a_process_stays_open_while_something_is_looked_for(pages, browser):
+    pages.show("shop-300")
+    browser.click_on("#causes button:nth-child(2)")
+    left, top, _, _ = in_sight(browser, "#lanes")
+    height = browser.run("document.getElementById('spacer').offsetHeight")
+    browser.run("document.getElementById('timeline').focus()")
+    for _ in range(8):
+        browser.key("ArrowDown")
+        if text_of(browser, "#timeline-says").startswith("orders (4121): "):
+            break
+    at = browser.run("timeline.chosenLane().top - timeline.scroller.scrollTop")
+    browser.click(left + 40, top + at + 12)
+    assert browser.run("document.getElementById('spacer').offsetHeight") == height
+    browser.key(" ")
+    assert browser.run("document.getElementById('spacer').offsetHeight") < height
+    browser.click(left + 40, top + at + 12)
+    assert browser.run("document.getElementById('spacer').offsetHeight") == height
+
+
+@test
+def the_oldest_of_a_group_is_at_least_that_old(pages, browser):
+    pages.show("shop-300")
+    oldest = browser.run("[...document.querySelectorAll('#groups tbody td.last')].map((one) => one.textContent)")
+    expected = browser.run("""groupsInOrder.map((at) => holds.filter((hold) => hold.group === at)
+        .reduce((most, hold) => (most.held >= hold.held ? most : hold))).map(heldText)""")
+    assert oldest == expected and any(text.startswith("≥ ") for text in oldest), (oldest, expected)
+
+
+@test
 def the_flame_graph_answers(pages, browser):
     pages.show("shop-300")
     left, top, width, _ = in_sight(browser, "#flame canvas")
