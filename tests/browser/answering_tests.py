@@ -148,6 +148,60 @@ def search_and_filters_find(pages, browser):
 
 
 @test
+def causes_are_counted_among_what_is_looked_for(pages, browser):
+    pages.show("shop-300")
+    numbers = "[...document.querySelectorAll('#causes button')].map((one) => Number(one.lastElementChild.textContent))"
+    everything = browser.run(numbers)
+    assert sum(everything) == 300 and everything[0] == 138, everything
+    browser.key("/")
+    for letter in "port:8443":
+        browser.key(letter)
+    time.sleep(0.3)
+    found = browser.run(numbers)
+    assert sum(found) == 72 and found[0] == 0, found
+    # One that is chosen narrows what was found, and the others keep their numbers.
+    browser.click_on("#causes button:nth-child(2)")
+    assert text_of(browser, "#found") == "72 of 300 holds"
+    assert browser.run("document.getElementById('search').value") == "port:8443 cause:handler-blocked"
+    assert browser.run(numbers) == found
+    browser.click_on("#causes button:nth-child(1)")
+    assert text_of(browser, "#found") == "0 of 300 holds"
+    assert browser.run("[...document.querySelectorAll('#causes button[aria-pressed=true]')].length") == 1
+    browser.key("Escape")
+    assert browser.run(numbers) == everything
+
+
+@test
+def a_process_stays_open_while_something_is_looked_for(pages, browser):
+    pages.show("shop-300")
+    browser.click_on("#causes button:nth-child(2)")
+    left, top, _, _ = in_sight(browser, "#lanes")
+    height = browser.run("document.getElementById('spacer').offsetHeight")
+    machine = 2 * 34  # its two numbers are above the first process
+    browser.click(left + 40, top + machine + 12)
+    assert text_of(browser, "#timeline-says").startswith("orders (4121): ")
+    assert browser.run("document.getElementById('spacer').offsetHeight") == height
+    browser.run("document.getElementById('timeline').focus()")
+    browser.key(" ")
+    assert browser.run("document.getElementById('spacer').offsetHeight") < height
+    left, top, _, _ = in_sight(browser, "#lanes")
+    browser.click(left + 40, top + machine + 12)
+    assert browser.run("document.getElementById('spacer').offsetHeight") == height
+
+
+@test
+def the_oldest_of_a_group_is_at_least_that_old(pages, browser):
+    pages.show("shop-300")
+    oldest = browser.run("[...document.querySelectorAll('#groups tbody td.last')].map((one) => one.textContent)")
+    bounds = browser.run("""(() => {
+        const { group, held, exact } = JSON.parse(document.getElementById('data').textContent).holds;
+        const longest = new Map();
+        group.forEach((one, at) => { if (!(held[longest.get(one)] >= held[at])) longest.set(one, at); });
+        return [...longest.values()].filter((at) => !exact[at]).length; })()""")
+    assert bounds > 0 and sum(text.startswith("≥ ") for text in oldest) == bounds, (oldest, bounds)
+
+
+@test
 def the_flame_graph_answers(pages, browser):
     pages.show("shop-300")
     left, top, width, _ = in_sight(browser, "#flame canvas")

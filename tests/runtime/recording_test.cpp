@@ -205,6 +205,55 @@ TEST(Recording, CutOffAndReadOnlyItOpensWithItsLog) try {
     GTEST_SKIP() << why.what();
 }
 
+// Another user, who may read it but not write beside it; and what it looked like is what it looks like after.
+TEST(Recording, CutOffItIsReadByAnotherUserAndStaysAsItIs) {
+    if (::geteuid() != 0 || run({"setpriv", "--version"}).code != 0)
+        GTEST_SKIP() << "SKIPPED: it takes root and setpriv (util-linux) to be another user";
+    TemporaryDirectory directory;
+    Recording recording({"--min-held", "0ms"}, directory.path());
+    const Finished churn = run(culprit_command({"churn", "--seconds", "1", "--rate", "1000"}));
+    ASSERT_EQ(churn.code, 0) << churn.err;
+    std::this_thread::sleep_for(1s);
+    const auto report_as_other = [&] {
+        return run({"setpriv", "--reuid", "65534", "--regid", "65534", "--clear-groups", "--",
+                    waitclose_binary(), "report", "--json", "--min-held", "0", recording.file()});
+    };
+    recording.process().signal(SIGKILL);
+    ASSERT_EQ(recording.process().wait(10s), 128 + SIGKILL);
+    std::filesystem::permissions(directory.path(), std::filesystem::perms(0755));
+    if (run({"setpriv", "--reuid", "65534", "--clear-groups", "--", "test", "-x", waitclose_binary()}).code !=
+        0)
+        GTEST_SKIP() << "SKIPPED: another user cannot run " << waitclose_binary();
+    std::filesystem::permissions(recording.file(), std::filesystem::perms(0644));
+    EXPECT_NE(report_as_other().err.find("-wal', the newest part of the recording, cannot be read"),
+              std::string::npos);
+    for (const char* suffix : {"-wal", "-shm"})
+        std::filesystem::permissions(recording.file() + suffix, std::filesystem::perms(0644));
+    const auto sums = [&] { return run({"sh", "-c", "cd \"$0\" && md5sum *", directory.path()}).out; };
+    const std::string before = sums();
+    const Finished told = report_as_other();
+    EXPECT_EQ(told.code, 0) << told.err;
+    EXPECT_EQ(sums(), before);
+    EXPECT_EQ(run({waitclose_binary(), "report", recording.file()}).code, 0);
+    EXPECT_EQ(sums(), before);
+    std::filesystem::remove(recording.file() + "-shm");
+    EXPECT_EQ(report_as_other().out, told.out);
+    EXPECT_EQ(run({waitclose_binary(), "report", recording.file()}).code, 0);
+    EXPECT_FALSE(std::filesystem::exists(recording.file() + "-shm"));
+}
+
+TEST(Recording, TakenAwayItEndsAndSaysSo) {
+    Recording recording({});
+    const Finished second = run({waitclose_binary(), "record", "--force", "-o", recording.file()});
+    EXPECT_EQ(second.code, 1);
+    EXPECT_NE(second.err.find("another recorder is writing"), std::string::npos) << second.err;
+    std::filesystem::remove(recording.file());
+    EXPECT_EQ(recording.process().wait(10s), 1);
+    EXPECT_NE(recording.process().errors().find("was removed or replaced while it was written"),
+              std::string::npos)
+        << recording.process().errors();
+}
+
 TEST(Recording, IsNotReplacedUnasked) {
     TemporaryDirectory directory;
     const std::string file = directory.path() + "/a.db";
@@ -219,6 +268,18 @@ TEST(Recording, IsNotReplacedUnasked) {
     EXPECT_EQ(run({waitclose_binary(), "record"}).code, 2);
     EXPECT_EQ(run({waitclose_binary(), "record", "-o", "/nowhere/a.db"}).code, 1);
     EXPECT_EQ(run({waitclose_binary(), "record", "-o", file, "--max-size", "many"}).code, 2);
+    const auto expect_wrong = [](const Arguments& options, const std::string& words) {
+        Arguments argv{waitclose_binary()};
+        argv.insert(argv.end(), options.begin(), options.end());
+        const Finished wrong = run(argv);
+        EXPECT_EQ(wrong.code, 2) << wrong.err;
+        EXPECT_NE(wrong.err.find(words), std::string::npos) << wrong.err;
+    };
+    expect_wrong({"record", "-o", file, "--max-size", "1023K"}, "at least 1M");
+    expect_wrong({"record", "-o", file, "--duration", "0s"}, "--duration");
+    expect_wrong({"watch", "--duration", "0s"}, "--duration");
+    expect_wrong({"record", "-o", "-"}, "cannot go to stdout");
+    expect_wrong({"record", "-o", ""}, "is empty");
 }
 
 // 20,000 events a second, and it dies at any moment.

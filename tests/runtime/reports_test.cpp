@@ -215,6 +215,49 @@ TEST(Report, FailsInOneSentence) {
     EXPECT_EQ(run({waitclose, "report"}).code, 2);
 }
 
+TEST(Report, NeverWritesOverARecording) {
+    Recording recording;
+    EXPECT_EQ(recording.stop(), 0);
+    const std::string waitclose = waitclose_binary();
+    const std::string file = recording.path();
+    const std::string other = recording.beside("other.db");
+    std::filesystem::copy(file, other);
+    const std::string before = read_whole(file);
+    const std::string link = recording.beside("link");
+    std::filesystem::create_symlink(file, link);
+    const std::string hard = recording.beside("hard");
+    std::filesystem::create_hard_link(file, hard);
+    for (const std::string& output : {file, other, link, hard}) {
+        SCOPED_TRACE(output);
+        expect_failure(run({waitclose, "report", file, "--html", output}), 1, "it is not written over");
+        expect_failure(run({waitclose, "report", file, "-o", output}), 1, "it is not written over");
+        expect_failure(run({waitclose, "report", file, other, "-o", output}), 1, "it is not written over");
+        expect_failure(run({waitclose, "export", "--format", "ndjson", file, "-o", output}), 1,
+                       "it is not written over");
+        expect_failure(run({waitclose, "snapshot", "-o", output}), 1, "it is not written over");
+        expect_failure(run({waitclose, "watch", "-o", output}), 1, "it is not written over");
+    }
+    expect_failure(run({waitclose, "report", file, "-o", file + "-wal"}), 1, "belongs to a recording");
+    EXPECT_EQ(read_whole(file), before);
+    EXPECT_EQ(read_whole(other), before);
+    EXPECT_TRUE(std::filesystem::is_symlink(link));
+    const std::string plain = recording.beside("plain");
+    std::ofstream(plain) << "old";
+    EXPECT_EQ(run({waitclose, "report", file, "-o", plain}).code, 0);
+    EXPECT_NE(read_whole(plain), "old");
+}
+
+TEST(Report, HelpsAndRefusesByFormat) {
+    for (const char* command : {"report", "export"}) {
+        const Finished help = run({waitclose_binary(), command, "--help"});
+        EXPECT_EQ(help.out.find("as root"), std::string::npos) << help.out;
+        EXPECT_NE(help.out.find("needs no privileges"), std::string::npos) << help.out;
+    }
+    for (const char* format : {"perfetto", "chrome", "ndjson"})
+        expect_failure(run({waitclose_binary(), "export", "F.db", "--format", format, "--by", "count"}), 2,
+                       "adds nothing up");
+}
+
 TEST(Report, FailsInOneSentenceOnARecordingOfLaterAndOnAFullDisk) {
     Recording recording;
     EXPECT_EQ(recording.stop(), 0);

@@ -335,6 +335,19 @@ TEST_F(InheritedFd, ParentHandledAndClosedIt) {
                      "it was forked 1 min 2 s ago, 50 s after the connection was there, and its parent is "
                      "now process 10"));
     EXPECT_TRUE(says(diagnosis, "not marked close-on-exec"));
+    EXPECT_NE(diagnosis.advice.find("SOCK_CLOEXEC"), std::string::npos) << diagnosis.advice;
+}
+
+TEST_F(InheritedFd, CloseOnExecHelpsNobodyWhoNeverCallsExec) {
+    touches(socket).opened = deed(10, 10, kOpened, Operation::kAccept);
+    touches(socket).let_go = deed(10, 10, 951 * kSec, Operation::kNone, 5);
+    b.census.holders.front().close_on_exec = true;
+    const auto diagnosis = b.diagnose();
+    EXPECT_EQ(gist(diagnosis), "inherited-fd likely 20/20 only-thread");
+    EXPECT_TRUE(says(diagnosis, "is marked close-on-exec"));
+    EXPECT_NE(diagnosis.advice.find("after fork(), or fork before accepting"), std::string::npos)
+        << diagnosis.advice;
+    EXPECT_EQ(diagnosis.advice.find("SOCK_CLOEXEC"), std::string::npos) << diagnosis.advice;
 }
 
 TEST_F(InheritedFd, ClosedBeforeTheFinAndNeverTouched) {

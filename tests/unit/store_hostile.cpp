@@ -3,6 +3,7 @@
 #include <cstdlib>
 #include <filesystem>
 #include <fstream>
+#include <map>
 #include <random>
 #include <sstream>
 
@@ -12,6 +13,7 @@
 #include <sys/stat.h>
 
 #include "fuzz/recording.h"
+#include "store/place.h"
 #include "store/schema.h"
 #include "store_fixture.h"
 
@@ -101,6 +103,14 @@ TEST(StoreHostile, ANewerOneIsSaidToBeNewer) {
     change(path, "PRAGMA user_version = 7");
     EXPECT_NE(refusal(path).find("made by a newer waitclose (schema 7; this one reads up to 1)"),
               std::string::npos);
+}
+
+TEST(StoreHostile, OneOfNoSchemaIsNotCalledDamaged) {
+    Directory directory;
+    const std::string path = directory.file("a.db");
+    make_recording(path);
+    change(path, "PRAGMA user_version = 0");
+    EXPECT_NE(refusal(path).find("of no schema (user_version is 0)"), std::string::npos);
 }
 
 TEST(StoreHostile, WhatPointsNowhereIsDamage) {
@@ -213,13 +223,119 @@ TEST(StoreHostile, NothingIsWrittenOverThatIsNoRecording) {
     EXPECT_NE(refused(true).find("is no recording"), std::string::npos);
     std::filesystem::remove(path);
     std::filesystem::create_symlink(directory.file("elsewhere"), path);
-    EXPECT_NE(refused(true).find("is no recording"), std::string::npos);
+    EXPECT_NE(refused(true).find("is a symbolic link to '" + directory.file("elsewhere")), std::string::npos);
     EXPECT_FALSE(std::filesystem::exists(directory.file("elsewhere")));
     std::filesystem::remove(path);
     make_recording(path);
     EXPECT_NE(refused(false).find("there is a recording"), std::string::npos);
     EXPECT_EQ(refused(true), "it was created");
     EXPECT_NE(refused(false).find("there is a recording"), std::string::npos);
+}
+
+TEST(StoreHostile, WhatIsNoPlaceForARecordingIsSaid) {
+    const auto refusal_of = [](const std::string& path) {
+        const auto writer = Writer::create({.path = path, .force = true, .selection = {}});
+        return writer ? std::string("it was created") : writer.error().what;
+    };
+    Directory directory;
+    std::filesystem::create_directory(directory.file("d"));
+    EXPECT_NE(refusal_of(directory.file("d")).find("is a directory"), std::string::npos);
+    EXPECT_NE(refusal_of(directory.file("d/")).find("Is a directory"), std::string::npos);
+    EXPECT_NE(refusal_of("/dev/null").find("is no regular file"), std::string::npos);
+    EXPECT_NE(refusal_of("").find("name of the recording is empty"), std::string::npos);
+}
+
+TEST(StoreHostile, WhatIsBeingWrittenIsNotReplaced) {
+    Directory directory;
+    const std::string path = directory.file("a.db");
+    auto writer = begin_recording(path);
+    for (const bool force : {false, true}) {
+        const auto second = Writer::create({.path = path, .force = force, .selection = {}});
+        ASSERT_FALSE(second);
+        EXPECT_NE(second.error().what.find("another recorder is writing"), std::string::npos)
+            << second.error().what;
+    }
+    EXPECT_TRUE(writer->keep_up(10'000'000'000));
+    EXPECT_TRUE(writer->finish(Ending::kAsked, 11'000'000'000));
+    writer.reset();
+    EXPECT_TRUE(Writer::create({.path = path, .force = true, .selection = {}}));
+}
+
+TEST(StoreHostile, ARecorderWhoseFileIsTakenAwayNoticesAndTouchesNoOther) {
+    Directory directory;
+    const std::string path = directory.file("a.db");
+    auto writer = begin_recording(path);
+    std::filesystem::remove(path);
+    const auto second = begin_recording(path);
+    EXPECT_FALSE(writer->keep_up(10'000'000'000));
+    const auto finished = writer->finish(writer->ending(), 11'000'000'000);
+    ASSERT_FALSE(finished);
+    EXPECT_NE(finished.error().what.find("was removed or replaced while it was written"), std::string::npos);
+    writer.reset();
+    EXPECT_TRUE(std::filesystem::exists(path + "-wal"));
+    EXPECT_TRUE(second->keep_up(12'000'000'000));
+    EXPECT_TRUE(second->finish(Ending::kAsked, 13'000'000'000));
+    EXPECT_GT(played(path).size(), 100U);
+}
+
+TEST(StoreHostile, ARecordingThatIsMovedIsCompleteThere) {
+    Directory directory;
+    const std::string path = directory.file("a.db");
+    auto writer = begin_recording(path);
+    std::filesystem::rename(path, directory.file("b.db"));
+    EXPECT_FALSE(writer->keep_up(10'000'000'000));
+    const auto finished = writer->finish(writer->ending(), 11'000'000'000);
+    ASSERT_FALSE(finished);
+    EXPECT_NE(finished.error().what.find("was moved while it was written"), std::string::npos);
+    writer.reset();
+    EXPECT_GT(played(directory.file("b.db")).size(), 100U);
+}
+
+/// What is in a directory, by name.
+std::map<std::string, std::string> contents_of(const std::string& directory) {
+    std::map<std::string, std::string> contents;
+    for (const auto& entry : std::filesystem::directory_iterator(directory))
+        contents[entry.path().filename()] = bytes_of(entry.path());
+    return contents;
+}
+
+TEST(StoreHostile, ReadingChangesNothingOfWhatWasCutOff) {
+    Directory directory;
+    const auto writer = begin_recording(directory.file("a.db"));
+    // As if it had been killed: the same bytes, and nobody who writes them.
+    for (const bool with_index : {false, true}) {
+        Directory copied;
+        for (const char* suffix : {"", "-wal", "-shm"})
+            if (with_index || suffix != std::string("-shm"))
+                write(copied.file("a.db") + suffix, bytes_of(directory.file("a.db") + suffix));
+        const auto before = contents_of(copied.file(""));
+        EXPECT_GT(played(copied.file("a.db")).size(), 100U);
+        std::filesystem::create_symlink(copied.file("a.db"), directory.file("link"));
+        EXPECT_GT(played(directory.file("link")).size(), 100U);
+        std::filesystem::remove(directory.file("link"));
+        EXPECT_EQ(contents_of(copied.file("")), before);
+    }
+    Directory alone;
+    write(alone.file("a.db"), bytes_of(directory.file("a.db")));
+    Listener listener;
+    static_cast<void>(play(alone.file("a.db"), listener));
+    EXPECT_EQ(contents_of(alone.file("")).size(), 1U);
+    // An empty file beside a log: SQLite would remove that.
+    write(alone.file("a.db"), "");
+    write(alone.file("a.db-wal"), bytes_of(directory.file("a.db-wal")));
+    EXPECT_NE(refusal(alone.file("a.db")).find("is no recording"), std::string::npos);
+    EXPECT_EQ(contents_of(alone.file("")).size(), 2U);
+}
+
+TEST(StoreHostile, AFileSaysWhatItIsFromTheBeginning) {
+    Directory directory;
+    const auto writer = Writer::create({.path = directory.file("a.db"), .selection = {}});
+    ASSERT_TRUE(writer);
+    EXPECT_TRUE(is_recording(directory.file("a.db")));
+    std::filesystem::create_symlink(directory.file("a.db"), directory.file("link"));
+    EXPECT_TRUE(is_recording(directory.file("link")));
+    EXPECT_FALSE(is_recording(directory.file("a.db-wal")));
+    EXPECT_FALSE(is_recording(directory.file("missing")));
 }
 
 TEST(StoreHostile, TheFileIsForItsOwnerAlone) {

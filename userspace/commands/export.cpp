@@ -2,6 +2,7 @@
 // waitclose export: a recording in the formats of others.
 #include <memory>
 #include <optional>
+#include <span>
 
 #include <fmt/format.h>
 #include <fmt/ranges.h>
@@ -30,9 +31,11 @@ struct ExportRequest {
     timeline::Weight weight = timeline::Weight::kHeldTime;
 };
 
-std::string format_names() {
+/// Of all, or of those of which that is true.
+std::string format_names(bool timeline::Format::*such = nullptr) {
     std::vector<std::string_view> names;
-    for (const timeline::Format& format : timeline::formats()) names.push_back(format.name);
+    for (const timeline::Format& format : timeline::formats())
+        if (!such || format.*such) names.push_back(format.name);
     return fmt::format("{}", fmt::join(names, ", "));
 }
 
@@ -58,13 +61,17 @@ Result<ExportRequest> check_export(const ExportOptions& options) {
         return tl::unexpected(
             Failure{fmt::format("--format: there is no format '{}'", output::printable(options.format)),
                     fmt::format("it is one of {}", format_names())});
+    if (options.by == "count" && !request.format->weighs)
+        return tl::unexpected(Failure{
+            fmt::format("--by: the format {} adds nothing up", request.format->name),
+            fmt::format("leave --by out, or choose one of {}", format_names(&timeline::Format::weighs))});
     if (options.by == "count") request.weight = timeline::Weight::kCount;
     if (auto placed = check_place(request); !placed) return tl::unexpected(placed.error());
     return request;
 }
 
 Result<int> run(const ExportRequest& request) {
-    auto sink = open_output(request.common.output);
+    auto sink = open_output(request.common.output, std::span(&request.file, 1));
     if (!sink) return tl::unexpected(sink.error());
     const auto incident = read_incident(request.file, request.common);
     if (!incident) return tl::unexpected(incident.error());
@@ -96,6 +103,7 @@ void add_export(CLI::App& app, int& exit_code) {
         ->type_name("time|count")
         ->capture_default_str()
         ->check(CLI::IsMember({"time", "count"}));
+    command->footer(kNeedsNoPrivileges);
     add_selection_options(*command, *options);
     add_file_option(*command, *options);
     command->callback([options, &exit_code] { exit_code = carry_out(check_export(*options), run); });

@@ -188,6 +188,15 @@ Result<std::uint64_t> check_duration(const std::string& option, const std::strin
                 fmt::format("give a number with its unit, e.g. {} 250ms, 10s or 5m", option)});
 }
 
+Result<std::uint64_t> check_length(const std::string& option, const std::string& text) {
+    auto length = check_duration(option, text);
+    if (length && *length == 0)
+        return tl::unexpected(Failure{
+            fmt::format("{}: nothing can be seen in no time", option),
+            fmt::format("give how long, e.g. {} 10s, or leave it out to go on until SIGINT", option)});
+    return length;
+}
+
 Result<std::uint64_t> check_size(const std::string& option, const std::string& text) {
     const auto bad = [&] {
         return tl::unexpected(

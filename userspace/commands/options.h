@@ -62,6 +62,9 @@ Result<Request> check(const Options& options);
 /// A duration as typed, for the option of that name. Nanoseconds.
 Result<std::uint64_t> check_duration(const std::string& option, const std::string& text);
 
+/// The same for how long to work: not zero.
+Result<std::uint64_t> check_length(const std::string& option, const std::string& text);
+
 /// A size as typed, e.g. 500M or 1GiB (powers of 1024), for the option of that name. Bytes.
 Result<std::uint64_t> check_size(const std::string& option, const std::string& text);
 

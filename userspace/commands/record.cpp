@@ -260,6 +260,18 @@ Result<int> run(const RecordRequest& request) {
     return kDone;
 }
 
+Result<void> check_name(const std::string& name) {
+    if (name.empty())
+        return tl::unexpected(Failure{"-o: the name of the recording is empty", "name a file, e.g. -o F.db"});
+    if (name == "-")
+        return tl::unexpected(Failure{"-o: a recording is a file, and cannot go to stdout",
+                                      "name a file, e.g. -o F.db, and export it later"});
+    return {};
+}
+
+/// An empty recording alone takes a good part of that.
+constexpr std::uint64_t kLeastBytes = 1 << 20;
+
 Result<RecordRequest> check_record(const RecordOptions& options) {
     RecordRequest request;
     auto common = check(options);
@@ -269,11 +281,15 @@ Result<RecordRequest> check_record(const RecordOptions& options) {
     request.common.probes.all_transitions = options.all_transitions;
     request.common.probes.want_peers = true;
     request.force = options.force;
+    if (auto named = check_name(options.output.value_or("")); !named) return tl::unexpected(named.error());
     const auto size = check_size("--max-size", options.max_size);
     if (!size) return tl::unexpected(size.error());
+    if (*size < kLeastBytes)
+        return tl::unexpected(Failure{fmt::format("--max-size: '{}' is too small", options.max_size),
+                                      "give at least 1M, e.g. --max-size 500M"});
     request.max_bytes = *size;
     if (options.duration) {
-        const auto duration = check_duration("--duration", *options.duration);
+        const auto duration = check_length("--duration", *options.duration);
         if (!duration) return tl::unexpected(duration.error());
         request.duration_ns = *duration;
     }
@@ -294,7 +310,8 @@ void add_record(CLI::App& app, int& exit_code) {
                       "keep every state change of every socket, not only what concerns holds");
     command->add_option("--duration", options->duration, "stop after this long (default: at SIGINT)")
         ->type_name("DUR");
-    command->add_option("--max-size", options->max_size, "stop when the recording has this size")
+    command
+        ->add_option("--max-size", options->max_size, "stop when the recording has this size (at least 1M)")
         ->type_name("SIZE")
         ->capture_default_str();
     add_tracing_options(*command, *options);

@@ -55,7 +55,7 @@ void compare(output::Sink& sink, const report::Recording& before, const report::
 
 /// The page instead of text: it has everything that the text says.
 Result<int> write_page(const ReportRequest& request) {
-    auto sink = open_output(request.html);
+    auto sink = open_output(request.html, request.files);
     if (!sink) return tl::unexpected(sink.error());
     const auto incident = read_incident(request.files.front(), request.common);
     if (!incident) return tl::unexpected(incident.error());
@@ -70,7 +70,7 @@ Result<int> write_page(const ReportRequest& request) {
 
 Result<int> run(const ReportRequest& request) {
     if (request.html) return write_page(request);
-    auto sink = open_output(request.common.output);
+    auto sink = open_output(request.common.output, request.files);
     if (!sink) return tl::unexpected(sink.error());
     const auto incident = read_incident(request.files.front(), request.common);
     if (!incident) return tl::unexpected(incident.error());
@@ -99,6 +99,7 @@ void add_report(CLI::App& app, int& exit_code) {
             ->type_name("FILE");
     add_selection_options(*command, *options);
     add_output_options(*command, *options);
+    command->footer(kNeedsNoPrivileges);
     for (const char* other : {"--json", "--output"}) html->excludes(command->get_option(other));
     command->callback([options, &exit_code] { exit_code = carry_out(check_report(*options), run); });
 }

@@ -219,7 +219,7 @@ Result<WatchRequest> check_watch(const WatchOptions& options) {
     request.common.probes.trace = true;
     request.common.probes.all_transitions = options.all_transitions;
     if (options.duration) {
-        const auto duration = check_duration("--duration", *options.duration);
+        const auto duration = check_length("--duration", *options.duration);
         if (!duration) return tl::unexpected(duration.error());
         request.duration_ns = *duration;
     }

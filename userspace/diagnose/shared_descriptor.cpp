@@ -57,6 +57,16 @@ std::string holders_text(const Scene& scene, const Verdict& verdict) {
     return fmt::format("{} processes, {} among them,", scene.processes.size(), scene.processes.front()->comm);
 }
 
+// Close-on-exec closes nothing where nobody calls exec().
+std::string_view inheritance_advice(const Scene& scene) {
+    const auto holders = scene.census.holders_of(scene.socket);
+    if (std::ranges::all_of(holders, [](const model::Holder& holder) { return holder.close_on_exec; }))
+        return "It is close-on-exec, so this was a fork() without exec(): close the child's copy right after "
+               "fork(), or fork before accepting.";
+    return "Open sockets with SOCK_CLOEXEC (accept4), so that no other program gets them, and close what a "
+           "forked child does not need right after fork().";
+}
+
 void word_inherited(const Scene& scene, const Verdict& verdict, Diagnosis& diagnosis) {
     const bool one = verdict.who.process != nullptr;
     const bool forked = one && there_since(scene) != 0 && verdict.who.process->start_ns > there_since(scene);
@@ -87,6 +97,7 @@ void word_inherited(const Scene& scene, const Verdict& verdict, Diagnosis& diagn
             diagnosis, "close_on_exec", holder.close_on_exec,
             fmt::format("fd {} of {} is {}marked close-on-exec (census)", holder.fd,
                         process_text(scene.census.process_of(holder)), holder.close_on_exec ? "" : "not "));
+    diagnosis.advice = inheritance_advice(scene);
 }
 
 void word_handler_or_heir(const Scene& scene, const Verdict& verdict, Diagnosis& diagnosis) {

@@ -27,11 +27,11 @@ Checkpointer::~Checkpointer() {
 
 void Checkpointer::work() {
     std::unique_lock lock(mutex_);
-    while (!changed_.wait_for(lock, std::chrono::seconds(1), [this] { return ends_; })) {
+    do {
         lock.unlock();
         database_.execute("PRAGMA wal_checkpoint(PASSIVE)");
         lock.lock();
-    }
+    } while (!changed_.wait_for(lock, std::chrono::milliseconds(500), [this] { return ends_; }));
 }
 
 }  // namespace waitclose::store

@@ -117,6 +117,10 @@ std::string Database::error_text() const {
     return sqlite3_errmsg(handle());
 }
 
+void Database::keep_log() {
+    sqlite3_db_config(handle(), SQLITE_DBCONFIG_NO_CKPT_ON_CLOSE, 1, nullptr);
+}
+
 bool Database::is_in_transaction() const {
     return sqlite3_get_autocommit(handle()) == 0;
 }

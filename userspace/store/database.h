@@ -83,6 +83,9 @@ public:
     std::string error_text() const;
     bool is_in_transaction() const;
 
+    /// Closing it brings no log into the file, nor removes it.
+    void keep_log();
+
     sqlite3* handle() const { return connection_.get(); }
     explicit operator bool() const { return connection_ != nullptr; }
     void close() { connection_.reset(); }

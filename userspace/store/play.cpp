@@ -1,14 +1,17 @@
 // SPDX-License-Identifier: BSD-2-Clause
 // Reading a recording.
 #include <cerrno>
+#include <cstdlib>
 #include <cstring>
 #include <limits>
+#include <memory>
 #include <utility>
 
 #include <fcntl.h>
 #include <fmt/format.h>
 #include <sqlite3.h>
 #include <sys/stat.h>
+#include <unistd.h>
 
 #include "store/event_reader.h"
 #include "store/look_reader.h"
@@ -38,22 +41,32 @@ std::string uri_of(const std::string& path, const char* query) {
     return uri + query;
 }
 
-/// Opens read-only. Where the log of a recording that was cut off lies beside it, and nothing can be written
-/// there, SQLite cannot keep its index of the log in a file: then without locks, which nobody needs who
-/// cannot write there either, it keeps it in memory.
-std::optional<Database> open_read_only(const std::string& path, int& code) {
+/// How a file is read. Only a recorder that writes it meanwhile makes locks necessary, and the index of the
+/// log in a file; else nothing beside the recording is created, changed or removed.
+enum class Reading : std::uint8_t {
+    kShared,  // with locks
+    kAlone,   // the index of the log in memory, no locks
+    kWhole,   // there is no log
+};
+
+std::optional<Database> open_as(Reading reading, const std::string& path, int& code) {
     constexpr int kFlags = SQLITE_OPEN_READONLY | SQLITE_OPEN_URI | SQLITE_OPEN_PRIVATECACHE;
-    auto database = Database::open(uri_of(path, "?mode=ro"), kFlags, code);
-    if (database && database->number("SELECT count(*) FROM sqlite_schema")) return database;
-    if (database) code = database->error();
-    const int primary = code & 0xff;
-    if (primary != SQLITE_CANTOPEN && primary != SQLITE_READONLY && primary != SQLITE_IOERR)
-        return std::nullopt;
-    auto alone = Database::open(uri_of(path, "?mode=ro&vfs=unix-none"), kFlags, code);
-    if (!alone || !alone->execute("PRAGMA locking_mode = EXCLUSIVE")) return std::nullopt;
-    if (alone->number("SELECT count(*) FROM sqlite_schema")) return alone;
-    code = alone->error();
+    const char* query = reading == Reading::kShared  ? "?mode=ro"
+                        : reading == Reading::kAlone ? "?mode=ro&vfs=unix-none"
+                                                     : "?mode=ro&immutable=1";
+    auto database = Database::open(uri_of(path, query), kFlags, code);
+    if (!database) return std::nullopt;
+    database->keep_log();
+    if (reading == Reading::kAlone) database->execute("PRAGMA locking_mode = EXCLUSIVE");
+    if (database->number("SELECT count(*) FROM sqlite_schema")) return database;
+    code = database->error();
     return std::nullopt;
+}
+
+/// The name with every symbolic link resolved, as SQLite does: the log lies beside the file itself.
+std::string real_path(const std::string& path) {
+    const std::unique_ptr<char, void (*)(void*)> real(::realpath(path.c_str(), nullptr), std::free);
+    return real ? real.get() : path;
 }
 
 /// What a hostile file must not be able to do.
@@ -74,7 +87,13 @@ void defend(Database& database) {
     database.execute("PRAGMA cell_size_check = ON");
 }
 
-Result<void> check_readable(const std::string& path) {
+Failure no_recording(const std::string& path) {
+    return {fmt::format("'{}' is no recording of waitclose", path),
+            "make one with: waitclose record -o FILE"};
+}
+
+/// Whether there is something to read, and how.
+Result<Reading> check_readable(const std::string& path) {
     const system::Descriptor file(::open(path.c_str(), O_RDONLY | O_CLOEXEC | O_NONBLOCK));
     struct stat found {};
     if (!file || ::fstat(file.get(), &found) != 0)
@@ -82,12 +101,17 @@ Result<void> check_readable(const std::string& path) {
                                       "name a recording that this user may read"});
     if (!S_ISREG(found.st_mode))
         return tl::unexpected(Failure{fmt::format("'{}' is no file", path), "name a recording"});
-    return {};
-}
-
-Failure no_recording(const std::string& path) {
-    return {fmt::format("'{}' is no recording of waitclose", path),
-            "make one with: waitclose record -o FILE"};
+    // SQLite would take it for a new database, and remove a log beside it.
+    if (found.st_size == 0) return tl::unexpected(no_recording(path));
+    if (is_being_written(file)) return Reading::kShared;
+    const std::string log = real_path(path) + "-wal";
+    if (size_of(log) == 0) return Reading::kWhole;
+    if (::access(log.c_str(), R_OK) != 0)
+        return tl::unexpected(
+            Failure{fmt::format("'{}', the newest part of the recording, cannot be read: {}", log,
+                                std::strerror(errno)),
+                    "let this user read it, too: a recording that was cut off needs what lies beside it"});
+    return Reading::kAlone;
 }
 
 class Recording {
@@ -101,15 +125,26 @@ private:
     bool read_probes(model::ProbeFacts& probes);
     std::uint64_t count_rows();
 
+    Failure unreadable() const;
+
     std::string path_;
+    bool unlocked_ = false;  // it may change while it is read
     Database database_;
     Dictionary dictionary_;
 };
 
 Result<Recording> Recording::open(const std::string& path) {
-    if (auto readable = check_readable(path); !readable) return tl::unexpected(readable.error());
+    const auto reading = check_readable(path);
+    if (!reading) return tl::unexpected(reading.error());
     int code = 0;
-    auto database = open_read_only(path, code);
+    auto database = open_as(*reading, path, code);
+    const auto is_refused = [&] {
+        const int primary = code & 0xff;
+        return primary == SQLITE_CANTOPEN || primary == SQLITE_READONLY || primary == SQLITE_IOERR;
+    };
+    // Who may not write beside it cannot lock, either.
+    const bool unlocked = !database && *reading == Reading::kShared && is_refused();
+    if (unlocked) database = open_as(Reading::kAlone, path, code);
     if (!database) {
         const int primary = code & 0xff;
         if (primary == SQLITE_NOTADB) return tl::unexpected(no_recording(path));
@@ -120,12 +155,19 @@ Result<Recording> Recording::open(const std::string& path) {
     }
     Recording recording;
     recording.path_ = path;
+    recording.unlocked_ = unlocked;
     recording.database_ = std::move(*database);
     defend(recording.database_);
     // One view of it, however much is added meanwhile.
     recording.database_.execute("BEGIN");
     if (auto good = recording.check_kind(); !good) return tl::unexpected(good.error());
     return recording;
+}
+
+Failure Recording::unreadable() const {
+    if (!unlocked_) return damaged(path_);
+    return {fmt::format("'{}' is being written, and has changed while it was read", path_),
+            "try again, or read it as a user who may write beside it, or when it has ended"};
 }
 
 Result<void> Recording::check_kind() {
@@ -135,7 +177,13 @@ Result<void> Recording::check_kind() {
     if (database_.number("SELECT count(*) FROM sqlite_schema WHERE type = 'table' AND rootpage = 0") != 0)
         return tl::unexpected(no_recording(path_));
     const auto version = database_.number("PRAGMA user_version");
-    if (!version || *version < 1) return tl::unexpected(damaged(path_));
+    if (!version) return tl::unexpected(unreadable());
+    if (*version < 1)
+        return tl::unexpected(Failure{
+            fmt::format("'{}' is marked as a recording of waitclose, but of no schema (user_version is {}): "
+                        "something else has made or changed it",
+                        path_, *version),
+            "read the recording as waitclose wrote it, or make one with: waitclose record -o FILE"});
     if (*version > kSchemaVersion)
         return tl::unexpected(
             Failure{fmt::format("'{}' was made by a newer waitclose (schema {}; this one reads up to {})",
@@ -201,26 +249,26 @@ Result<void> Recording::play(Player& player, const PlayProgress& progress) {
     About about;
     EventReader events;
     LookReader looks;
-    if (!dictionary_.prepare(database_) || !read_about(about)) return tl::unexpected(damaged(path_));
+    if (!dictionary_.prepare(database_) || !read_about(about)) return tl::unexpected(unreadable());
     player.about(about);
     if (!events.prepare(database_, dictionary_) || !looks.prepare(database_, dictionary_))
-        return tl::unexpected(damaged(path_));
+        return tl::unexpected(unreadable());
     const std::uint64_t total = progress ? count_rows() : 0;
     const auto tell_progress = [&] {
         if (progress) progress(std::min(events.rows() + looks.rows(), total), total);
     };
     while (const auto next = looks.next()) {
-        if (!events.tell_through(2 * next->id - 2, player)) return tl::unexpected(damaged(path_));
+        if (!events.tell_through(2 * next->id - 2, player)) return tl::unexpected(unreadable());
         player.look_begins(next->begun_ns);
-        if (!events.tell_through(2 * next->id - 1, player)) return tl::unexpected(damaged(path_));
+        if (!events.tell_through(2 * next->id - 1, player)) return tl::unexpected(unreadable());
         auto census = looks.read();
-        if (!census) return tl::unexpected(damaged(path_));
+        if (!census) return tl::unexpected(unreadable());
         if (!looks.unwanted().empty()) player.unwanted(looks.unwanted());
         player.look(*census);
         tell_progress();
     }
     if (looks.damaged() || !events.tell_through(std::numeric_limits<std::int64_t>::max(), player))
-        return tl::unexpected(damaged(path_));
+        return tl::unexpected(unreadable());
     tell_progress();
     return {};
 }

@@ -18,6 +18,7 @@ namespace {
 constexpr std::uint64_t kCommitEveryNs = 400'000'000;
 constexpr std::uint64_t kPageBytes = 4096;
 constexpr std::uint64_t kLeastPages = 64;
+constexpr std::uint64_t kUsualLogBytes = 4 << 20;
 
 std::int64_t signed_of(std::uint64_t value) {
     return static_cast<std::int64_t>(value);
@@ -37,9 +38,9 @@ Result<std::unique_ptr<Writer>> Writer::create(WriterSettings settings) {
     auto path = resolved(settings.path);
     if (!path) return tl::unexpected(path.error());
     settings.path = *path;
-    if (auto created = create_place(settings.path, settings.force); !created)
-        return tl::unexpected(created.error());
-    std::unique_ptr<Writer> writer(new Writer(std::move(settings)));
+    auto place = create_place(settings.path, settings.force);
+    if (!place) return tl::unexpected(place.error());
+    std::unique_ptr<Writer> writer(new Writer(std::move(settings), std::move(*place)));
     if (auto opened = writer->open(); !opened) {
         writer->discard();
         return tl::unexpected(opened.error());
@@ -63,10 +64,13 @@ Result<void> Writer::open() {
         database_.execute(fmt::format("PRAGMA page_size = {}", kPageBytes)) &&
         database_.execute("PRAGMA journal_mode = WAL") &&
         database_.execute(
-            "PRAGMA synchronous = NORMAL; PRAGMA cache_size = -8192; PRAGMA wal_autocheckpoint = 0");
-    // Created whole or not at all.
+            "PRAGMA synchronous = NORMAL; PRAGMA cache_size = -8192; PRAGMA wal_autocheckpoint = 0") &&
+        // Once a reader that was in the way has gone, the log shrinks again.
+        database_.execute(fmt::format("PRAGMA journal_size_limit = {}", kUsualLogBytes));
+    // Created whole or not at all. Then the file tells of itself what it is, without its log.
     if (!set || !database_.execute("BEGIN;\n" + schema_sql() +
-                                   "INSERT INTO recording (ending) VALUES ('not');\nCOMMIT"))
+                                   "INSERT INTO recording (ending) VALUES ('not');\nCOMMIT;\n"
+                                   "PRAGMA wal_checkpoint(TRUNCATE)"))
         return fail(database_.error_text());
     if (!prepare()) return fail(database_.error_text());
     const std::uint64_t pages = std::max(settings_.max_bytes / kPageBytes, kLeastPages);
@@ -293,12 +297,8 @@ void Writer::commit(std::uint64_t now_ns) {
     commit_.run();
 }
 
-std::uint64_t Writer::wal_bytes() const {
-    return size_of(settings_.path + "-wal");
-}
-
 std::uint64_t Writer::bytes() const {
-    return size_of(settings_.path) + wal_bytes();
+    return size_of(settings_.path) + size_of(settings_.path + "-wal");
 }
 
 void Writer::stop(Ending ending, Failure failure) {
@@ -312,6 +312,19 @@ void Writer::check_size() {
     if (bytes() < settings_.max_bytes) return;
     database_.execute("PRAGMA wal_checkpoint(TRUNCATE)");
     if (bytes() + 8 * kPageBytes >= settings_.max_bytes) stop(Ending::kSize, {});
+}
+
+/// Without its name the file cannot be found, and beside that name another recorder may have put its own.
+void Writer::check_whereabouts() {
+    if (ending_ != Ending::kNot) return;
+    const Whereabouts found = whereabouts(place_, settings_.path);
+    if (found == Whereabouts::kInPlace) return;
+    const bool moved = found == Whereabouts::kMoved;
+    stop(Ending::kFailed,
+         {fmt::format("'{}' was {} while it was written: the recording ends here", settings_.path,
+                      moved ? "moved" : "removed or replaced"),
+          moved ? "what was recorded until then is in the file that was moved"
+                : "what was recorded is lost; record again, with -o to a file that nothing else touches"});
 }
 
 void Writer::check_errors() {
@@ -331,6 +344,7 @@ bool Writer::keep_up(std::uint64_t now_ns) {
     if (begin()) holds_.write_due(now_ns, interner_);
     if (now_ns - committed_ns_ >= kCommitEveryNs) {
         commit(now_ns);
+        check_whereabouts();
         if (database_.first_error() == 0) check_size();
     }
     check_errors();
@@ -339,6 +353,7 @@ bool Writer::keep_up(std::uint64_t now_ns) {
 
 Result<void> Writer::finish(Ending ending, std::uint64_t now_ns) {
     commit(now_ns);
+    check_whereabouts();
     check_errors();
     if (ending_ == Ending::kNot) stop(ending, {});
     checkpointer_.reset();
@@ -358,7 +373,11 @@ Result<void> Writer::finish(Ending ending, std::uint64_t now_ns) {
     if (database_.is_in_transaction()) database_.execute("ROLLBACK");
     // One file remains, unless somebody reads it now, or it has no room for the rest of the log.
     database_.execute("PRAGMA wal_checkpoint(TRUNCATE)");
-    database_.execute("PRAGMA journal_mode = DELETE");
+    // What has the log's name is another's, if the file is no longer where it was.
+    if (whereabouts(place_, settings_.path) == Whereabouts::kInPlace)
+        database_.execute("PRAGMA journal_mode = DELETE");
+    else
+        database_.keep_log();
     const int code = database_.first_error();
     database_.close();
     if (ending_ == Ending::kFailed) return tl::unexpected(failure_);
@@ -372,7 +391,7 @@ Result<void> Writer::finish(Ending ending, std::uint64_t now_ns) {
 void Writer::discard() {
     checkpointer_.reset();
     database_.close();
-    remove_place(settings_.path);
+    if (whereabouts(place_, settings_.path) == Whereabouts::kInPlace) remove_place(settings_.path);
 }
 
 }  // namespace waitclose::store

@@ -17,6 +17,7 @@
 #include "store/hold_book.h"
 #include "store/look_writer.h"
 #include "store/recording.h"
+#include "system/files.h"
 
 namespace waitclose::store {
 
@@ -73,21 +74,23 @@ public:
     std::uint64_t bytes() const;
 
 private:
-    explicit Writer(WriterSettings settings) : settings_(std::move(settings)) {}
+    Writer(WriterSettings settings, system::Descriptor place)
+        : settings_(std::move(settings)), place_(std::move(place)) {}
 
     Result<void> open();
     bool prepare();
     bool begin();
     void commit(std::uint64_t now_ns);
     void check_size();
+    void check_whereabouts();
     void check_errors();
     void stop(Ending ending, Failure failure);
     void write_diagnosis(std::int64_t id, std::int64_t hold, const diagnose::Diagnosis& diagnosis);
     void write_because(std::int64_t id, const diagnose::Diagnosis& diagnosis);
     void write_evidence(std::int64_t id, const diagnose::Diagnosis& diagnosis);
-    std::uint64_t wal_bytes() const;
 
     WriterSettings settings_;
+    system::Descriptor place_;  // closed when SQLite is done with the file, not earlier
     Database database_;
     std::optional<Checkpointer> checkpointer_;
     Interner interner_;

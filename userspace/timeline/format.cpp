@@ -11,8 +11,8 @@ namespace {
 constexpr Format kFormats[] = {
     {"perfetto", ".pftrace", "tracks, flows and counters for ui.perfetto.dev", write_perfetto},
     {"chrome", ".json", "trace events for chrome://tracing", write_chrome},
-    {"folded", ".folded", "stacks for flame graphs, weighted by held milliseconds", write_folded},
-    {"speedscope", ".speedscope.json", "held time and every thread for speedscope", write_speedscope},
+    {"folded", ".folded", "stacks for flame graphs, weighted by held milliseconds", write_folded, true},
+    {"speedscope", ".speedscope.json", "held time and every thread for speedscope", write_speedscope, true},
     {"ndjson", ".ndjson", "the holds, one object a line", write_ndjson},
 };
 

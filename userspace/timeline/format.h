@@ -34,6 +34,7 @@ struct Format {
     std::string_view suffix;  // of a file, e.g. ".pftrace"
     std::string_view about;   // half a sentence for --help
     Write write;
+    bool weighs = false;  // it adds up: Options::weight means something to it
 };
 
 /// All of them, in the order of --help.

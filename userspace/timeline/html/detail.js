@@ -71,7 +71,7 @@ function showGroup(index) {
   openPanel(
     element("h3", {}, dot(causeColour(group.cause)), `${countText(group.sockets)} × ${causeText(group)}`),
     element("p", {}, `${processText(group.process)}, ${group.where}`), ...facts.map(quiet),
-    quiet(`the oldest held ${durationText(group.oldest)}`),
+    quiet(`the oldest held ${oldestText(group)}`),
     ...(group.typical ? [...part("A typical one"), quiet(connectionText(group.typical)), ...explanation(group.typical.detail)] : []));
 }
 

@@ -32,7 +32,10 @@ const causeColours = {
   "kernel-socket": "#74787d", exiting: "#86665a", unknown: "#88929b",
 };
 const causeColour = (cause) => causeColours[cause] ?? "#88929b";
-const waitColour = (wait) => (waits[wait] ?? waits.other)[0];
+// What is not known stays in the background, in the dark as well.
+const unknownInTheDark = "#262c31";
+const isDark = () => document.documentElement.dataset.theme === "dark";
+const waitColour = (wait) => (wait === "unknown" && isDark() ? unknownInTheDark : (waits[wait] ?? waits.other)[0]);
 
 function drawTile(pen, pattern) {
   pen.lineWidth = 1.2;
@@ -54,14 +57,15 @@ const fills = new Map();
 // What a stretch of that class is filled with on a canvas.
 function waitFill(wait) {
   if (fills.has(wait)) return fills.get(wait);
-  const [colour, pattern] = waits[wait] ?? waits.other;
+  const [, pattern] = waits[wait] ?? waits.other;
+  const colour = waitColour(wait);
   let fill = colour;
   if (pattern !== "none") {
     const tile = element("canvas", { width: 8, height: 8 });
     const pen = tile.getContext("2d");
     pen.fillStyle = colour;
     pen.fillRect(0, 0, 8, 8);
-    pen.strokeStyle = isLight(colour) ? "#0000002e" : "#ffffff4d";
+    pen.strokeStyle = isLight(colour) ? "#0000002e" : colour === unknownInTheDark ? "#ffffff14" : "#ffffff4d";
     drawTile(pen, pattern);
     fill = pen.createPattern(tile, "repeat");
   }
@@ -96,6 +100,7 @@ function readPalette() {
   const probe = element("span", { hidden: "" });
   document.body.append(probe);
   palette = {};
+  fills.clear();
   for (const name of ["paper", "panel", "ink", "quiet", "line", "lane", "mark", "focus", "warning"]) {
     probe.style.color = `var(--${name})`;
     palette[name] = getComputedStyle(probe).color;

@@ -44,7 +44,7 @@ Object.assign(Timeline.prototype, {
       const clicked = grabbed && !grabbed.moved && event.type === "pointerup";
       grabbed = null;
       this.scroller.classList.remove("dragging");
-      if (clicked) this.open(this.laneUnder(event), this.xUnder(event) < this.labels);
+      if (clicked) this.click(this.laneUnder(event), this.xUnder(event) < this.labels);
     };
     this.canvas.addEventListener("pointerup", release);
     this.canvas.addEventListener("pointercancel", release);

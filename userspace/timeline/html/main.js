@@ -33,23 +33,43 @@ function drawNotes() {
   lost.hidden = lost.childElementCount === 0;
 }
 
-// What the colours mean; a cause is a button that looks for it.
-function drawLegend() {
+// What the colours mean.
+function drawStates() {
   const states = new Map();
   for (const thread of threads) for (const state of thread.state) states.set(state, (states.get(state) ?? 0) + 1);
   byId("states").replaceChildren(...[...states.keys()].map((state) => element("span", {}, waitDot(state), waitText(state))),
     ...(holds.length ? ["◆ culprit", "pale: not touched since the FIN", "▸ goes on"] : []).map((text) => element("span", {}, text)),
     losses.length ? element("span", {}, "▼ events were lost") : "");
+}
+
+function countCauses(list) {
   const counts = new Map();
-  for (const hold of holds) counts.set(hold.cause, (counts.get(hold.cause) ?? 0) + 1);
-  byId("causes").replaceChildren(...[...counts].sort((a, b) => b[1] - a[1]).slice(0, 24).map(([cause, count]) => element("button",
+  for (const hold of list) counts.set(hold.cause, (counts.get(hold.cause) ?? 0) + 1);
+  return counts;
+}
+
+// A cause is a button that looks for it.
+function drawCauses() {
+  byId("causes").replaceChildren(...[...countCauses(holds)].sort((a, b) => b[1] - a[1]).slice(0, 24).map(([cause]) => element("button",
     { type: "button", class: "cause-button", "aria-pressed": "false", "data-cause": cause, onclick: () => toggleCause(cause) },
-    dot(causeColour(cause)), `${cause} `, element("span", { class: "quiet" }, countText(count)))));
+    dot(causeColour(cause)), `${cause} `, element("span", { class: "quiet" }))));
+}
+
+// Their numbers are those of what is looked for, whichever cause is chosen.
+function markCauses() {
+  const looked = shown.text.toLowerCase().split(/\s+/);
+  const counts = countCauses(looked.some(isCauseWord) ? holdsMatching(withoutCauses(shown.text)) : shown.holds);
+  for (const button of byId("causes").children) {
+    const { cause } = button.dataset;
+    button.setAttribute("aria-pressed", String(looked.includes(causeWord(cause))));
+    button.lastElementChild.textContent = countText(counts.get(cause) ?? 0);
+  }
 }
 
 function toggleCause(cause) {
-  const word = `cause:${cause}`;
-  setSearch(shown.text === word ? "" : word);
+  const word = causeWord(cause);
+  const chosen = shown.text.toLowerCase().split(/\s+/).includes(word);
+  setSearch(`${withoutCauses(shown.text)} ${chosen ? "" : word}`.trim());
 }
 
 function setSearch(text) {
@@ -60,6 +80,7 @@ function setSearch(text) {
 function setTheme(name) {
   document.documentElement.dataset.theme = name;
   readPalette();
+  drawStates();
   timeline.draw();
   flame.draw();
 }
@@ -76,7 +97,8 @@ openAtFirst();
 readPalette();
 drawNumbers();
 drawNotes();
-drawLegend();
+drawStates();
+drawCauses();
 drawGroups();
 const timeline = new Timeline(byId("timeline"));
 const flame = new Flame(byId("flame"));
@@ -85,9 +107,7 @@ shown.listeners.push(() => {
   const all = shown.holds.length === holds.length;
   byId("found").textContent = all ? holdsText(holds.length) : `${countText(shown.holds.length)} of ${holdsText(holds.length)}`;
   byId("clear").hidden = shown.text === "";
-  for (const button of byId("causes").children) {
-    button.setAttribute("aria-pressed", String(shown.text === `cause:${button.dataset.cause}`));
-  }
+  markCauses();
   order.limit = pageOfHolds;
   markGroup();
   drawHolds();
@@ -154,6 +174,7 @@ function toPaper(now) {
   if (now) themeBefore = document.documentElement.dataset.theme;
   document.documentElement.dataset.theme = now ? "light" : themeBefore;
   readPalette();
+  drawStates();
   timeline.resize();
   flame.draw();
 }

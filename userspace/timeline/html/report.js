@@ -28,7 +28,7 @@ const threads = report.threads.map((thread, index) => {
 
 const groups = report.groups.map((group) => ({
   process: group.process, cause: known(group.cause), confidence: textOf(group.confidence), where: textOf(group.where),
-  summary: textOf(group.summary), sockets: group.sockets, oldest: group.oldest_held_ns, typical: null,
+  summary: textOf(group.summary), sockets: group.sockets, oldest: group.oldest_held_ns, typical: null, longest: null,
 }));
 
 const holds = report.holds.id.map((id, index) => {
@@ -54,7 +54,7 @@ function groupTheRest() {
       if (!made.has(key)) {
         made.set(key, groups.length);
         groups.push({ process: hold.process, cause: hold.cause, confidence: hold.confidence, where: "", summary: "",
-          sockets: 0, oldest: 0, typical: null, rest: true });
+          sockets: 0, oldest: 0, typical: null, longest: null, rest: true });
       }
       hold.group = made.get(key);
       groups[hold.group].sockets += 1;
@@ -62,6 +62,10 @@ function groupTheRest() {
     }
     // The first of a group is the one that explains it.
     groups[hold.group].typical ??= hold;
+    // Of several that were held as long, one of which that is certain.
+    const { longest } = groups[hold.group];
+    const longer = !longest || hold.held > longest.held || (hold.held === longest.held && hold.exact);
+    if (longer) groups[hold.group].longest = hold;
   }
 }
 groupTheRest();

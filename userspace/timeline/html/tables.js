@@ -30,7 +30,7 @@ function drawGroups() {
     const group = groups[index];
     body.append(row([
       cell(countText(group.sockets), "number first"), cell(processText(group.process), "name"), causeCell(group.cause, group.confidence),
-      cell(group.where, "narrow name"), cell(durationText(group.oldest), "number last"), cell(group.summary, "text"),
+      cell(group.where, "narrow name"), cell(oldestText(group), "number last"), cell(group.summary, "text"),
     ], () => { setSearch(`group:${index + 1}`); showGroup(index); }, `Explain ${group.cause}, ${processText(group.process)}`));
   }
   byId("groups").replaceChildren(head, body);

@@ -112,6 +112,12 @@ class Timeline {
     this.relay();
   }
 
+  // While something is looked for, a click on a process chooses it: what was found in it stays in sight. Space folds.
+  click(lane, byName) {
+    if (lane?.kind === "process" && shown.text && opened.has(lane.key)) this.choose(lane);
+    else this.open(lane, byName);
+  }
+
   // By its name, or by what is drawn of it: a group's name opens it, its curve explains it.
   open(lane, byName) {
     if (!lane) return;

@@ -12,6 +12,7 @@ const threadText = (index) => (index < 0 ? "no single thread" : `${threads[index
 const arrows = { server: "←", client: "→" };
 const connectionText = (hold) => `${hold.local} ${arrows[hold.role] ?? "↔"} ${hold.remote}`;
 const heldText = (hold) => (hold.timed ? `${hold.exact ? "" : "≥ "}${durationText(hold.held)}` : "not known");
+const oldestText = (group) => `${group.longest && !group.longest.exact ? "≥ " : ""}${durationText(group.oldest)}`;
 const causeText = ({ cause, confidence }) => (confidence ? `${cause}, ${confidence}` : cause);
 
 // Rounded down, so that "at least" stays true.
@@ -53,9 +54,12 @@ const haystackOf = (hold) => {
   return haystacks[hold.index];
 };
 
+const asWord = (name) => name.toLowerCase().replace(/\s+/g, "-");
+const causeWord = (cause) => `cause:${asWord(cause)}`;
+const isCauseWord = (word) => /^cause:/i.test(word);
 const has = (text, value) => text.toLowerCase() === value;
 const fields = {
-  cause: (hold, value) => has(hold.cause, value),
+  cause: (hold, value) => has(asWord(hold.cause), value),
   comm: (hold, value) => hold.process >= 0 && has(processes[hold.process].comm, value),
   pid: (hold, value) => hold.process >= 0 && String(processes[hold.process].pid) === value,
   tid: (hold, value) => hold.thread >= 0 && String(threads[hold.thread].tid) === value,
@@ -75,6 +79,9 @@ function holdsMatching(looked) {
   });
   return tests.length ? holds.filter((hold) => tests.every((fits) => fits(hold))) : holds;
 }
+
+// What is looked for, apart from causes: among those holds the causes are counted.
+const withoutCauses = (looked) => looked.split(/\s+/).filter((word) => word && !isCauseWord(word)).join(" ");
 
 const shown = { text: "", holds, listeners: [] };
 
