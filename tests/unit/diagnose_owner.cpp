@@ -339,6 +339,7 @@ TEST_F(InheritedFd, ParentHandledAndClosedIt) {
 }
 
 TEST_F(InheritedFd, CloseOnExecHelpsNobodyWhoNeverCallsExec) {
+    b.census.threads[0] = born(in_accept(20), 950 * kSec);  // it waits for work
     touches(socket).opened = deed(10, 10, kOpened, Operation::kAccept);
     touches(socket).let_go = deed(10, 10, 951 * kSec, Operation::kNone, 5);
     b.census.holders.front().close_on_exec = true;
