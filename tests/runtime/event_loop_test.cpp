@@ -37,7 +37,10 @@ bool installed(const std::string& program) {
 
 struct Paused {
     const char* name;
-    std::vector<std::string> command;
+    std::vector<std::string> command;  // the last word is a culprit's
+    /// Threads of its own runtime may have worked since the data came, so whoever handles it may be one of
+    /// them: `unknown` is right for a minute.
+    bool has_workers = false;
 };
 
 class PausedRuntime : public testing::TestWithParam<Paused> {};
@@ -123,7 +126,9 @@ TEST(Rings, ThatPollAreNotAccused) {
 TEST_P(PausedRuntime, IsWatchedByNobody) {
     const std::string program = GetParam().command.front();
     if (!installed(program)) GTEST_SKIP() << "SKIPPED: " << program << " is not installed";
-    Culprit server({program, culprit_path(GetParam().command.back())});
+    std::vector<std::string> command = GetParam().command;
+    command.back() = culprit_path(command.back());
+    Culprit server(command);
     const json ready = server.next_line(60s);
     Descriptor client(socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0));
     sockaddr_in address{};
@@ -144,16 +149,19 @@ TEST_P(PausedRuntime, IsWatchedByNobody) {
         },
         15s);
     ASSERT_FALSE(last.is_null());
-    EXPECT_EQ(last.at("id"), "abandoned") << last.dump(1);
     EXPECT_EQ(last.at("confidence"), "possible") << last.dump(1);
-    EXPECT_TRUE(has_fact(last, "watched", false)) << last.dump(1);
+    if (!GetParam().has_workers || last.at("id") != "unknown") {
+        EXPECT_EQ(last.at("id"), "abandoned") << last.dump(1);
+        EXPECT_TRUE(has_fact(last, "watched", false)) << last.dump(1);
+    }
     EXPECT_EQ(watch.stop().code, 0);
     server.end_input();
 }
 
 INSTANTIATE_TEST_SUITE_P(Runtimes, PausedRuntime,
-                         testing::Values(Paused{"asyncio", {"python3", "python/asyncio_paused.py"}},
-                                         Paused{"node", {"node", "node/paused.js"}}),
+                         testing::Values(Paused{"Asyncio", {"python3", "python/asyncio_paused.py"}},
+                                         Paused{"Node", {"node", "node/paused.js"}, true},
+                                         Paused{"NodeAlone", {"node", "--v8-pool-size=0", "node/paused.js"}}),
                          [](const auto& tested) { return tested.param.name; });
 
 }  // namespace runtime
