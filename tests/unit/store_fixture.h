@@ -118,7 +118,7 @@ void fill(Filling& filling, T& object) {
 using Identities = std::map<std::uint64_t, std::uint64_t>;
 
 template <typename T>
-class Teller {
+class Teller : public PlainVisitor<Teller<T>> {
 public:
     Teller(std::string& text, Identities& identities, std::string prefix, const T& object)
         : text_(text), identities_(identities), prefix_(std::move(prefix)), object_(object) {}
@@ -127,14 +127,6 @@ public:
     void operator()(const char* name, M T::*member) {
         text_ += " " + prefix_ + name + "=";
         tell(object_.*member);
-    }
-    template <typename M>
-    void bound(const char* name, M T::*member) {
-        (*this)(name, member);
-    }
-    template <typename M>
-    void moment(const char* name, M T::*member) {
-        (*this)(name, member);
     }
     void identity(const char* name, std::uint64_t T::*member) { tell_identity(name, object_.*member); }
     void asked(const char* name, std::uint64_t T::*member, model::Question::Kind T::*kind) {

@@ -67,7 +67,7 @@ struct Column {
 
 /// Lists the columns of a structure.
 template <typename T>
-class ColumnLister {
+class ColumnLister : public PlainVisitor<ColumnLister<T>> {
 public:
     ColumnLister(std::string prefix, std::vector<Column>& columns)
         : prefix_(std::move(prefix)), columns_(columns) {}
@@ -79,22 +79,6 @@ public:
                 columns_.push_back({prefix_ + name + std::to_string(i), false});
         else
             columns_.push_back({prefix_ + name, std::is_enum_v<typename Bare<M>::Type>});
-    }
-    template <typename M>
-    void bound(const char* name, M T::*member) {
-        (*this)(name, member);
-    }
-    template <typename M>
-    void moment(const char* name, M T::*member) {
-        (*this)(name, member);
-    }
-    template <typename M>
-    void identity(const char* name, M T::*member) {
-        (*this)(name, member);
-    }
-    template <typename M, typename K>
-    void asked(const char* name, M T::*member, K T::*) {
-        (*this)(name, member);
     }
     template <typename F>
     void endpoint(const char* name, model::Endpoint T::*, F T::*) {

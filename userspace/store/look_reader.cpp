@@ -35,23 +35,11 @@ bool LookReader::prepare(Database& database, Dictionary& dictionary) {
     std::string sql = "SELECT id, begun_ns";
     for (const Column& column : columns_of<model::Census>()) sql += ", " + column.name;
     looks_ = database.prepare(sql + " FROM looks ORDER BY id");
-    return looks_ && sockets_.prepare(database, kSockets) && listeners_.prepare(database, kListeners) &&
-           processes_.prepare(database, kProcesses) && threads_.prepare(database, kThreads) &&
-           accept_calls_.prepare(database, kAcceptCalls) && networks_.prepare(database, kNetworks) &&
-           answers_.prepare(database, kAnswers) && epolls_.prepare(database, kEpolls) &&
-           holders_.prepare(database, kHolders) && watches_.prepare(database, kWatches) &&
-           in_flight_.prepare(database, kInFlight) && queue_states_.prepare(database, kQueueStates) &&
-           states_.prepare(database, kStates) && earlier_holds_.prepare(database, kEarlierHolds) &&
-           thread_times_.prepare(database, kThreadTimes) && sleeps_.prepare(database, kSleeps) &&
-           throttled_.prepare(database, kThrottled) && jvms_.prepare(database, kJvms) &&
-           eof_reads_.prepare(database, kEofReads);
+    return looks_ && prepare_tables(database, tables());
 }
 
-std::uint64_t LookReader::rows() const {
-    return sockets_.rows() + listeners_.rows() + processes_.rows() + threads_.rows() + accept_calls_.rows() +
-           networks_.rows() + answers_.rows() + epolls_.rows() + holders_.rows() + watches_.rows() +
-           in_flight_.rows() + queue_states_.rows() + states_.rows() + earlier_holds_.rows() +
-           thread_times_.rows() + sleeps_.rows() + throttled_.rows() + jvms_.rows() + eof_reads_.rows();
+std::uint64_t LookReader::rows() {
+    return std::apply([](const auto&... table) { return (table.rows() + ...); }, tables());
 }
 
 std::optional<LookReader::Next> LookReader::next() {

@@ -4,6 +4,7 @@
 
 #include <cstdint>
 #include <optional>
+#include <tuple>
 #include <unordered_map>
 #include <vector>
 
@@ -31,7 +32,7 @@ public:
 
     bool damaged() const { return damaged_; }
     /// Rows read so far.
-    std::uint64_t rows() const;
+    std::uint64_t rows();
 
 private:
     struct HeldSocket {
@@ -82,6 +83,13 @@ private:
     bool add_accept_side(model::Census& census);
     bool add_answers(model::Census& census);
     std::optional<std::uint32_t> process_index(const ProcessLink& link) const;
+
+    /// In the order of kTables.
+    auto tables() {
+        return std::tie(sockets_, listeners_, processes_, threads_, accept_calls_, networks_, answers_,
+                        epolls_, holders_, watches_, in_flight_, queue_states_, states_, earlier_holds_,
+                        thread_times_, sleeps_, throttled_, jvms_, eof_reads_);
+    }
 
     std::int64_t look_ = 0;
     bool damaged_ = false;

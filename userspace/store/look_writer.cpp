@@ -28,16 +28,7 @@ bool LookWriter::prepare(Database& database) {
     std::string sql = "INSERT INTO looks VALUES (?, ?";
     for (std::size_t i = 0; i < columns_of<model::Census>().size(); ++i) sql += ", ?";
     insert_look_ = database.prepare(sql + ")");
-    return insert_look_ && sockets_.prepare(database, kSockets) && listeners_.prepare(database, kListeners) &&
-           processes_.prepare(database, kProcesses) && threads_.prepare(database, kThreads) &&
-           accept_calls_.prepare(database, kAcceptCalls) && networks_.prepare(database, kNetworks) &&
-           answers_.prepare(database, kAnswers) && epolls_.prepare(database, kEpolls) &&
-           holders_.prepare(database, kHolders) && watches_.prepare(database, kWatches) &&
-           in_flight_.prepare(database, kInFlight) && queue_states_.prepare(database, kQueueStates) &&
-           states_.prepare(database, kStates) && earlier_holds_.prepare(database, kEarlierHolds) &&
-           thread_times_.prepare(database, kThreadTimes) && sleeps_.prepare(database, kSleeps) &&
-           throttled_.prepare(database, kThrottled) && jvms_.prepare(database, kJvms) &&
-           eof_reads_.prepare(database, kEofReads);
+    return insert_look_ && prepare_tables(database, tables());
 }
 
 void LookWriter::write(std::int64_t look, std::uint64_t begun_ns, const model::Census& census,

@@ -5,6 +5,7 @@
 #include <cstdint>
 #include <functional>
 #include <optional>
+#include <tuple>
 #include <unordered_map>
 #include <vector>
 
@@ -45,6 +46,13 @@ private:
     void print_lists_of(const model::Census& census, const model::Socket& socket, Print& print) const;
     SocketLinks links_of(const model::Census& census, const model::Socket& socket,
                          const SocketPlace& place) const;
+
+    /// In the order of kTables.
+    auto tables() {
+        return std::tie(sockets_, listeners_, processes_, threads_, accept_calls_, networks_, answers_,
+                        epolls_, holders_, watches_, in_flight_, queue_states_, states_, earlier_holds_,
+                        thread_times_, sleeps_, throttled_, jvms_, eof_reads_);
+    }
 
     std::int64_t look_ = 0;
     std::int64_t last_id_ = 0;

@@ -42,7 +42,7 @@ struct Print {
 };
 
 template <typename T>
-class Printer {
+class Printer : public PlainVisitor<Printer<T>> {
 public:
     Printer(Print& print, const T* object) : print_(print), object_(object) {}
 
@@ -58,14 +58,6 @@ public:
     }
     template <typename M>
     void moment(const char*, M T::*) {}
-    template <typename M>
-    void identity(const char* name, M T::*member) {
-        (*this)(name, member);
-    }
-    template <typename M, typename K>
-    void asked(const char* name, M T::*member, K T::*) {
-        (*this)(name, member);
-    }
     template <typename F>
     void endpoint(const char*, model::Endpoint T::*member, F T::*) {
         if (!object_) return;
@@ -118,28 +110,12 @@ private:
 
 /// Copies what the list names; what it does not stays as it is.
 template <typename T>
-class Copier {
+class Copier : public PlainVisitor<Copier<T>> {
 public:
     Copier(const T& from, T& to) : from_(from), to_(to) {}
 
     template <typename M>
     void operator()(const char*, M T::*member) {
-        to_.*member = from_.*member;
-    }
-    template <typename M>
-    void bound(const char*, M T::*member) {
-        to_.*member = from_.*member;
-    }
-    template <typename M>
-    void moment(const char*, M T::*member) {
-        to_.*member = from_.*member;
-    }
-    template <typename M>
-    void identity(const char*, M T::*member) {
-        to_.*member = from_.*member;
-    }
-    template <typename M, typename K>
-    void asked(const char*, M T::*member, K T::*) {
         to_.*member = from_.*member;
     }
     template <typename F>

@@ -19,7 +19,7 @@ namespace waitclose::store {
 /// Reads a structure from the columns of a row, from `at` on; every value is checked. `good` becomes false
 /// when one cannot be. Without an object the columns are passed over.
 template <typename T>
-class RowReader {
+class RowReader : public PlainVisitor<RowReader<T>> {
 public:
     RowReader(const Statement& row, int& at, Dictionary& dictionary, bool& good, T* object)
         : row_(row), at_(at), dictionary_(dictionary), good_(good), object_(object) {}
@@ -31,22 +31,6 @@ public:
                 object_ ? take((object_->*member)[i]) : skip();
         else
             object_ ? take(object_->*member) : skip();
-    }
-    template <typename M>
-    void bound(const char* name, M T::*member) {
-        (*this)(name, member);
-    }
-    template <typename M>
-    void moment(const char* name, M T::*member) {
-        (*this)(name, member);
-    }
-    template <typename M>
-    void identity(const char* name, M T::*member) {
-        (*this)(name, member);
-    }
-    template <typename M, typename K>
-    void asked(const char* name, M T::*member, K T::*) {
-        (*this)(name, member);
     }
     void endpoint(const char*, model::Endpoint T::*member, model::Family T::*family) {
         if (!object_) return skip(), skip();

@@ -16,7 +16,7 @@ namespace waitclose::store {
 
 /// Binds a structure to the parameters of a statement, from `at` on. Without an object: NULL to all.
 template <typename T>
-class Binder {
+class Binder : public PlainVisitor<Binder<T>> {
 public:
     Binder(Statement& statement, int& at, Interner& interner, const T* object)
         : statement_(statement), at_(at), interner_(interner), object_(object) {}
@@ -28,14 +28,6 @@ public:
                 object_ ? put((object_->*member)[i]) : skip();
         else
             object_ ? put(object_->*member) : skip();
-    }
-    template <typename M>
-    void bound(const char* name, M T::*member) {
-        (*this)(name, member);
-    }
-    template <typename M>
-    void moment(const char* name, M T::*member) {
-        (*this)(name, member);
     }
     void identity(const char*, std::uint64_t T::*member) {
         object_ ? put(interner_.identity(object_->*member)) : skip();

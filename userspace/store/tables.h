@@ -10,9 +10,12 @@
 #include <cstdint>
 #include <optional>
 #include <string>
+#include <tuple>
+#include <utility>
 #include <vector>
 
 #include "store/columns.h"
+#include "store/database.h"
 
 namespace waitclose::store {
 
@@ -215,13 +218,26 @@ inline constexpr Table<model::Throttling> kThrottled{"throttled", Keys::kLook};
 inline constexpr Table<model::JvmPauses> kJvms{"jvms", Keys::kLook};
 inline constexpr Table<EofReads> kEofReads{"window_eof_reads", Keys::kLook};
 
+/// All of them. What reads or writes one of each is kept in this order (prepare_tables).
+inline constexpr auto kTables =
+    std::tie(kSockets, kListeners, kProcesses, kThreads, kAcceptCalls, kNetworks, kAnswers, kEpolls, kHolders,
+             kWatches, kInFlight, kQueueStates, kStates, kEarlierHolds, kThreadTimes, kSleeps, kThrottled,
+             kJvms, kEofReads);
+
 /// Shows each of them to `use`.
 template <typename Use>
 void for_each_table(const Use& use) {
-    use(kSockets), use(kListeners), use(kProcesses), use(kThreads), use(kAcceptCalls), use(kNetworks);
-    use(kAnswers), use(kEpolls), use(kHolders), use(kWatches), use(kInFlight), use(kQueueStates);
-    use(kStates), use(kEarlierHolds), use(kThreadTimes), use(kSleeps), use(kThrottled), use(kJvms);
-    use(kEofReads);
+    std::apply([&](const auto&... table) { (use(table), ...); }, kTables);
+}
+
+/// Prepares the one part of a tied tuple after the other, each for its table. False when one cannot be.
+template <typename... Parts>
+bool prepare_tables(Database& database, std::tuple<Parts&...> parts) {
+    static_assert(sizeof...(Parts) == std::tuple_size_v<decltype(kTables)>);
+    return [&]<std::size_t... I>(std::index_sequence<I...>) {
+        return (std::get<I>(parts).prepare(database, std::get<I>(kTables)) && ...);
+    }
+    (std::index_sequence_for<Parts...>{});
 }
 
 }  // namespace waitclose::store
