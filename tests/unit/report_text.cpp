@@ -85,7 +85,7 @@ TEST(ReportText, OneLeakAndOneSlowHandler) {
     EXPECT_EQ(screen_of(incident()),
               "waitclose report on java, 2026-11-20 20:00:00 +0000, Linux java\n"
               "Time    20:00:00.000 to 20:00:33.000, 33 s; 2 looks; recorded by waitclose 0.1.0\n"
-              "Ended   when it was told to (SIGINT or SIGTERM)\n"
+              "Ended   when it was told to (SIGINT, SIGTERM or SIGHUP)\n"
               "What    In 33 s, 12 connections of java stayed in CLOSE_WAIT, up to 12 at one\n"
               "        time, the longest for 23 s; 10 were still open at the end.\n"
               "Why     10 of them were held by java (4121) on port 8080 because of eof-ignored\n"

@@ -180,7 +180,7 @@ std::string ended_text(const replay::Fact& fact) {
 
 std::string ending_text(const store::About& about) {
     switch (about.ending) {
-    case store::Ending::kAsked: return "when it was told to (SIGINT or SIGTERM)";
+    case store::Ending::kAsked: return "when it was told to (SIGINT, SIGTERM or SIGHUP)";
     case store::Ending::kDuration: return "when its --duration was over";
     case store::Ending::kSize: return "when its --max-size was reached: what happened later is not in it";
     case store::Ending::kFailed:
@@ -188,7 +188,8 @@ std::string ending_text(const store::About& about) {
                                      : fmt::format("because of a failure: {}", about.failure);
     case store::Ending::kNot: break;
     }
-    return "it was cut off, or is still being written: what happened later is not in it";
+    return "without saying how: it was cut off, or is still being written, and what happened later is not in "
+           "it (keep FILE, FILE-wal and FILE-shm together)";
 }
 
 std::string confidence_text(const Group& group) {
