@@ -14,6 +14,7 @@
 #include "commands/options.h"
 #include "commands/rhythm.h"
 #include "commands/session.h"
+#include "commands/told.h"
 #include "commands/tracing.h"
 #include "diagnose/diagnoser.h"
 #include "store/writer.h"
@@ -24,16 +25,12 @@
 namespace waitclose::commands {
 namespace {
 
-struct RecordOptions : Options {
-    bool all_transitions = false;
+struct RecordOptions : TracedOptions {
     bool force = false;
-    std::optional<std::string> duration;
     std::string max_size = "1G";
 };
 
-struct RecordRequest {
-    Request common;
-    std::optional<std::uint64_t> duration_ns;
+struct RecordRequest : TracedRequest {
     std::uint64_t max_bytes = 0;
     bool force = false;
 };
@@ -61,19 +58,14 @@ private:
 
 /// Changes when what is said of a hold does. Holds of which the same is said share it.
 std::uint64_t fingerprint(const diagnose::Diagnoser::Decision& decision) {
-    std::uint64_t hash = 14695981039346656037U;
-    const auto mix = [&hash](std::uint64_t value) { hash = (hash ^ value) * 1099511628211U; };
-    const diagnose::Verdict& verdict = decision.verdict;
-    mix(static_cast<std::uint64_t>(verdict.cause));
-    mix(static_cast<std::uint64_t>(verdict.confidence));
-    mix(static_cast<std::uint64_t>(verdict.who.basis));
-    for (const model::Process* process : {decision.owner, verdict.who.process}) {
-        mix(process ? process->pid : 0);
-        mix(process ? process->start_ns : 0);
+    Told told(decision.verdict);
+    for (const model::Process* process : {decision.owner, decision.verdict.who.process}) {
+        told.mix(process ? process->pid : 0);
+        told.mix(process ? process->start_ns : 0);
     }
-    mix(verdict.who.thread ? verdict.who.thread->tid : 0);
-    mix(verdict.who.thread ? verdict.who.thread->start_ns : 0);
-    return std::max(hash, std::uint64_t{2});  // 0: never told, 1: not asked for
+    const model::Thread* thread = decision.verdict.who.thread;
+    told.mix(thread ? thread->start_ns : 0);
+    return told.value();
 }
 
 /// What the next look depends on.
@@ -84,7 +76,6 @@ struct Outlook {
 
 /// Takes a census, which is recorded on the way, and tells what is new of the diagnoses.
 Result<Outlook> look(Session& session, store::Writer& writer, const model::Selection& selection) {
-    constexpr std::uint64_t kSettledAfterNs = 3'000'000'000;
     auto census = session.take_next_census();
     if (!census) return tl::unexpected(census.error());
     writer.losses(census->taken_ns, session.losses());
@@ -95,13 +86,12 @@ Result<Outlook> look(Session& session, store::Writer& writer, const model::Selec
         model::Hold* hold = session.ledger().find(key);
         if (!hold || census->held_ns(socket) < selection.min_held_ns) continue;
         if (!model::is_wanted(*census, socket, selection)) {
-            hold->told = std::max(hold->told, std::uint64_t{1});
+            Told::unwanted(*hold);
             continue;
         }
         outlook.lasting = true;
         const auto decision = diagnoser.decide(socket);
-        outlook.unsettled |=
-            decision.verdict.cause == diagnose::Cause::kUnknown && census->held_ns(socket) < kSettledAfterNs;
+        outlook.unsettled |= may_soon_settle(decision.verdict, census->held_ns(socket));
         const std::uint64_t verdict = fingerprint(decision);
         if (std::exchange(hold->told, verdict) == verdict) continue;
         writer.diagnosed(key, verdict, [&] { return diagnoser.diagnose(socket); });
@@ -159,7 +149,7 @@ Result<store::Ending> loop(Session& session, store::Writer& writer, const Record
         }
         progress.show(now, session, writer);
         pollfd ended{signals.get(), POLLIN, 0};
-        if (request.duration_ns && now - begun >= *request.duration_ns) return store::Ending::kDuration;
+        if (request.is_over(now - begun)) return store::Ending::kDuration;
         if (::poll(&ended, 1, kRoundMs) > 0) return store::Ending::kAsked;
     }
 }
@@ -187,8 +177,8 @@ store::About about_of(const Session& session, const RecordRequest& request) {
     about.arguments = own_arguments();
     about.all_transitions = request.common.probes.all_transitions;
     about.min_held_ns = selection.min_held_ns;
-    about.selects = !selection.pids.empty() || selection.comm || selection.cgroup || filter.by_local_port ||
-                    filter.by_remote_port || filter.netns || !filter.ipv4 || !filter.ipv6;
+    about.selects = selection.by_holder() || filter.by_local_port || filter.by_remote_port || filter.netns ||
+                    !filter.ipv4 || !filter.ipv6;
     return about;
 }
 
@@ -221,18 +211,13 @@ Result<std::unique_ptr<Session>> begin(Recorder& recorder, store::Writer& writer
     return session;
 }
 
-/// Processes were asked for: before a look has seen a hold nobody knows whose it is.
-bool is_by_holder(const model::Selection& selection) {
-    return !selection.pids.empty() || selection.comm || selection.cgroup;
-}
-
 void say_how_it_ended(store::Ending ending, const store::Writer& writer, const RecordRequest& request) {
     if (ending == store::Ending::kSize)
         say(fmt::format("waitclose: '{}' has reached its size (--max-size): the recording ends here",
                         *request.common.output));
     if (writer.dropped())
         say(fmt::format("waitclose: {} holds {} were not kept", writer.dropped(),
-                        is_by_holder(request.common.selection)
+                        request.common.selection.by_holder()
                             ? "that no look saw, so that nobody knows whose they were,"
                             : "shorter than --min-held"));
 }
@@ -255,7 +240,7 @@ Result<int> run(const RecordRequest& request) {
     if (!ending) (*writer)->fail(ending.error());
     const auto finished = (*writer)->finish(ending.value_or(store::Ending::kFailed), system::boottime_ns());
     say_how_it_ended((*writer)->ending(), **writer, request);
-    print_totals(**session, is_by_holder(request.common.selection));
+    print_totals(**session, request.common.selection.by_holder());
     if (!finished) return tl::unexpected(finished.error());
     return kDone;
 }
@@ -273,12 +258,9 @@ Result<void> check_name(const std::string& name) {
 constexpr std::uint64_t kLeastBytes = 1 << 20;
 
 Result<RecordRequest> check_record(const RecordOptions& options) {
-    RecordRequest request;
-    auto common = check(options);
-    if (!common) return tl::unexpected(common.error());
-    request.common = std::move(*common);
-    request.common.probes.trace = true;
-    request.common.probes.all_transitions = options.all_transitions;
+    auto traced = check_traced(options);
+    if (!traced) return tl::unexpected(traced.error());
+    RecordRequest request{std::move(*traced)};
     request.common.probes.want_peers = true;
     request.force = options.force;
     if (auto named = check_name(options.output.value_or("")); !named) return tl::unexpected(named.error());
@@ -288,11 +270,6 @@ Result<RecordRequest> check_record(const RecordOptions& options) {
         return tl::unexpected(Failure{fmt::format("--max-size: '{}' is too small", options.max_size),
                                       "give at least 1M, e.g. --max-size 500M"});
     request.max_bytes = *size;
-    if (options.duration) {
-        const auto duration = check_length("--duration", *options.duration);
-        if (!duration) return tl::unexpected(duration.error());
-        request.duration_ns = *duration;
-    }
     return request;
 }
 
@@ -306,10 +283,8 @@ void add_record(CLI::App& app, int& exit_code) {
         ->type_name("FILE")
         ->required();
     command->add_flag("--force", options->force, "replace a recording that is there");
-    command->add_flag("--all-transitions", options->all_transitions,
-                      "keep every state change of every socket, not only what concerns holds");
-    command->add_option("--duration", options->duration, "stop after this long (default: at SIGINT)")
-        ->type_name("DUR");
+    add_traced_options(*command, *options,
+                       "keep every state change of every socket, not only what concerns holds");
     command
         ->add_option("--max-size", options->max_size, "stop when the recording has this size (at least 1M)")
         ->type_name("SIZE")

@@ -167,9 +167,9 @@ std::string not_inherited(const Scene& scene) {
     if (scene.let_go.process)
         return fmt::format("{} closed a copy and holds another", process_text(*scene.let_go.process));
     const Process& first = *scene.processes.front();
-    const std::uint64_t since = scene.opened ? scene.opened.deed->at_ns : scene.socket.oldest_sign_ns;
-    if (scene.processes.size() == 1 && first.start_ns <= since)
-        return fmt::format("{} alone holds it and is older than the connection", process_text(first));
+    if (scene.processes.size() == 1 && first.start_ns <= scene.there_since())
+        return fmt::format("{} alone holds it, and began before the connection's first sign",
+                           process_text(first));
     if (may_be_forked_for_it(scene))
         return fmt::format("{} may have been forked to handle it", process_text(first));
     if (!scene.let_go) return "no close() of another process's copy was seen";

@@ -28,11 +28,6 @@ std::string closed_text(const Seen& let_go) {
     return let_go.deed->fd >= 0 ? fmt::format("fd {}", let_go.deed->fd) : std::string("a descriptor");
 }
 
-// Since when a descriptor of it can have been inherited, as far as known; 0 when nothing is.
-std::uint64_t there_since(const Scene& scene) {
-    return scene.opened ? scene.opened.deed->at_ns : scene.socket.oldest_sign_ns;
-}
-
 void add_close(const Scene& scene, Diagnosis& diagnosis) {
     if (!scene.let_go) return;
     add_fact(diagnosis, "let_go", true,
@@ -69,7 +64,8 @@ std::string_view inheritance_advice(const Scene& scene) {
 
 void word_inherited(const Scene& scene, const Verdict& verdict, Diagnosis& diagnosis) {
     const bool one = verdict.who.process != nullptr;
-    const bool forked = one && there_since(scene) != 0 && verdict.who.process->start_ns > there_since(scene);
+    const bool forked =
+        one && scene.there_since() != 0 && verdict.who.process->start_ns > scene.there_since();
     diagnosis.summary = fmt::format(
         "{} still {} {}, inherited{}{}", holders_text(scene, verdict), one ? "holds" : "hold",
         descriptors_text(scene, verdict.who.process),
@@ -82,14 +78,14 @@ void word_inherited(const Scene& scene, const Verdict& verdict, Diagnosis& diagn
                         duration_text(scene.ago(scene.let_go.deed->at_ns)));
     add_close(scene, diagnosis);
     for (const Process* process : scene.processes) {
-        const bool younger = there_since(scene) != 0 && process->start_ns > there_since(scene);
+        const bool younger = scene.there_since() != 0 && process->start_ns > scene.there_since();
         add_fact(
             diagnosis, "start_order", younger,
             younger
                 ? fmt::format("{} is younger than the socket, so it did not open it: it was forked {} ago, "
                               "{} after the connection was there, and its parent is now process {} (census)",
                               process_text(*process), duration_text(scene.ago(process->start_ns)),
-                              duration_text(process->start_ns - there_since(scene)), process->parent_pid)
+                              duration_text(process->start_ns - scene.there_since()), process->parent_pid)
                 : fmt::format("{} was not seen to open, read or write it (traced)", process_text(*process)));
     }
     for (const model::Holder& holder : scene.census.holders_of(scene.socket))
@@ -141,7 +137,7 @@ bool too_young(const Scene& scene) {
 bool is_born_for_it(const Scene& scene, const Process& process) {
     const std::uint64_t touched = scene.last ? scene.last.deed->at_ns : 0;
     if (touched >= process.start_ns) return false;
-    const std::uint64_t since = std::max(there_since(scene), touched);
+    const std::uint64_t since = std::max(scene.there_since(), touched);
     return since == 0 || process.start_ns < since + kBornForItNs;
 }
 
@@ -153,7 +149,7 @@ bool may_be_born_for_it(const Scene& scene) {
 
 // Whoever hands a connection to a process forked for it has no more use for its own copy.
 bool let_go_at_once(const Scene& scene, const Process& heir) {
-    if (!scene.let_go) return heir.start_ns > there_since(scene);
+    if (!scene.let_go) return heir.start_ns > scene.there_since();
     return scene.let_go.deed->at_ns < heir.start_ns + kBornForItNs;
 }
 
@@ -166,14 +162,21 @@ const Process* process_that_closed(const Scene& scene) {
     return found == scene.census.processes.end() ? nullptr : &*found;
 }
 
+// Somebody put it there for a program to use: where it reads, writes, or says what went wrong. `process`:
+// whose descriptors are asked about; null: everybody's.
+bool is_standard_descriptor(const Scene& scene, const Process* process = nullptr) {
+    return std::ranges::any_of(scene.census.holders_of(scene.socket), [&](const model::Holder& holder) {
+        return (!process || &scene.census.process_of(holder) == process) && holder.fd >= STDIN_FILENO &&
+               holder.fd <= STDERR_FILENO;
+    });
+}
+
 // It runs another program than the one that closed its copy. That knows nothing of a descriptor but the first
 // three.
 bool runs_another_program(const Scene& scene, const Process& heir) {
     const Process* other = process_that_closed(scene);
     if (!other || !other->exe || !heir.exe || *other->exe == *heir.exe) return false;
-    return std::ranges::none_of(scene.census.holders_of(scene.socket), [&](const model::Holder& holder) {
-        return &scene.census.process_of(holder) == &heir && holder.fd <= STDERR_FILENO;
-    });
+    return !is_standard_descriptor(scene, &heir);
 }
 
 bool only_waits_for_orders(const Scene& scene, const Process& heir) {
@@ -219,20 +222,13 @@ bool was_handled_elsewhere(const Scene& scene, std::uint64_t closed_ns) {
 
 std::optional<Confidence> inherited_after_close(const Scene& scene) {
     const model::Deed& close = *scene.let_go.deed;
-    if (all_younger_than(scene, there_since(scene))) {
+    if (all_younger_than(scene, scene.there_since())) {
         if (was_handled_elsewhere(scene, close.at_ns)) return Confidence::kProven;
         return may_be_born_for_it(scene) ? Confidence::kPossible : Confidence::kLikely;
     }
     // Older than accept(): it was passed the descriptor, on purpose.
     if (scene.opened || !all_children_of(scene, close.actor.pid)) return std::nullopt;
     return Confidence::kPossible;
-}
-
-// Somebody put it there for a program to use: where it reads, writes, or says what went wrong.
-bool is_standard_descriptor(const Scene& scene) {
-    return std::ranges::any_of(scene.census.holders_of(scene.socket), [](const model::Holder& holder) {
-        return holder.fd >= STDIN_FILENO && holder.fd <= STDERR_FILENO;
-    });
 }
 
 // What is kept may be kept to be used: to send the answer while the other half has read the request, or by
@@ -266,7 +262,7 @@ Verdict inherited(const Scene& scene, Confidence confidence) {
 
 std::optional<Verdict> younger_than_socket(const Scene& scene) {
     const Process* process = scene.only_process();
-    if (!process || !all_younger_than(scene, there_since(scene))) return std::nullopt;
+    if (!process || !all_younger_than(scene, scene.there_since())) return std::nullopt;
     const bool moved =
         scene.socket.last_data_ns > process->start_ns || scene.socket.last_sent_ns > process->start_ns;
     if (moved && !scene.last)

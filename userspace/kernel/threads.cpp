@@ -73,7 +73,7 @@ std::optional<model::Polled> polled_of(const wc_census_thread& record) {
     const bool connecting = state == model::TcpState::kSynSent;
     const bool is_up = state == model::TcpState::kEstablished || state == model::TcpState::kFinWait1 ||
                        state == model::TcpState::kFinWait2;
-    if (!connecting && !(is_up && record.acked_unsent == 1)) return std::nullopt;
+    if (!connecting && !(is_up && role_by(record.acked_unsent) == model::Role::kClient)) return std::nullopt;
     model::Polled polled{.fd = static_cast<std::int32_t>(record.polled.fd),
                          .writes = record.polled.writes != 0,
                          .timeout_ns = std::nullopt};

@@ -22,7 +22,7 @@ std::span<const Holder> owners_of(const Census& census, const Socket& socket) {
 }
 
 bool is_wanted_by_holder(const Census& census, const Socket& socket, const Selection& selection) {
-    if (selection.pids.empty() && !selection.comm && !selection.cgroup) return true;
+    if (!selection.by_holder()) return true;
     return std::ranges::any_of(owners_of(census, socket), [&](const Holder& holder) {
         return matches(census.process_of(holder), selection);
     });

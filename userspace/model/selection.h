@@ -23,6 +23,9 @@ struct Selection {
     // Of sockets the kernel decides by these already; of listeners it sends all.
     std::set<std::uint16_t> local_ports;  // empty: all
     bool by_remote_port = false;          // a listener has none
+
+    /// Whether processes were asked for: whose a socket is only a look tells, never an event.
+    bool by_holder() const { return !pids.empty() || comm || cgroup; }
 };
 
 /// Whether the path of a cgroup names `ancestor` or one below it.

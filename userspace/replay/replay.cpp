@@ -296,7 +296,7 @@ bool Replay::is_stray(const model::Connection& connection) {
         ++incident_.left_out;
     else if (known)
         ++incident_.not_selected;
-    else if (wanted_.by_holder() || recorded_by_holder_)
+    else if (wanted_.selection.by_holder() || recorded_by_holder_)
         ++incident_.whose_unknown;
     else
         return false;

@@ -34,9 +34,6 @@ struct Wanted {
     std::optional<std::bitset<65536>> remote_ports;
     std::string words;  // the options that say so, as typed; empty: none does
 
-    bool by_holder() const {
-        return !selection.pids.empty() || selection.comm.has_value() || selection.cgroup.has_value();
-    }
     bool has_address(const model::Connection& connection) const;
 };
 

@@ -91,11 +91,10 @@ bool Writer::prepare() {
     insert_evidence_ = database_.prepare("INSERT INTO evidence VALUES (?, ?, ?, ?, ?, ?, ?)");
     insert_hold_diagnosis_ = database_.prepare("INSERT OR REPLACE INTO hold_diagnoses VALUES (?, ?, ?)");
     const model::Selection& selection = settings_.selection;
-    const bool by_holder = !selection.pids.empty() || selection.comm || selection.cgroup;
     return begin_ && commit_ && update_recording_ && insert_transition_ && insert_losses_ &&
            insert_diagnosis_ && insert_because_ && insert_contributing_ && insert_evidence_ &&
            insert_hold_diagnosis_ && interner_.prepare(database_) && looks_.prepare(database_) &&
-           holds_.prepare(database_, {selection.min_held_ns, by_holder});
+           holds_.prepare(database_, {selection.min_held_ns, selection.by_holder()});
 }
 
 /// Opens a transaction if none is open. False when nothing can be written any more.

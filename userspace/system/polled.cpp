@@ -3,9 +3,11 @@
 
 #include <algorithm>
 #include <ctime>
+#include <span>
 
 #include <sys/syscall.h>
-#include <sys/uio.h>
+
+#include "system/process_memory.h"
 
 namespace waitclose::system {
 namespace {
@@ -14,12 +16,6 @@ constexpr std::uint64_t kNsPerMs = 1'000'000;
 constexpr std::uint64_t kNsPerSecond = 1'000'000'000;
 /// Longer timeouts would overflow, and are for ever as good as.
 constexpr std::uint64_t kLongestSeconds = 1'000'000'000;
-
-bool copy_from(std::uint32_t pid, std::uint64_t address, void* to, std::size_t bytes) {
-    const iovec here{to, bytes};
-    const iovec there{reinterpret_cast<void*>(address), bytes};
-    return ::process_vm_readv(static_cast<pid_t>(pid), &here, 1, &there, 1, 0) == static_cast<ssize_t>(bytes);
-}
 
 /// False when it could not be read.
 bool read_timeout(std::uint32_t pid, std::uint32_t number, std::uint64_t argument, model::Polled& polled) {
@@ -30,7 +26,8 @@ bool read_timeout(std::uint32_t pid, std::uint32_t number, std::uint64_t argumen
     }
     if (argument == 0) return true;
     timespec limit{};
-    if (!copy_from(pid, argument, &limit, sizeof(limit)) || limit.tv_sec < 0 || limit.tv_nsec < 0)
+    if (!read_memory(pid, argument, std::as_writable_bytes(std::span(&limit, 1))) || limit.tv_sec < 0 ||
+        limit.tv_nsec < 0)
         return false;
     const std::uint64_t seconds = std::min(static_cast<std::uint64_t>(limit.tv_sec), kLongestSeconds);
     polled.timeout_ns = seconds * kNsPerSecond + static_cast<std::uint64_t>(limit.tv_nsec) % kNsPerSecond;
@@ -54,7 +51,8 @@ std::optional<model::Polled> read_polled(std::uint32_t pid, std::uint32_t number
     const auto count = static_cast<std::uint32_t>(arguments[1]);
     if (count == 0 || count > kMostPolled) return std::nullopt;
     std::array<pollfd, kMostPolled> asked{};
-    if (!copy_from(pid, arguments[0], asked.data(), count * sizeof(pollfd))) return std::nullopt;
+    if (!read_memory(pid, arguments[0], std::as_writable_bytes(std::span(asked).first(count))))
+        return std::nullopt;
     auto polled = only_polled(std::span(asked).first(count));
     if (!polled || !read_timeout(pid, number, arguments[2], *polled)) return std::nullopt;
     return polled;

@@ -2,26 +2,17 @@
 #include "system/roll_call.h"
 
 #include <cerrno>
-#include <memory>
 
-#include <dirent.h>
 #include <fmt/format.h>
 #include <sys/syscall.h>
 #include <unistd.h>
 
+#include "system/directory.h"
 #include "system/files.h"
 #include "system/process_info.h"
 #include "system/text.h"
 
 namespace waitclose::system {
-namespace {
-
-struct DirectoryCloser {
-    void operator()(DIR* directory) const { ::closedir(directory); }
-};
-
-}  // namespace
-
 Life life_of(std::uint32_t pid) {
     const Descriptor process(static_cast<int>(::syscall(SYS_pidfd_open, pid, 0)));
     if (process) return Life::kProcess;
@@ -41,7 +32,7 @@ std::optional<std::uint32_t> process_of_thread(std::uint32_t tid) {
 }
 
 bool any_process(const std::function<bool(const std::string& comm, const std::string& cgroup)>& condition) {
-    const std::unique_ptr<DIR, DirectoryCloser> processes(::opendir("/proc"));
+    const Directory processes = open_directory("/proc");
     if (!processes) return true;
     bool found_any = false;
     while (const dirent* entry = ::readdir(processes.get())) {

@@ -5,15 +5,16 @@
 #include <array>
 #include <charconv>
 #include <map>
+#include <span>
 
 #include <fmt/format.h>
 #include <linux/futex.h>
 #include <sys/syscall.h>
-#include <sys/uio.h>
 
 #include "model/syscalls.h"
 #include "system/file_locks.h"
 #include "system/files.h"
+#include "system/process_memory.h"
 
 namespace waitclose::system {
 namespace {
@@ -39,10 +40,7 @@ bool waits_for_priority_inheritance(const model::Thread& thread) {
 
 std::optional<std::array<std::uint32_t, 3>> words_at(std::uint32_t pid, std::uint64_t address) {
     std::array<std::uint32_t, 3> words{};
-    const iovec here{words.data(), sizeof(words)};
-    const iovec there{reinterpret_cast<void*>(address), sizeof(words)};
-    const ssize_t got = ::process_vm_readv(static_cast<pid_t>(pid), &here, 1, &there, 1, 0);
-    if (got != static_cast<ssize_t>(sizeof(words))) return std::nullopt;
+    if (!read_memory(pid, address, std::as_writable_bytes(std::span(words)))) return std::nullopt;
     return words;
 }
 
