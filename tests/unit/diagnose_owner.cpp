@@ -459,6 +459,26 @@ TEST_F(ForkedForIt, WithAChildOfItsOwn) {
     EXPECT_TRUE(says(b.diagnose(), "p20 was forked when the connection had come"));
 }
 
+TEST_F(ForkedForIt, ByALookThatComesAfterwards) {
+    socket.touches.reset();
+    b.census.traced = false;
+    socket.oldest_sign_ns = 950 * kSec + 30 * kMs;  // such signs are late
+    does(asleep(20, SYS_poll, 1));
+    EXPECT_EQ(gist(), unknown);
+    EXPECT_TRUE(fact(b.diagnose(), "forked_for_it"));
+    socket.held_since_ns = kTaken - 61 * kSec;
+    EXPECT_EQ(gist(), "abandoned possible 20/20 only-thread");
+    socket.held_since_ns = kFin;
+    b.listener({{child, 3}});
+    EXPECT_EQ(gist(), "abandoned possible 20/20 only-thread") << "it is a server that has just begun";
+    b.census.listeners.clear();
+    socket.oldest_sign_ns = 952 * kSec;
+    EXPECT_EQ(gist(), "abandoned possible 20/20 only-thread");
+    socket.oldest_sign_ns = 950 * kSec + 30 * kMs;
+    socket.fin_consumed = true;
+    EXPECT_EQ(b.diagnose().cause, diagnose::Cause::kEofIgnored) << "that it has read to its end";
+}
+
 TEST_F(ForkedForIt, WhenTheAgeOfTheConnectionIsNotKnown) {
     touches(socket).opened.reset();
     socket.oldest_sign_ns = 0;

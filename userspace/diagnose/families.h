@@ -36,6 +36,7 @@ std::optional<Verdict> gc_pause(const Scene& scene);              // gc-pause
 std::optional<Verdict> handler_time(const Scene& scene);          // handler-busy, cpu-starved
 std::optional<Verdict> end_of_file(const Scene& scene);           // eof-ignored
 std::optional<Verdict> event_loop(const Scene& scene);            // unwatched-event, or its loop is blocked
+std::optional<Verdict> forked_for_one(const Scene& scene);        // nobody: it may be about to serve it
 std::optional<Verdict> unread(const Scene& scene);                // idle-in-pool, abandoned
 
 /// In some process that holds it a thread is at work on something that may be part of it.

@@ -147,9 +147,21 @@ bool may_be_born_for_it(const Scene& scene) {
                                [&](const Process* process) { return is_born_for_it(scene, *process); });
 }
 
-// Whoever hands a connection to a process forked for it has no more use for its own copy.
+bool listens(const Scene& scene, const Process& process) {
+    return std::ranges::any_of(scene.census.listeners, [&](const model::Socket& listener) {
+        return std::ranges::any_of(scene.census.holders_of(listener), [&](const model::Holder& holder) {
+            return &scene.census.process_of(holder) == &process;
+        });
+    });
+}
+
+// Whoever hands a connection to a process forked for it has no more use for its own copy. Where that was not
+// seen, a process as old as the connection that listens for none was given it, too: signs of its age are
+// late.
 bool let_go_at_once(const Scene& scene, const Process& heir) {
-    if (!scene.let_go) return heir.start_ns > scene.there_since();
+    const std::uint64_t since = scene.there_since();
+    if (!scene.let_go)
+        return heir.start_ns > since || (heir.start_ns + kBornForItNs > since && !listens(scene, heir));
     return scene.let_go.deed->at_ns < heir.start_ns + kBornForItNs;
 }
 
@@ -274,6 +286,12 @@ std::optional<Verdict> younger_than_socket(const Scene& scene) {
 
 bool may_be_forked_for_it(const Scene& scene) {
     return nobody_uses_it(scene) && forked_for_it(scene) != nullptr;
+}
+
+std::optional<Verdict> forked_for_one(const Scene& scene) {
+    const bool may_be = scene.socket.role != model::Role::kClient && !scene.let_go.process;
+    if (!may_be || !may_be_forked_for_it(scene)) return std::nullopt;
+    return Verdict{Cause::kUnknown, Confidence::kPossible, scene.who, word_forked_for_it};
 }
 
 std::optional<Verdict> duplicate_descriptor(const Scene& scene) {
