@@ -471,6 +471,8 @@ TEST_F(ForkedForIt, ByALookThatComesAfterwards) {
     socket.held_since_ns = kFin;
     b.listener({{child, 3}});
     EXPECT_EQ(gist(), "abandoned possible 20/20 only-thread") << "it is a server that has just begun";
+    b.census.listeners[0].local.port = 9090;
+    EXPECT_EQ(gist(), unknown) << "that is another service";
     b.census.listeners.clear();
     socket.oldest_sign_ns = 952 * kSec;
     EXPECT_EQ(gist(), "abandoned possible 20/20 only-thread");

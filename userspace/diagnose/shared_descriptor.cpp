@@ -147,8 +147,10 @@ bool may_be_born_for_it(const Scene& scene) {
                                [&](const Process* process) { return is_born_for_it(scene, *process); });
 }
 
+// On the port that the connection came to.
 bool listens(const Scene& scene, const Process& process) {
     return std::ranges::any_of(scene.census.listeners, [&](const model::Socket& listener) {
+        if (listener.local.port != scene.socket.local.port) return false;
         return std::ranges::any_of(scene.census.holders_of(listener), [&](const model::Holder& holder) {
             return &scene.census.process_of(holder) == &process;
         });
@@ -156,7 +158,7 @@ bool listens(const Scene& scene, const Process& process) {
 }
 
 // Whoever hands a connection to a process forked for it has no more use for its own copy. Where that was not
-// seen, a process as old as the connection that listens for none was given it, too: signs of its age are
+// seen, a process as old as the connection that does not listen there was given it, too: signs of its age are
 // late.
 bool let_go_at_once(const Scene& scene, const Process& heir) {
     const std::uint64_t since = scene.there_since();
