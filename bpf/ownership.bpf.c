@@ -18,28 +18,25 @@ static __always_inline void note_accept(struct sock* sk, __u64 inode) {
     store_touches(sk, &fresh);
 }
 
-static __always_inline int note_accepted_socket(struct socket* accepted) {
-    struct sock* sk = tcp_of(BPF_CORE_READ(accepted, sk));
-    if (sk) note_accept(sk, BPF_CORE_READ(accepted, file, f_inode, i_ino));
-    return 0;
-}
-
 /*
- * inet_csk_accept would not do: it returns before the socket has a file. The later arguments changed in 6.10
- * (92ef0fd55ac8); of a call that failed there is no sock.
+ * security_sock_graft is called by accept() alone, once it has the connection. So there is no need to see a
+ * function return, which of a thread that slept in it before tracing began nobody sees. (inet_csk_accept would
+ * not do: it returns before the socket has a file.)
  */
-SEC("fexit/inet_accept")
-int BPF_PROG(on_inet_accept, struct socket* listener, struct socket* accepted) {
-    return note_accepted_socket(accepted);
-}
-
-/* Called by accept() alone, once it has the connection; so there is no need for a kretprobe (see
- * traffic_plain.bpf.c). */
-SEC("kprobe/security_sock_graft")
-int BPF_KPROBE(on_sock_graft, struct sock* any, struct socket* accepted) {
+static __always_inline int note_graft(void* any, struct socket* accepted) {
     struct sock* sk = tcp_of(any);
     if (sk) note_accept(sk, BPF_CORE_READ(accepted, file, f_inode, i_ino));
     return 0;
+}
+
+SEC("fentry/security_sock_graft")
+int BPF_PROG(on_sock_graft, struct sock* any, struct socket* accepted) {
+    return note_graft(any, accepted);
+}
+
+SEC("kprobe/security_sock_graft")
+int BPF_KPROBE(on_sock_graft_plain, struct sock* any, struct socket* accepted) {
+    return note_graft(any, accepted);
 }
 
 /* accept, accept4 */
@@ -55,11 +52,10 @@ int on_accept_exit(struct trace_event_raw_sys_exit* event) {
  * A close() of the last reference shows as a transition; one that is not the last shows only here.
  */
 
-static __always_inline struct sock* shared_sock_of(struct file* file) {
-    struct sock* sk = references_of(file) > 1 ? tcp_sock_of(file) : NULL;
-    if (!sk) return NULL;
+/* `only_reference`: there is no other. */
+static __always_inline bool is_of_interest(struct sock* sk, bool only_reference) {
     __u8 state = FOLLOW(sk, __sk_common.skc_state);
-    return state == TCP_CLOSE_WAIT || state == TCP_ESTABLISHED ? sk : NULL;
+    return state == TCP_CLOSE_WAIT || (state == TCP_ESTABLISHED && !only_reference);
 }
 
 static __always_inline void fill_let_go(struct wc_touches* seen, struct task_struct* task, __u32 fd) {
@@ -90,10 +86,11 @@ static __always_inline int note_let_go(struct sock* sk, struct file* file, struc
  * for it stands in the registers, and with it the descriptor.
  */
 static __always_inline int note_file_let_go(struct file* file) {
-    struct sock* sk = shared_sock_of(file);
-    struct task_struct* task = sk ? current_task() : NULL;
+    struct sock* sk = references_of(file) > 1 ? tcp_sock_of(file) : NULL;
+    if (!sk || !is_of_interest(sk, false)) return 0;
+    struct task_struct* task = current_task();
     struct system_call call;
-    if (!task || OF_TASK(task, flags) & (PF_KTHREAD | PF_EXITING)) return 0;
+    if (OF_TASK(task, flags) & (PF_KTHREAD | PF_EXITING)) return 0;
     if (!read_system_call(task, &call) || call.number != WC_NR_CLOSE) return 0;
     return note_let_go(sk, file, task, call.arguments[0]);
 }
@@ -108,12 +105,13 @@ int BPF_KPROBE(on_file_let_go_probed, struct file* file) {
     return note_file_let_go(file);
 }
 
-/* close */
+/* close. It has not taken the file from the table yet: until it does, another thread may begin to use it. */
 SEC("tracepoint")
 int on_close_enter(struct trace_event_raw_sys_enter* event) {
     struct task_struct* task = current_task();
     __u32 fd = event->args[0];
     struct file* file = file_at(task, fd);
-    struct sock* sk = file ? shared_sock_of(file) : NULL;
-    return sk ? note_let_go(sk, file, task, fd) : 0;
+    struct sock* sk = file ? tcp_sock_of(file) : NULL;
+    bool of_interest = sk && is_of_interest(sk, references_of(file) <= 1);
+    return of_interest ? note_let_go(sk, file, task, fd) : 0;
 }

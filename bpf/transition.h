@@ -42,6 +42,20 @@ static __always_inline void send_entered(struct sock* sk, __u64 now) {
 }
 
 /*
+ * A thread that was in a call on the descriptor while another closed it keeps the socket until that call is
+ * over, and so lets go of it last. Who closed it is the other one.
+ */
+static __always_inline void name_who_called_close(struct sock* sk, struct task_struct* task,
+                                                  struct wc_actor* closer) {
+    __u64 address = (__u64)sk;
+    struct wc_touches* seen = bpf_map_lookup_elem(&touches, &address);
+    struct system_call call;
+    if (!seen || seen->let_go.actor.tgid != closer->tgid || seen->let_go.actor.tid == closer->tid) return;
+    if (!read_system_call(task, &call) || call.number == WC_NR_CLOSE) return;
+    if ((__u32)call.arguments[0] == seen->let_go_fd) *closer = seen->let_go.actor;
+}
+
+/*
  * A program's close() or shutdown() sets both shutdown bits before it changes the state, in its own context.
  * Everything else that ends a hold (reset, timeout, ss -K) has set sk_err, or runs where `current` is
  * somebody else: there nobody is named.
@@ -67,6 +81,7 @@ static __always_inline void send_left(struct sock* sk, __u32 new_state, __u64 no
         __u32 flags = OF_TASK(task, flags);
         record->end = flags & PF_EXITING ? WC_END_EXIT : WC_END_PROGRAM;
         if (!(flags & PF_KTHREAD)) describe_actor(task, &record->closer);
+        if (record->end == WC_END_PROGRAM) name_who_called_close(sk, task, &record->closer);
     } else {
         record->end = WC_END_KERNEL;
     }

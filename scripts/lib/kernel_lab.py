@@ -27,7 +27,9 @@ THOROUGH = "-Measure.*:Redis.*:PythonPool.*:Real/*:Arguments/*:Output.*"
 # Emulated, a test takes a second or two: each culprit is looked at once afterwards, and where there is time once from its
 # very beginning. The suites about one subject run natively; --thorough runs them here, too.
 SUBJECTS = ("AcceptSide.*", "*Chains.*", "Runtimes/*", "Explain.*", "Time.*", "Shares.*",
-            "Hooks/*", "FieldCases.*", "Touched.*", "Long*", "*LongDecoys*", "Recording.*", "Report.*", "*Reports.*")
+            "Hooks/*", "FieldCases.*", "Touched.*", "Long*", "*LongDecoys*", "Recording.*", "Report.*", "*Reports.*",
+            "Selection*", "BlockedHandlers.*", "ChainsInWords.*", "Case08.*", "Usage.*", "*.AreMeasuredRight/*",
+            "*.AreNotInASnapshot/*")
 DEFAULT = ":".join((THOROUGH, "Doctor*", "*.WatchComesAfterwards/*", "*.WatchComesBeforeTheFin/*", *SUBJECTS))
 FROM_THE_START = "*.WatchComesBeforeTheConnection/"
 # What no hook that differs between kernels has a part in.
@@ -48,7 +50,7 @@ KERNELS = {kernel.name: kernel for kernel in (
 )}
 LEAST_TIME = 60  # seconds; with less there is no sense in booting
 # An emulated machine stands still when the host has other things to do, and its clock goes on.
-EMULATED = {"WAITCLOSE_LATE_TICKS_MS": "30"}  # allowance for ticks
+EMULATED = {"WAITCLOSE_LATE_TICKS_MS": "30", "WAITCLOSE_PATIENCE": "3"}
 
 
 def say(text):

@@ -18,11 +18,11 @@ constexpr auto patience = 200s;     // an emulated machine needs most of it
 const char* const settled = "12s";  // before, whoever read end-of-file may still be about to answer
 
 const Arguments only_system_calls{
-    "--no-hook", "tp_btf/sock_recv_length",   "--no-hook", "fexit/tcp_recvmsg",
-    "--no-hook", "kprobe/tcp_cleanup_rbuf",   "--no-hook", "tp_btf/sock_send_length",
-    "--no-hook", "fexit/tcp_sendmsg",         "--no-hook", "kprobe/tcp_sendmsg",
-    "--no-hook", "fexit/inet_accept",         "--no-hook", "kprobe/security_sock_graft",
-    "--no-hook", "fentry/locks_remove_posix", "--no-hook", "kprobe/locks_remove_posix"};
+    "--no-hook", "tp_btf/sock_recv_length",    "--no-hook", "fexit/tcp_recvmsg",
+    "--no-hook", "kprobe/tcp_cleanup_rbuf",    "--no-hook", "tp_btf/sock_send_length",
+    "--no-hook", "fexit/tcp_sendmsg",          "--no-hook", "kprobe/tcp_sendmsg",
+    "--no-hook", "fentry/security_sock_graft", "--no-hook", "kprobe/security_sock_graft",
+    "--no-hook", "fentry/locks_remove_posix",  "--no-hook", "kprobe/locks_remove_posix"};
 
 // Everything about one socket that does not depend on when a tracer looked.
 struct Story {

@@ -38,7 +38,7 @@ const std::vector<Hook>& all_hooks() {
         {"write", "fexit/tcp_sendmsg"},
         {"write", "kprobe/tcp_sendmsg"},
         {"write", "tp/syscalls/sys_exit_write"},
-        {"accept", "fexit/inet_accept"},
+        {"accept", "fentry/security_sock_graft"},
         {"accept", "kprobe/security_sock_graft"},
         {"accept", "tp/syscalls/sys_exit_accept"},
         {"accept-count", "fexit/sys_accept"},

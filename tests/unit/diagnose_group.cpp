@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: BSD-2-Clause
 #include <gtest/gtest.h>
 
-#include <chrono>
+#include <ctime>
 #include <numeric>
 
 #include "diagnose/diagnoser.h"
@@ -145,17 +145,17 @@ TEST(Group, TwentyThousandHoldsInFiveHundredGroupsDiagnosed) {
         if (i % 2)
             read_eof(socket, deed(1000 + i % 500, 1000 + i % 500, kTaken - 90 * kSec, Operation::kRead));
     }
-    const auto begin = std::chrono::steady_clock::now();
+    const std::clock_t begin = std::clock();
     const auto groups = group_all(b);
     diagnose::Diagnoser diagnoser(b.census);
     std::size_t facts = 0;
     for (const auto& socket : b.census.sockets) facts += diagnoser.diagnose(socket).evidence.size();
-    const std::chrono::duration<double, std::milli> took = std::chrono::steady_clock::now() - begin;
-    RecordProperty("milliseconds", static_cast<int>(took.count()));
+    const double cpu_seconds = static_cast<double>(std::clock() - begin) / CLOCKS_PER_SEC;
+    RecordProperty("cpu_milliseconds", static_cast<int>(cpu_seconds * 1000));
     EXPECT_EQ(groups.size(), 500u);
     EXPECT_GT(facts, 20'000u);
-    // The target is a second for an optimised build; this one may be neither optimised nor alone.
-    EXPECT_LT(took.count(), 8000);
+    // The target is a second for an optimised build; this one may not be optimised.
+    EXPECT_LT(cpu_seconds, 8);
 }
 
 TEST(Group, TwoHundredThousandSocketsOfAThousandThreads) {
@@ -169,15 +169,15 @@ TEST(Group, TwoHundredThousandSocketsOfAThousandThreads) {
     for (std::uint32_t i = 0; i < kSockets; ++i)
         read_eof(b.socket({{p, static_cast<std::int32_t>(i + 5)}}),
                  deed(10, 10 + i % 1000, kFin + kSec, Operation::kRead));
-    const auto begin = std::chrono::steady_clock::now();
+    const std::clock_t begin = std::clock();
     const auto groups = group_all(b);
-    const std::chrono::duration<double, std::milli> took = std::chrono::steady_clock::now() - begin;
-    RecordProperty("milliseconds", static_cast<int>(took.count()));
+    const double cpu_seconds = static_cast<double>(std::clock() - begin) / CLOCKS_PER_SEC;
+    RecordProperty("cpu_milliseconds", static_cast<int>(cpu_seconds * 1000));
     ASSERT_EQ(groups.size(), 1u);
     EXPECT_EQ(groups[0].sockets, kSockets);
     EXPECT_EQ(groups[0].culprits, 1000u);
-    // Ten times what it takes, for a busy machine and for sanitizers; quadratic work would take minutes.
-    EXPECT_LT(took.count(), 6000);
+    // Ten times what it takes, for slow machines and for sanitizers; quadratic work would take minutes.
+    EXPECT_LT(cpu_seconds, 6);
 }
 
 }  // namespace

@@ -106,14 +106,14 @@ constexpr std::array kWrite{
 
 // ---- accept() and close() ----
 
-constexpr std::array kAcceptFexit{AttachPoint{"on_inet_accept", kFexit, "inet_accept"}};
-constexpr std::array kAcceptKprobe{AttachPoint{"on_sock_graft", kKprobe, "security_sock_graft"}};
+constexpr std::array kAcceptFentry{AttachPoint{"on_sock_graft", kFentry, "security_sock_graft"}};
+constexpr std::array kAcceptKprobe{AttachPoint{"on_sock_graft_plain", kKprobe, "security_sock_graft"}};
 constexpr std::array kAcceptSyscalls{
     AttachPoint{"on_accept_exit", kTracepoint, "syscalls/sys_exit_accept"},
     AttachPoint{"on_accept_exit", kTracepoint, "syscalls/sys_exit_accept4"},
 };
 constexpr std::array kAccept{
-    Alternative{"fexit/inet_accept", kAcceptFexit, "5.8"},
+    Alternative{"fentry/security_sock_graft", kAcceptFentry, "5.8"},
     Alternative{"kprobe/security_sock_graft", kAcceptKprobe, "5.8", Cost::kMedium},
     Alternative{"tp/syscalls/sys_exit_accept", kAcceptSyscalls, "5.8", Cost::kHigh,
                 "accepts by io_uring and 32-bit programs are not seen"},

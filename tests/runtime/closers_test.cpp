@@ -1,0 +1,26 @@
+// SPDX-License-Identifier: BSD-2-Clause
+// Who is said to have closed a socket.
+#include <gtest/gtest.h>
+
+#include "programs.h"
+
+namespace runtime {
+
+TEST(Closers, AreWhoCalledCloseNotWhoReadMeanwhile) {
+    Culprit culprit({culprit_path("read_while_closed")});
+    const json ready = culprit.next_line();
+    Watch watch({"--min-held", "0ms", "-L", ready.at("port").dump()});
+    culprit.command("go");
+    const int rounds = culprit.next_line(60s).at("rounds");
+    int closed = 0;
+    watch.until([&](const json& line) { return line.at("event") == "closed" && ++closed == rounds; }, 20s);
+    EXPECT_EQ(closed, rounds);
+    ASSERT_EQ(watch.stop().code, 0);
+    for (const json& line : watch.events())
+        if (line.at("event") == "closed") {
+            EXPECT_EQ(line.at("closer").at("pid"), ready.at("pid")) << line;
+            EXPECT_EQ(line.at("closer").at("tid"), ready.at("pid")) << line;
+        }
+}
+
+}  // namespace runtime
