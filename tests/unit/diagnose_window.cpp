@@ -129,6 +129,18 @@ TEST(CpuStarved, GetsLessThanAQuarterOfWhatItAsksFor) {
     EXPECT_EQ(AtWork(300, 700).scene.diagnose().cause, Cause::kHandlerBusy);
 }
 
+TEST(CpuStarved, NotWhoReadsEndOfFileInALoop) {
+    AtWork looping(50, 950);
+    read_eof(looping.socket(), deed(7, 8, kTaken - 5 * kSec, model::Operation::kRead));
+    EXPECT_EQ(looping.gist(), "cpu-starved possible 7/8 read-eof");
+    touches(looping.socket()).eof_reads = 1000;
+    EXPECT_EQ(looping.scene.diagnose().cause, Cause::kUnknown) << "nor is it seen to spin any more";
+    looping.window().eof_reads[{looping.socket().netns, looping.socket().cookie}] = 500;
+    EXPECT_EQ(looping.scene.diagnose().cause, Cause::kUnknown) << "its last read was too long ago";
+    touches(looping.socket()).last->at_ns = kTaken - kSec;
+    EXPECT_EQ(looping.gist(), "spin-on-eof proven 7/8 read-eof") << "it has waited for a CPU since";
+}
+
 TEST(CpuStarved, NamesTheQuotaAboveIt) {
     AtWork throttled(50, 950);
     throttled.window().throttled = {{"/shop", 10, 9, 900 * kMs}, {"/sho", 10, 10, 999 * kMs}};

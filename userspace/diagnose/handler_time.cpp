@@ -103,10 +103,15 @@ void word_starved(const Scene& scene, const Verdict& verdict, Diagnosis& diagnos
                              duration_text(*window.steal_ns), window.cpus));
 }
 
+/// A handler learns once that the peer has hung up, or twice. Who has read it so often reads in a loop,
+/// also where it gets too little CPU to be seen spinning.
+constexpr std::uint64_t kReadsOfALoop = 10;
+
 /// Of a thread that has read end-of-file it is not known whether it still means to close: while it may be at
 /// its answer, the computing explains the hold; later it is for the rules about leaks to judge.
 bool may_still_answer(const Scene& scene, bool starved) {
     if (!scene.eof) return !eof_read(scene.census, scene.socket);
+    if (scene.socket.touches->eof_reads >= kReadsOfALoop) return false;
     return scene.eof.thread == scene.who.thread &&
            scene.ago(scene.eof.deed->at_ns) < (starved ? kHardlyAnswersNs : kMayAnswerNs);
 }

@@ -16,7 +16,7 @@ namespace {
 constexpr double kFewestReadsPerSecond = 100;
 /// Nor is one that hardly runs: on a CPU, or waiting for one.
 constexpr double kLeastAtWork = 0.1;
-/// It goes on: the last read is so recent.
+/// It goes on: the last read is so recent, as far as the thread had a CPU since.
 constexpr std::uint64_t kStillReadsNs = 500'000'000;
 
 /// And it has gone on for so long.
@@ -27,7 +27,8 @@ struct Spin {
     const Thread* thread = nullptr;  // null: several threads read it, or the one that did has exited
     const model::Process* process = nullptr;
     std::uint64_t reads = 0;
-    double at_work = 0;  // of the window; 0 when it is not known
+    double at_work = 0;           // of the window; 0 when it is not known
+    std::uint64_t waited_ns = 0;  // of the window, for a CPU
 };
 
 double per_second(const Spin& spin) {
@@ -55,6 +56,8 @@ Spin find_spin(const Scene& scene) {
     if (const auto* time = spin.window->find(spin.thread->tid, spin.thread->start_ns)) {
         const Shares shares = shares_of(*time);
         spin.at_work = shares.on_cpu + shares.waiting;
+        spin.waited_ns =
+            static_cast<std::uint64_t>(shares.waiting * static_cast<double>(spin.window->length_ns()));
     }
     return spin;
 }
@@ -79,7 +82,7 @@ std::optional<Verdict> spin_on_eof(const Scene& scene) {
     const Spin spin = find_spin(scene);
     if (!spin.window || !spin.process || per_second(spin) < kFewestReadsPerSecond) return std::nullopt;
     const model::Touches& touches = *scene.socket.touches;
-    if (scene.ago(touches.last->at_ns) > kStillReadsNs) return std::nullopt;
+    if (scene.ago(touches.last->at_ns) > kStillReadsNs + spin.waited_ns) return std::nullopt;
     if (scene.ago(touches.eof->at_ns) < kLongEnoughNs) return std::nullopt;
     if (spin.thread && spin.at_work < kLeastAtWork) return std::nullopt;
     Who who{spin.process, spin.thread, &*touches.last, Basis::kReadEof, Doubt::kNone};
