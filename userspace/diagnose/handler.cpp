@@ -135,7 +135,9 @@ void word_blocked(const Scene& scene, const Verdict& verdict, Diagnosis& diagnos
                                     chain.links.front().detail, end_of_chain_text(chain));
     if (verdict.cause == Cause::kDeadlock) word_circle(thread, slept, chain, diagnosis);
     add_wait(thread, wait, slept, diagnosis);
-    if (*thread.asleep_since_ns <= scene.socket.held_since_ns)
+    // A lower bound begins at or after the FIN.
+    if (scene.socket.precision == model::Precision::kExact &&
+        *thread.asleep_since_ns <= scene.socket.held_since_ns)
         add_fact(diagnosis, "asleep_before_fin", true,
                  "it has not run since before the peer's FIN, so it cannot know of it (census)");
     diagnosis.because = std::move(chain.links);
