@@ -1,0 +1,33 @@
+// SPDX-License-Identifier: BSD-2-Clause
+// The parts of the screen, each drawn from a row on.
+#pragma once
+
+#include <cstddef>
+
+#include "live/canvas.h"
+
+namespace waitclose::live {
+
+/// The first lines of every view; of the groups with all that is known of the machine. Returns the row
+/// behind.
+std::size_t draw_top(Canvas& canvas);
+
+/// The last line: keys, the filter being typed, or what became of the last key.
+void draw_footer(Canvas& canvas, std::size_t row);
+
+void draw_groups(Canvas& canvas, std::size_t row);
+void draw_sockets(Canvas& canvas, std::size_t row);
+void draw_hold(Canvas& canvas, std::size_t row);
+void draw_closed(Canvas& canvas, std::size_t row);
+void draw_help(Canvas& canvas, std::size_t row);
+
+/// "java (4121)"; who holds them where no process answers for the sockets.
+std::string owner_text(const Canvas& canvas, const GroupRow& row);
+/// "port 8080", "→ 10.0.0.9:443"
+std::string place_text(const Canvas& canvas, const GroupKey& key);
+Role role_of(diagnose::Cause cause);
+
+/// The wait chain, each thread a step further in. Nothing for a chain without links.
+void add_chain(Text& text, const Canvas& canvas, const std::vector<diagnose::Link>& chain);
+
+}  // namespace waitclose::live
