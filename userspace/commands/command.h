@@ -15,6 +15,7 @@ namespace waitclose::commands {
 enum ExitCode { kDone = 0, kCouldNot = 1, kWrongUsage = 2, kFoundHeld = 3 };
 
 /// Each registers its subcommand; when it is the one typed, the exit code lands in `exit_code`.
+void add_live(CLI::App& app, int& exit_code);
 void add_snapshot(CLI::App& app, int& exit_code);
 void add_watch(CLI::App& app, int& exit_code);
 void add_doctor(CLI::App& app, int& exit_code);

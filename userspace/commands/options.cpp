@@ -120,6 +120,10 @@ void add_selection_options(CLI::App& app, Options& options) {
 void add_common_options(CLI::App& app, Options& options) {
     app.add_flag("--json", options.json, "machine-readable output");
     app.add_option("-o,--output", options.output, "write to this file instead of stdout")->type_name("FILE");
+    add_screen_options(app, options);
+}
+
+void add_screen_options(CLI::App& app, Options& options) {
     app.add_option("--color", options.color, "auto, always or never")
         ->capture_default_str()
         ->check(CLI::IsMember({"auto", "always", "never"}));

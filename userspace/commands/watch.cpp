@@ -10,7 +10,9 @@
 
 #include "commands/command.h"
 #include "commands/options.h"
+#include "commands/rhythm.h"
 #include "commands/session.h"
+#include "commands/tracing.h"
 #include "diagnose/diagnoser.h"
 #include "output/json.h"
 #include "output/sink.h"
@@ -140,33 +142,6 @@ private:
     std::unordered_map<model::SocketKey, std::string, model::SocketKeyHash> last_told_;
 };
 
-/// Decides when a census is due: at once when a hold has come of age, else every few seconds. Censuses get a
-/// tenth of one CPU; what they do not use is saved up, so that a quiet watch answers at once even where a
-/// census is dear.
-class Rhythm {
-public:
-    bool is_due(std::uint64_t now_ns, bool wanted) {
-        saved_ns_ =
-            std::min(kMostSaved, saved_ns_ + static_cast<std::int64_t>(now_ns - counted_until_ns_) / 10);
-        counted_until_ns_ = now_ns;
-        return saved_ns_ >= 0 && now_ns - last_ns_ >= (wanted ? kShortest : kUsual);
-    }
-    /// `cpu_ns`: the CPU time it took. On a machine without CPU to spare a census takes longer by the clock,
-    /// and that is when somebody wants to know.
-    void took(std::uint64_t cpu_ns, std::uint64_t ended_ns) {
-        last_ns_ = ended_ns;
-        saved_ns_ -= static_cast<std::int64_t>(cpu_ns);
-    }
-
-private:
-    static constexpr std::uint64_t kShortest = 100'000'000;
-    static constexpr std::uint64_t kUsual = 2'000'000'000;
-    static constexpr std::int64_t kMostSaved = 2'000'000'000;
-    std::uint64_t last_ns_ = 0;
-    std::uint64_t counted_until_ns_ = system::boottime_ns();
-    std::int64_t saved_ns_ = 0;
-};
-
 /// Takes a census and tells what is new. Returns whether another look soon may tell more.
 Result<bool> look(Session& session, Reporter& reporter, const model::Selection& selection) {
     auto census = session.take_next_census();
@@ -213,25 +188,6 @@ Result<void> loop(Session& session, Reporter& reporter, const WatchRequest& requ
     }
 }
 
-/// After a loss the ledger may hold what has long ended: two censuses that agree settle it.
-Result<void> settle(Session& session) {
-    session.drain();
-    for (int round = 0; session.losses().ring > 0 && round < 2; ++round)
-        if (auto census = session.take_census(); !census) return tl::unexpected(census.error());
-    return {};
-}
-
-void print_totals(Session& session) {
-    const model::Totals& totals = session.ledger().totals();
-    const model::Losses losses = session.losses();
-    const std::string before =
-        totals.already_open ? fmt::format("already open {}, ", totals.already_open) : std::string();
-    say(fmt::format(
-        "waitclose: {}entered {}, closed {}, still open {}; lost: ring {}, storage {}, reconciled {}", before,
-        totals.entered, totals.closed, session.ledger().open(), losses.ring, losses.storage,
-        losses.reconciled));
-}
-
 Result<int> run(const WatchRequest& request) {
     const system::Descriptor signals(open_signal_descriptor());
     auto sink = open_stream(request.common.output);
@@ -239,8 +195,7 @@ Result<int> run(const WatchRequest& request) {
     Reporter reporter(*sink, request.common);
     const auto session = Session::open(request.common.probes, reporter);
     if (!session) return tl::unexpected(session.error());
-    for (const std::string& need : (*session)->probe_facts().missing)
-        say(fmt::format("waitclose: no hook for '{}'; 'waitclose doctor' says what that costs", need));
+    say_what_is_missing(**session);
     if (auto looked = look(**session, reporter, request.common.selection); !looked)
         return tl::unexpected(looked.error());
     if (request.common.ready_file)

@@ -1,25 +1,25 @@
 // SPDX-License-Identifier: BSD-2-Clause
 #include "live/terminal.h"
 
+#include <algorithm>
 #include <array>
+#include <climits>
 #include <clocale>
 #include <csignal>
 #include <cstdio>
+#include <cstdlib>
 #include <cstring>
 #include <cwchar>
 #include <string>
 
 #include <fmt/format.h>
 #include <langinfo.h>
-#include <term.h>
 #include <termios.h>
 #include <unistd.h>
 
 #define NCURSES_WIDECHAR 1
+#define NCURSES_NOMACROS 1  // else move, erase and the like mean nothing else any more
 #include <curses.h>
-// What curses.h calls so by macros has other meanings here.
-#undef erase
-#undef move
 
 namespace waitclose::live {
 namespace {
