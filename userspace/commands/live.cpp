@@ -95,6 +95,7 @@ private:
         for (const model::Closed& closed : looks_.drain()) chronicle_.end(closed);
         if (std::exchange(sort_anew_, false) && chronicle_.picture().census) {
             chronicle_.take(looks_.sort(chronicle_.give_back().census, wanted_));
+            beat_at_ns_ = 0;
             follow(now);
         }
         const bool wanted = looks_.session().ledger().has_untold(now, wanted_.selection.min_held_ns);

@@ -48,6 +48,7 @@ void Chronicle::take(Look look) {
 
 Look Chronicle::give_back() {
     picture_.census = nullptr;
+    picture_.groups.clear();  // what is left out now has not ended
     diagnoser_.reset();
     return {std::move(census_), {}, 0};
 }
@@ -99,6 +100,7 @@ void Chronicle::end(const model::Closed& closed) {
     if (row && !row->ended_ns) {
         ++row->closed_since;
         picture_.gone.insert(closed.hold.connection.key);
+        if (row->sockets() == 0) row->ended_ns = closed.hold.since_ns + closed.held_ns;
     }
     if (closed.held_ns < min_held_ns_ || (selective_ && !row)) return;
     picture_.ended.push_front({++number_, closed, row ? std::optional(row->key.cause) : std::nullopt});

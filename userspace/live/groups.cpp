@@ -5,6 +5,7 @@
 #include <fmt/format.h>
 
 #include "live/views.h"
+#include "model/units.h"
 #include "output/escape.h"
 #include "output/format.h"
 #include "output/labels.h"
@@ -19,7 +20,7 @@ constexpr std::size_t kWithSparklines = 110;
 Span trend_cell(const Canvas& canvas, const GroupRow& row) {
     if (row.ended_ns) {
         const std::uint64_t ago = canvas.picture.now_ns - std::min(canvas.picture.now_ns, *row.ended_ns);
-        return {fmt::format("ended {} ago", output::duration_text(ago / 1'000'000'000 * 1'000'000'000)),
+        return {ago < model::kSecond ? "just ended" : fmt::format("ended {} s ago", ago / model::kSecond),
                 Role::kGood};
     }
     if (!row.trend.per_minute) return {"not known yet", Role::kDim};

@@ -93,8 +93,8 @@ void add_did(Text& text, const Canvas& canvas, const diagnose::Diagnosis& diagno
 void add_life(Text& text, const Canvas& canvas, const model::Socket& socket) {
     const std::size_t width = std::min<std::size_t>(60, canvas.width() - kLabelWidth - 4);
     const std::vector<Share> life = life_of(canvas.picture, socket);
-    text.line("its life", bar(life, width, canvas.style.charset));
-    text.add("", life_text(canvas, socket));
+    if (life.size() > 1) text.line("its life", bar(life, width, canvas.style.charset));
+    text.add(life.size() > 1 ? "" : "its life", life_text(canvas, socket));
 }
 
 void add_evidence(Text& text, const Canvas& canvas, const diagnose::Diagnosis& diagnosis) {

@@ -62,7 +62,7 @@ void draw_sockets(Canvas& canvas, std::size_t row) {
                      {"PEER", Align::kLeft, Cut::kStart, 10},
                      {"LOCAL", Align::kLeft, Cut::kStart, 8},
                      {"PID:FD NAME", Align::kLeft, Cut::kEnd, 8},
-                     {"TID OF THE CULPRIT", Align::kLeft, Cut::kEnd, 8},
+                     {"CULPRIT", Align::kLeft, Cut::kEnd, 8},
                      {"SURE", Align::kLeft, Cut::kEnd, 6},
                      {"DATA", Align::kLeft, Cut::kEnd, 8}},
                     cursor.rows,
