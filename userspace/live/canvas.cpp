@@ -68,6 +68,11 @@ std::size_t first_row(std::size_t wished, std::size_t cursor, std::size_t count,
     return first;
 }
 
+/// Between columns.
+std::size_t gap_of(const Canvas& canvas) {
+    return canvas.narrow() ? 1 : 2;
+}
+
 std::vector<std::size_t> widths_of(const Canvas& canvas, const Rows& rows,
                                    const std::vector<RowCells>& shown) {
     std::vector<std::size_t> natural;
@@ -76,7 +81,7 @@ std::vector<std::size_t> widths_of(const Canvas& canvas, const Rows& rows,
         for (const RowCells& row : shown) width = std::max(width, output::display_width(row.cells[i].text));
         natural.push_back(width);
     }
-    return output::shrink_to(canvas.width() - 3, 2, rows.columns, std::move(natural));
+    return output::shrink_to(canvas.width() - 3, gap_of(canvas), rows.columns, std::move(natural));
 }
 
 void draw_row(Canvas& canvas, std::size_t row, const Rows& rows, const std::vector<std::size_t>& widths,
@@ -86,7 +91,7 @@ void draw_row(Canvas& canvas, std::size_t row, const Rows& rows, const std::vect
         const output::Column& how = rows.columns[i];
         const std::string cell = output::fit(cells[i].text, widths[i], canvas.style.charset, how.cut);
         canvas.screen.put(row, column, output::pad(cell, widths[i], how.align), cells[i].role);
-        column += widths[i] + 2;
+        column += widths[i] + gap_of(canvas);
     }
 }
 
@@ -126,14 +131,15 @@ std::string sparkline(const std::vector<std::uint64_t>& counts, std::size_t widt
     static constexpr std::array<std::string_view, 8> kPlain{"_", ".", "-", "~", "=", "+", "*", "#"};
     const auto& glyphs = charset == Charset::kAscii ? kPlain : kBlocks;
     if (counts.empty()) return {};
-    const auto from =
-        counts.size() > width ? counts.end() - static_cast<std::ptrdiff_t>(width) : counts.begin();
-    const auto [least, most] = std::minmax_element(from, counts.end());
-    // A change of few in a hundred is no mountain.
-    const std::uint64_t range = std::max({*most - *least, *most / 50, std::uint64_t{1}});
+    const auto [least, most] = std::ranges::minmax_element(counts);
+    // A change of few in a thousand is no mountain.
+    const std::uint64_t range = std::max({*most - *least, *most / 500, std::uint64_t{1}});
+    const std::size_t columns = std::min(width, counts.size());
     std::string text;
-    for (auto count = from; count != counts.end(); ++count)
-        text += glyphs[static_cast<std::size_t>((*count - *least) * (glyphs.size() - 1) / range)];
+    for (std::size_t i = 1; i <= columns; ++i) {
+        const std::uint64_t count = counts[i * counts.size() / columns - 1];  // the last of its part
+        text += glyphs[static_cast<std::size_t>((count - *least) * (glyphs.size() - 1) / range)];
+    }
     return text;
 }
 

@@ -28,6 +28,8 @@ struct Canvas {
 
     std::size_t width() const { return screen.size().columns; }
     bool ascii() const { return style.ascii(); }
+    /// Too few columns for what can be done without.
+    bool narrow() const { return width() < 100; }
     /// Made harmless, in the character set of the screen.
     std::string clean(std::string_view raw) const;
 };
@@ -83,7 +85,7 @@ struct RowCells {
 std::size_t draw_rows(Canvas& canvas, std::size_t row, const Rows& rows,
                       const std::function<RowCells(std::size_t)>& cells_of);
 
-/// "▁▂▄█": the counts, the last `width` of them, from the least to the greatest.
+/// "▁▂▄█": how the counts went, in at most `width` columns, from the least to the greatest.
 std::string sparkline(const std::vector<std::uint64_t>& counts, std::size_t width, output::Charset charset);
 
 /// One part of a bar.

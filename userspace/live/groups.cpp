@@ -23,7 +23,7 @@ Span trend_cell(const Canvas& canvas, const GroupRow& row) {
         return {ago < model::kSecond ? "just ended" : fmt::format("ended {} s ago", ago / model::kSecond),
                 Role::kGood};
     }
-    if (!row.trend.per_minute) return {"not known yet", Role::kDim};
+    if (!row.trend.per_minute) return {"-", Role::kDim};
     const double growth = *row.trend.per_minute;
     const std::string line =
         canvas.width() >= kWithSparklines ? "  " + sparkline(row.trend.counts, 24, canvas.style.charset) : "";
@@ -66,7 +66,7 @@ Rows rows_of(const Canvas& canvas, const Cursor& cursor) {
     for (const GroupRow& row : canvas.picture.groups)
         cause = std::max(cause, diagnose::id_of(row.key.cause).size());
     return {{{"SOCKETS", Align::kRight, Cut::kEnd, 7},
-             {"OWNER", Align::kLeft, Cut::kEnd, 8},
+             {"OWNER", Align::kLeft, Cut::kEnd, 14},
              {"CAUSE", Align::kLeft, Cut::kEnd, cause},
              {"SURE", Align::kLeft, Cut::kEnd, 6},
              {"WHERE", Align::kLeft, Cut::kStart, 6},

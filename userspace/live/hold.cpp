@@ -162,9 +162,10 @@ void draw_hold(Canvas& canvas, std::size_t row) {
         {{output::connection_text(socket->role, socket->family, socket->local, socket->remote, canvas.style),
           Role::kStrong},
          {"  " + output::id_text({socket->netns, socket->cookie}), Role::kDim}});
-    text.line("cause", {{std::string(diagnose::id_of(diagnosis.cause)), role_of(diagnosis.cause)},
-                        {fmt::format(", {}: ", diagnose::id_of(diagnosis.confidence))},
-                        {std::string(diagnose::meaning_of(diagnosis.cause)), Role::kDim}});
+    text.add("cause",
+             fmt::format("{}, {}: {}", diagnose::id_of(diagnosis.cause),
+                         diagnose::id_of(diagnosis.confidence), diagnose::meaning_of(diagnosis.cause)),
+             role_of(diagnosis.cause));
     text.add("why", canvas.clean(diagnosis.summary), Role::kStrong);
     add_holders(text, canvas, *socket);
     text.add("culprit", culprit_line(canvas, diagnosis), Role::kStrong);

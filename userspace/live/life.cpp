@@ -61,7 +61,7 @@ std::vector<Share> shares_of(const model::ThreadTime& thread) {
             parts.push_back({share, Role::kBlocked, "asleep: " + std::string(diagnose::id_of(what))});
     parts.push_back({shares.idle(), Role::kIdle, "waiting for work"});
     parts.push_back({shares.unsorted, Role::kDim, "asleep"});
-    parts.push_back({shares.unaccounted, Role::kPlain, "not accounted for"});
+    parts.push_back({shares.unaccounted, Role::kPlain, "other"});
     std::erase_if(parts, [](const Share& part) { return part.share <= 0; });
     return parts;
 }

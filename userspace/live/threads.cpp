@@ -85,7 +85,7 @@ void draw_threads(Canvas& canvas, std::size_t row) {
     }
     const GroupRow* group = group_of(canvas.state, canvas.picture);
     const Rows rows{{{"TID", Align::kRight, Cut::kEnd, 5},
-                     {"NAME", Align::kLeft, Cut::kEnd, 8},
+                     {"NAME", Align::kLeft, Cut::kEnd, 15},
                      {"", Align::kLeft, Cut::kEnd, 0},
                      {"STATE", Align::kLeft, Cut::kEnd, 7},
                      {"CPU", Align::kRight, Cut::kEnd, 5},

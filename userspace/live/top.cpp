@@ -5,6 +5,7 @@
 #include <fmt/format.h>
 
 #include "live/views.h"
+#include "model/units.h"
 #include "output/escape.h"
 #include "output/format.h"
 #include "output/labels.h"
@@ -72,8 +73,8 @@ Spans headline(const Canvas& canvas) {
                        : "Nothing is in CLOSE_WAIT: no program here forgot a close().",
                  blind ? Role::kPlain : Role::kGood}};
     return {{count_text(picture.pulse.open), Role::kStrong},
-            {picture.pulse.open == 1 ? " connection, hung up by its peer, waits for a close() here"
-                                     : " connections, hung up by their peers, wait for a close() here",
+            {picture.pulse.open == 1 ? " hung-up connection waits for a close() here"
+                                     : " hung-up connections wait for a close() here",
              Role::kStrong},
             {blame_text(canvas), Role::kStrong}};
 }
@@ -143,16 +144,18 @@ Spans files_line(const Canvas& canvas) {
     if (!worst) return {};
     const diagnose::FdOutlook& fds = worst->group.fds;
     const double share = fullness(fds);
-    Spans spans{{fmt::format("{} has {} of {} descriptors open, {}", owner_text(canvas, *worst),
-                             count_text(*fds.used), count_text(*fds.limit),
-                             share < 0.01 ? "under 1 %" : fmt::format("{:.0f} %", share * 100))}};
+    Spans spans;
     if (share >= 1) {
-        spans.push_back({": full, accept() and open() fail", Role::kAlarm});
+        spans.push_back({"full, accept() and open() fail: ", Role::kAlarm});
     } else if (fds.full_in_ns) {
-        const bool soon = *fds.full_in_ns < 3'600'000'000'000;
-        spans.push_back({fmt::format(": EMFILE in {}", output::duration_text(*fds.full_in_ns)),
+        const bool soon = *fds.full_in_ns < model::kHour;
+        spans.push_back({fmt::format("EMFILE in {}: ", output::duration_text(*fds.full_in_ns)),
                          soon ? Role::kAlarm : Role::kWarning});
     }
+    spans.push_back({fmt::format("{} has {} of {} descriptors open, {}", owner_text(canvas, *worst),
+                                 count_text(*fds.used), count_text(*fds.limit),
+                                 share < 0.01 ? "under 1 %" : fmt::format("{:.0f} %", share * 100)),
+                     share >= 0.8 ? Role::kWarning : Role::kPlain});
     return spans;
 }
 
