@@ -113,7 +113,8 @@ bool shows(const std::string& text, const std::string& words) {
 TEST_F(Live, ShowsTheCulpritAndLooksInside) {
     Screen screen(100, 30);
     const auto culprit = Culprit::before_fin({"read_eof", "--mode", "worker"});
-    screen.start({"live", pid_option(*culprit), "--ready-file " + screen.directory() + "/ready"});
+    screen.start(
+        {"live", "-p " + std::to_string(culprit->pid()), "--ready-file " + screen.directory() + "/ready"});
     screen.wait_for("No hold that was asked for");
     culprit->reach_position();
     std::string seen = screen.wait_for("eof-ignored");

@@ -33,13 +33,13 @@ model::Closed end_of(std::uint64_t cookie, Cause cause, std::uint64_t at_ns) {
     return closed;
 }
 
-TEST(LiveChronicle, GrowthIsMeasuredOnceThereWereThreeSeconds) {
+TEST(LiveChronicle, GrowthIsMeasuredOnceThereWereFiveSeconds) {
     History history;
     history.add(0, 100);
     EXPECT_FALSE(history.trend().per_minute);
-    history.add(2 * kSecond, 120);
-    EXPECT_FALSE(history.trend().per_minute);
     history.add(4 * kSecond, 140);
+    EXPECT_FALSE(history.trend().per_minute);
+    history.add(6 * kSecond, 160);
     EXPECT_DOUBLE_EQ(history.trend().per_minute.value_or(0), 600);
 }
 
@@ -84,6 +84,21 @@ TEST(LiveChronicle, AGroupThatComesBackLives) {
     chronicle.take(look_at(2, 3));
     ASSERT_EQ(chronicle.picture().groups.size(), 1U);
     EXPECT_FALSE(chronicle.picture().groups.front().ended_ns);
+}
+
+TEST(LiveChronicle, ANewGroupGrewFromNothing) {
+    Chronicle chronicle;
+    chronicle.take(look_at(0, 0));
+    chronicle.take(look_at(10, 5));
+    EXPECT_EQ(chronicle.picture().groups.front().trend.counts, (std::vector<std::uint64_t>{0, 5}));
+    EXPECT_DOUBLE_EQ(chronicle.picture().groups.front().trend.per_minute.value_or(0), 30);
+}
+
+TEST(LiveChronicle, ACauseThatBecameKnownIsNoGrowth) {
+    Chronicle chronicle;
+    chronicle.take(look_at(0, 5, Cause::kUnknown));
+    chronicle.take(look_at(10, 5, Cause::kHandlerBlocked));
+    EXPECT_EQ(chronicle.picture().groups.front().trend.counts, (std::vector<std::uint64_t>{5, 5}));
 }
 
 TEST(LiveChronicle, EndsAreCountedBeforeTheNextLook) {

@@ -78,6 +78,15 @@ TEST(LiveState, TheCursorFollowsItsSocketsToAnotherCause) {
     EXPECT_EQ(scene.state.group->cause, Cause::kHandlerBlocked);
 }
 
+TEST(LiveState, ACauseThatBecameKnownTakesTheRow) {
+    Scene scene{three()};
+    scene.press("j");
+    scene.picture.groups[0].key.cause = Cause::kHandlerBlocked;
+    scene.state = follow(scene.state, scene.picture);
+    EXPECT_EQ(pids(scene.state), (std::vector<std::uint32_t>{10, 11, 12}));
+    EXPECT_EQ(under_cursor(scene), 11U);
+}
+
 TEST(LiveState, TheCursorOfALostGroupStaysInItsPlace) {
     Scene scene{three()};
     scene.press("j");

@@ -53,7 +53,7 @@ Result<live::Look> Looks::look(const Wanted& wanted) {
 void Looks::remember(model::Census& census) {
     while (earlier_.size() > 1 && earlier_[1].taken_ns + model::kMinute <= census.taken_ns)
         earlier_.pop_front();
-    if (!earlier_.empty() && earlier_.front().taken_ns + 3 * model::kSecond <= census.taken_ns)
+    if (!earlier_.empty() && earlier_.front().taken_ns + 10 * model::kSecond <= census.taken_ns)
         census.earlier = earlier_.front();
     if (earlier_.empty() || earlier_.back().taken_ns + 3 * model::kSecond <= census.taken_ns)
         earlier_.push_back(diagnose::look_of(census));

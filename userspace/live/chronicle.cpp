@@ -20,7 +20,7 @@ Trend History::trend() const {
     auto from = std::ranges::find_if(
         counts_, [&, until = until_ns](const auto& one) { return one.first + model::kMinute >= until; });
     if (from == counts_.end() - 1) --from;
-    if (until_ns - from->first < 3 * model::kSecond) return trend;
+    if (until_ns - from->first < 5 * model::kSecond) return trend;
     trend.per_minute = (static_cast<double>(last) - static_cast<double>(from->second)) *
                        static_cast<double>(model::kMinute) / static_cast<double>(until_ns - from->first);
     return trend;
@@ -44,6 +44,7 @@ void Chronicle::take(Look look) {
     keep_ended(rows);
     picture_.groups = std::move(rows);
     number_rows();
+    taken_ns_ = census_->taken_ns;
 }
 
 Look Chronicle::give_back() {
@@ -58,13 +59,26 @@ std::vector<GroupRow> Chronicle::rows_of(std::vector<diagnose::Group> groups) {
     for (diagnose::Group& group : groups) {
         GroupRow row;
         row.key = key_of(group);
-        History& history = histories_[fingerprint(row.key)];
+        const auto [at, is_new] = histories_.try_emplace(fingerprint(row.key));
+        History& history = at->second;
+        if (is_new) begin(history, row.key);
         history.add(census_->taken_ns, group.sockets);
         row.trend = history.trend();
         row.group = std::move(group);
         rows.push_back(std::move(row));
     }
     return rows;
+}
+
+/// What a new group was before: others whose sockets had another cause, or nothing.
+void Chronicle::begin(History& history, const GroupKey& key) const {
+    const auto kin = std::ranges::find_if(picture_.groups, [&](const GroupRow& row) {
+        return row.key.is_kin_of(key) && row.key.cause == diagnose::Cause::kUnknown && !row.ended_ns;
+    });
+    if (kin != picture_.groups.end())
+        history = histories_.at(fingerprint(kin->key));
+    else if (taken_ns_ > 0)
+        history.add(taken_ns_, 0);
 }
 
 /// Groups that are not in the census any more. One whose sockets have another cause now has not ended.

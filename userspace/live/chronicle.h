@@ -19,7 +19,7 @@ class History {
 public:
     void add(std::uint64_t at_ns, std::uint64_t count);
     /// The growth is measured over the last minute, or over the last two numbers where they are further
-    /// apart; over less than three seconds nothing is said.
+    /// apart; over less than five seconds nothing is said.
     Trend trend() const;
 
 private:
@@ -68,6 +68,7 @@ private:
     static constexpr std::size_t kMostEnded = 1'000;
 
     std::vector<GroupRow> rows_of(std::vector<diagnose::Group> groups);
+    void begin(History& history, const GroupKey& key) const;
     void keep_ended(std::vector<GroupRow>& rows);
     void number_rows();
 
@@ -81,6 +82,7 @@ private:
     std::uint64_t number_ = 0;
     std::uint64_t min_held_ns_ = 0;
     bool selective_ = false;
+    std::uint64_t taken_ns_ = 0;  // the census before
 };
 
 }  // namespace waitclose::live

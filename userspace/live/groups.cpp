@@ -85,6 +85,9 @@ void add_story(Text& text, const Canvas& canvas, const GroupRow& row) {
     }
     const model::Socket& oldest = canvas.picture.census->sockets[row.group.oldest_socket];
     const diagnose::Diagnosis diagnosis = canvas.picture.explain(oldest);
+    text.add("cause",
+             fmt::format("{}: {}", diagnose::id_of(diagnosis.cause), diagnose::meaning_of(diagnosis.cause)),
+             role_of(diagnosis.cause));
     std::string story = canvas.clean(diagnosis.summary);
     if (row.group.sockets > 1) story = "the oldest: " + story;
     text.add("why", story, Role::kStrong);

@@ -23,7 +23,7 @@ std::size_t Screen::put(std::size_t row, std::size_t column, std::string_view te
         } else {
             last = column;
             cell(row, column) = {std::string(left.substr(0, next.length)), role, cell(row, column).selected,
-                                 cell(row, column).struck};
+                                 false};
             for (std::size_t i = 1; i < columns; ++i) {
                 cell(row, column + i).text.clear();
                 cell(row, column + i).role = role;

@@ -199,6 +199,21 @@ void press_character(State& state, const std::string& text, const Picture& pictu
     }
 }
 
+/// The rows stay where they are. New ones come last, but for those whose sockets had another cause before:
+/// they take that row.
+void keep_places(std::vector<GroupKey>& shown, std::vector<GroupKey> order, const Picture& picture) {
+    for (GroupKey& key : order) {
+        if (std::ranges::find(shown, key) != shown.end()) continue;
+        const auto before = std::ranges::find_if(
+            shown, [&](const GroupKey& other) { return other.is_kin_of(key) && !find(picture, other); });
+        if (before != shown.end())
+            *before = std::move(key);
+        else
+            shown.push_back(std::move(key));
+    }
+    std::erase_if(shown, [&](const GroupKey& key) { return !find(picture, key); });
+}
+
 }  // namespace
 
 State press(State state, const Key& key, const Picture& picture) {
@@ -229,10 +244,7 @@ State follow(State state, const Picture& picture) {
     const std::vector<GroupKey> before = state.order;
     std::vector<GroupKey> order = sorted(picture, state.sort);
     if (picture.now_ns < state.still_until_ns) {
-        std::erase_if(state.order, [&](const GroupKey& key) { return !find(picture, key); });
-        for (GroupKey& key : order)
-            if (std::ranges::find(state.order, key) == state.order.end())
-                state.order.push_back(std::move(key));
+        keep_places(state.order, std::move(order), picture);
     } else {
         state.order = std::move(order);
     }
