@@ -21,7 +21,7 @@ Look look_at(std::uint64_t seconds, std::uint64_t sockets, Cause cause = Cause::
         machine.add_socket(process, 9, kSecond);
         machine.add_group(process, cause, sockets).all = {0};
     }
-    return {std::make_unique<model::Census>(std::move(machine.census)), std::move(machine.groups), 0};
+    return {std::make_unique<model::Census>(std::move(machine.census)), std::move(machine.groups), 0, {}};
 }
 
 model::Closed end_of(std::uint64_t cookie, Cause cause, std::uint64_t at_ns) {

@@ -2,6 +2,7 @@
 // waitclose live: the full-screen view.
 #include <algorithm>
 #include <cctype>
+#include <future>
 #include <memory>
 #include <optional>
 #include <utility>
@@ -86,7 +87,8 @@ private:
         if (auto found = looks_.take()) {
             if (!*found) return tl::unexpected(found->error());
             rhythm_.took(looks_.cost_ns(), now);
-            chronicle_.take(std::move(**found));
+            freed_ = std::async(std::launch::async,
+                                [before = chronicle_.take(std::move(**found))]() mutable { before.reset(); });
             follow(now);
             beat_at_ns_ = 0;
             if (auto ready = tell_ready(); !ready) return ready;
@@ -220,6 +222,7 @@ private:
     Rhythm rhythm_{kPart};
     live::Chronicle chronicle_;
     live::State state_;
+    std::future<void> freed_;  // the census before
     std::uint64_t beat_at_ns_ = 0;
     bool drawn_ = false;
     bool sort_anew_ = false;

@@ -81,6 +81,10 @@ live::Look Looks::sort(std::unique_ptr<model::Census> census, const Wanted& want
             if (model::Hold* hold = session_->ledger().find({socket.netns, socket.cookie})) hold->told = told;
         }
     }
+    look.diagnoser = std::make_unique<diagnose::Diagnoser>(*census);
+    // What the first diagnosis works out for the whole census is better done here than while drawing.
+    if (!look.groups.empty())
+        static_cast<void>(look.diagnoser->diagnose(census->sockets[look.groups.front().oldest_socket]));
     look.census = std::move(census);
     return look;
 }

@@ -31,9 +31,9 @@ void Chronicle::select(std::uint64_t min_held_ns, bool selective) {
     selective_ = selective;
 }
 
-void Chronicle::take(Look look) {
-    census_ = std::move(look.census);
-    diagnoser_ = std::make_unique<diagnose::Diagnoser>(*census_);
+std::unique_ptr<model::Census> Chronicle::take(Look look) {
+    std::unique_ptr<model::Census> before = std::exchange(census_, std::move(look.census));
+    diagnoser_ = look.diagnoser ? std::move(look.diagnoser) : std::make_unique<diagnose::Diagnoser>(*census_);
     picture_.explain = [this](const model::Socket& socket) { return diagnoser_->diagnose(socket); };
     picture_.census = census_.get();
     picture_.wall_offset_ns = census_->wall_offset_ns;
@@ -45,13 +45,14 @@ void Chronicle::take(Look look) {
     picture_.groups = std::move(rows);
     number_rows();
     taken_ns_ = census_->taken_ns;
+    return before;
 }
 
 Look Chronicle::give_back() {
     picture_.census = nullptr;
     picture_.groups.clear();  // what is left out now has not ended
     diagnoser_.reset();
-    return {std::move(census_), {}, 0};
+    return {std::move(census_), {}, 0, {}};
 }
 
 std::vector<GroupRow> Chronicle::rows_of(std::vector<diagnose::Group> groups) {

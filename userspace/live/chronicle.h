@@ -32,6 +32,7 @@ struct Look {
     std::unique_ptr<model::Census> census;
     std::vector<diagnose::Group> groups;  // with their members
     std::uint64_t left_out = 0;
+    std::unique_ptr<diagnose::Diagnoser> diagnoser = {};  // of the census; one is made where there is none
 };
 
 /// What the ledger counted so far.
@@ -48,7 +49,8 @@ public:
     void select(std::uint64_t min_held_ns, bool selective);
 
     /// Takes up a census. Every hold of it was told of with the fingerprint of its group (Hold::told).
-    void take(Look look);
+    /// Returns the census before: to free a large one takes time that somebody else may have.
+    std::unique_ptr<model::Census> take(Look look);
 
     /// The census that is shown goes back to be sorted anew; the picture is empty until the next take().
     Look give_back();
