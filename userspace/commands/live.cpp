@@ -82,7 +82,10 @@ public:
 private:
     /// Takes up a look that is done, and begins one that is due.
     Result<void> look() {
-        if (state_.paused) return {};
+        if (state_.paused) {
+            if (!looks_.busy()) looks_.session().drain();  // the ring must not overflow meanwhile
+            return {};
+        }
         const std::uint64_t now = system::boottime_ns();
         if (auto found = looks_.take()) {
             if (!*found) return tl::unexpected(found->error());
@@ -93,7 +96,7 @@ private:
             beat_at_ns_ = 0;
             if (auto ready = tell_ready(); !ready) return ready;
         }
-        if (looks_.busy()) return {};
+        if (looks_.is_begun()) return {};
         for (const model::Closed& closed : looks_.drain()) chronicle_.end(closed);
         if (std::exchange(sort_anew_, false) && chronicle_.picture().census) {
             chronicle_.take(looks_.sort(chronicle_.give_back().census, wanted_));
@@ -246,7 +249,7 @@ Result<int> run(const LiveRequest& request) {
         if (auto ran = view.run(signals); !ran) return tl::unexpected(ran.error());
         while ((*looks)->busy()) ::poll(nullptr, 0, 10);
     }
-    (*looks)->drain();
+    if (auto settled = settle((*looks)->session()); !settled) return tl::unexpected(settled.error());
     print_totals((*looks)->session());
     return kDone;
 }

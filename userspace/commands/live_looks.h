@@ -30,7 +30,10 @@ class Looks : private HoldListener {
 public:
     static Result<std::unique_ptr<Looks>> open(const kernel::ProbeSettings& settings);
 
+    /// A look is being taken: hands off the session.
     bool busy() const;
+    /// A look was begun, and not yet taken up.
+    bool is_begun() const { return look_.valid(); }
     /// Begins a look.
     void begin(const Wanted& wanted);
     /// The look that was begun, once it is there; nothing before.
