@@ -29,8 +29,7 @@ TEST(CommandsLiveFilter, UnderstandsTheWordsOfTheCommandLine) {
 }
 
 TEST(CommandsLiveFilter, SaysWhatItDoesNotUnderstand) {
-    for (const char* text :
-         {"java", "pid", "pid x", "comm (", "min-held 10", "cgroup x", "--help"})
+    for (const char* text : {"java", "pid", "pid x", "comm (", "min-held 10", "cgroup x", "--help"})
         EXPECT_FALSE(parse_filter(text)) << text;
     EXPECT_NE(parse_filter("java").error().remedy.find("comm"), std::string::npos);
 }
