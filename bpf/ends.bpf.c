@@ -6,31 +6,11 @@
 #define WC_POINTERS_ARE_PLAIN
 #include "descriptor.h"
 
-/* What is asked for, filled by userspace: inodes by address, TCP connections by the ports of their other
- * ends (the local one in the upper half), parents by process id. */
-struct {
-    __uint(type, BPF_MAP_TYPE_HASH);
-    __uint(map_flags, BPF_F_NO_PREALLOC);
-    __uint(max_entries, 1 << 14);
-    __type(key, __u64);
-    __type(value, __u8);
-} wanted_inodes SEC(".maps");
-
-struct {
-    __uint(type, BPF_MAP_TYPE_HASH);
-    __uint(map_flags, BPF_F_NO_PREALLOC);
-    __uint(max_entries, 1 << 14);
-    __type(key, __u32);
-    __type(value, __u8);
-} wanted_ports SEC(".maps");
-
-struct {
-    __uint(type, BPF_MAP_TYPE_HASH);
-    __uint(map_flags, BPF_F_NO_PREALLOC);
-    __uint(max_entries, 1 << 13);
-    __type(key, __u32);
-    __type(value, __u8);
-} wanted_parents SEC(".maps");
+/* What is asked for: inodes by address, TCP connections by the ports of their other ends (the local one in
+ * the upper half), parents by process id. */
+WC_SET(wanted_inodes, __u64, 1 << 14);
+WC_SET(wanted_ports, __u32, 1 << 14);
+WC_SET(wanted_parents, __u32, 1 << 13);
 
 static __always_inline bool is_wanted_connection(struct sock* sk) {
     __u32 ports = (__u32)local_port_of(sk) << 16 | bpf_ntohs(FOLLOW(sk, __sk_common.skc_dport));

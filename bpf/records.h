@@ -299,8 +299,21 @@ struct wc_census_carrier {
     wc_u32 reserved;
 };
 WC_ASSERT_SIZE(struct wc_census_carrier, 64);
-/* Whether a thread that can run has a CPU; not known where the kernel does not keep it (task_struct.on_cpu). */
+/* Whether a thread that can run has a CPU; not known where the kernel does not keep task_struct.on_cpu. */
 enum wc_on_cpu { WC_ON_CPU_UNKNOWN = 0, WC_ON_CPU_NO = 1, WC_ON_CPU_YES = 2 };
+
+/* What a thread that sleeps in poll() asks for, as its own memory tells: userspace reads that, and hands it
+ * to a second look at the thread, which tells what file the descriptor is and whether the thread has moved
+ * on. */
+struct wc_polled {
+    wc_u64 timeout_ns; /* WC_NO_TIMEOUT: for ever */
+    wc_u32 fd;
+    wc_u8 known; /* 0: not asked, or it asks for several */
+    wc_u8 writes;
+    wc_u8 reserved[2];
+};
+#define WC_NO_TIMEOUT (~0ULL)
+WC_ASSERT_SIZE(struct wc_polled, 16);
 
 struct wc_census_thread {
     struct wc_header header;
@@ -337,8 +350,11 @@ struct wc_census_thread {
     wc_u64 other_end;
     struct wc_sequence sequence; /* of a TCP socket */
     wc_u64 epoll;                /* address of the eventpoll, when that file is one; else 0 */
+    struct wc_polled polled;     /* then the file is that of this descriptor */
+    /* Of a TCP socket: how much more was acknowledged than sent. The SYN of who opened it counts as one. */
+    wc_u64 acked_unsent;
 };
-WC_ASSERT_SIZE(struct wc_census_thread, 216 + sizeof(struct wc_socket) + 8 * WC_STACK_DEPTH);
+WC_ASSERT_SIZE(struct wc_census_thread, 240 + sizeof(struct wc_socket) + 8 * WC_STACK_DEPTH);
 
 /*
  * Somebody who could end a thread's wait: a descriptor at the other end of a pipe, of a UNIX socket or of a
@@ -366,7 +382,7 @@ struct wc_census_end {
 };
 WC_ASSERT_SIZE(struct wc_census_end, 112 + sizeof(struct wc_socket) + sizeof(struct wc_sequence));
 
-/* ---- what threads do over a window: entries of maps, read by userspace when it ends --------------------- */
+/* ---- what threads do over a window: entries of maps, read by userspace when it ends -------------------- */
 
 /* A thread in the kernel's own numbers: no PID namespace is asked where every switch passes. */
 struct wc_thread_key {

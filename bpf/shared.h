@@ -30,6 +30,16 @@ extern volatile __u64 tick_ns;
 
 extern struct wc_counters counters;
 
+/* A set of keys that userspace fills: what it asks a census for. */
+#define WC_SET(name, key_type, most)          \
+    struct {                                  \
+        __uint(type, BPF_MAP_TYPE_HASH);      \
+        __uint(map_flags, BPF_F_NO_PREALLOC); \
+        __uint(max_entries, most);            \
+        __type(key, key_type);                \
+        __type(value, __u8);                  \
+    } name SEC(".maps")
+
 /*
  * What threads did to sockets, keyed by the address of the sock: the only thing at hand in a system call's
  * tracepoint, where bpf_sk_storage_get refuses the pointer. An entry goes when its socket reaches CLOSE.

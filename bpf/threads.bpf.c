@@ -5,14 +5,17 @@
 #include "descriptor.h"
 #include "schedule.h"
 
-/* The processes whose threads are wanted; filled by userspace from the descriptors. */
+/* The processes whose threads are wanted, from the descriptors. */
+WC_SET(wanted_processes, __u32, 1 << 13);
+
+/* Threads asleep in poll(): what they wait for there; filled by userspace for a second look at them. */
 struct {
     __uint(type, BPF_MAP_TYPE_HASH);
     __uint(map_flags, BPF_F_NO_PREALLOC);
-    __uint(max_entries, 1 << 13);
+    __uint(max_entries, 1 << 12);
     __type(key, __u32);
-    __type(value, __u8);
-} wanted_processes SEC(".maps");
+    __type(value, struct wc_polled);
+} polling_threads SEC(".maps");
 
 static __always_inline __u32 state_of(struct task_struct* task) {
     if (bpf_core_field_exists(task->__state)) return task->__state;
@@ -54,6 +57,10 @@ static __always_inline void fill_socket_file(struct file* file, struct wc_census
     if (tcp) {
         describe_socket(tcp, 0, &out->file_socket);
         describe_sequence(tcp, &out->sequence);
+        struct tcp_sock* counted = (struct tcp_sock*)tcp;
+        out->acked_unsent = BPF_CORE_READ(counted, bytes_acked) + BPF_CORE_READ(counted, bytes_retrans) +
+                            (__u32)(out->sequence.sent - out->sequence.acknowledged) -
+                            BPF_CORE_READ(counted, bytes_sent);
     } else if (FOLLOW(any, __sk_common.skc_family) == AF_UNIX) {
         struct sock* peer = BPF_CORE_READ((struct unix_sock*)any, peer);
         if (!peer) return;
@@ -122,7 +129,10 @@ static __always_inline int take_thread(struct bpf_iter__task* ctx, bool with_sta
     record->on_cpu = has_cpu(task);
     fill_times(task, record);
     if (marks_processes) follow_process(task);
-    if (record->has_registers) fill_file(task, call.arguments[0], record);
+    __u32 tid = record->actor.tid;
+    struct wc_polled* polled = bpf_map_lookup_elem(&polling_threads, &tid);
+    if (polled) record->polled = *polled;
+    if (record->has_registers) fill_file(task, polled ? polled->fd : (__u32)call.arguments[0], record);
     if (with_stack) fill_stack(task, record);
     bpf_seq_write(ctx->meta->seq, record, sizeof(*record));
     return 0;

@@ -23,12 +23,13 @@
 #define HAS_FIELD(type, field) bpf_core_field_exists(((type*)0)->field)
 
 /* A kernel that calls these parts by other names cannot be asked: then who watches is not known. */
-#define KNOWS_WATCHES                                                                 \
-    (HAS_FIELD(struct eppoll_entry, base) && HAS_FIELD(struct eppoll_entry, whead) && \
-     HAS_FIELD(struct epitem, ffd.fd) && HAS_FIELD(struct epitem, event.events) &&    \
-     HAS_FIELD(struct epitem, rdllink) && HAS_FIELD(struct epitem, ovflist_next) &&   \
-     HAS_FIELD(struct epitem, ep) && HAS_FIELD(struct eventpoll, wq) &&               \
-     HAS_FIELD(struct eventpoll, poll_wait) && HAS_FIELD(struct eventpoll, file) &&   \
+#define KNOWS_WATCHES                                                                              \
+    (HAS_FIELD(struct eppoll_entry, base) && HAS_FIELD(struct eppoll_entry, whead) &&              \
+     HAS_FIELD(struct epitem, ffd.fd) && HAS_FIELD(struct epitem, event.events) &&                 \
+     HAS_FIELD(struct epitem, rdllink) &&                                                          \
+     (HAS_FIELD(struct epitem, ovflist_next) || HAS_FIELD(struct epitem___until_renamed, next)) && \
+     HAS_FIELD(struct epitem, ep) && HAS_FIELD(struct eventpoll, wq) &&                            \
+     HAS_FIELD(struct eventpoll, poll_wait) && HAS_FIELD(struct eventpoll, file) &&                \
      HAS_FIELD(struct poll_table_entry, wait_address) && HAS_FIELD(struct poll_wqueues, polling_task))
 
 /* The epoll registration an entry of `queue` belongs to, if it is one of epoll's. */
@@ -44,14 +45,21 @@ static __always_inline bool is_empty(wait_queue_head_t* queue) {
     return BPF_CORE_READ(queue, head.next) == &queue->head;
 }
 
+/* Became ready while the ready list was being read. */
+static __always_inline bool is_on_overflow_list(struct epitem* item) {
+    struct epitem* next = HAS_FIELD(struct epitem, ovflist_next)
+                              ? BPF_CORE_READ(item, ovflist_next)
+                              : BPF_CORE_READ((struct epitem___until_renamed*)item, next);
+    return (__s64)next != WC_EP_UNACTIVE;
+}
+
 static __always_inline void fill_epoll_watch(struct epitem* item, struct wc_census_watch* out) {
     struct eventpoll* epoll = BPF_CORE_READ(item, ep);
     out->kind = WC_WATCH_EPOLL;
     out->epoll = (__u64)epoll;
     out->fd = BPF_CORE_READ(item, ffd.fd);
     out->events = BPF_CORE_READ(item, event.events);
-    out->ready = BPF_CORE_READ(item, rdllink.next) != &item->rdllink ||
-                 (__s64)BPF_CORE_READ(item, ovflist_next) != WC_EP_UNACTIVE;
+    out->ready = BPF_CORE_READ(item, rdllink.next) != &item->rdllink || is_on_overflow_list(item);
     out->awaited = !is_empty(&epoll->wq);
     out->polled = !is_empty(&epoll->poll_wait);
     if (!out->polled) return;

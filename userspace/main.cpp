@@ -32,6 +32,9 @@ int main(int argc, char** argv) {
     commands::add_live(app, exit_code);
     commands::add_snapshot(app, exit_code);
     commands::add_watch(app, exit_code);
+    commands::add_record(app, exit_code);
+    commands::add_report(app, exit_code);
+    commands::add_export(app, exit_code);
     commands::add_doctor(app, exit_code);
     try {
         if (argc == 1 && ::isatty(STDIN_FILENO) && ::isatty(STDOUT_FILENO))

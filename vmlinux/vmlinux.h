@@ -262,6 +262,10 @@ struct epitem {
     struct epoll_event event;
 };
 
+struct epitem___until_renamed { /* `ovflist_next` in 6.12.117 and 6.18, still `next` in 6.1.192 and before */
+    struct epitem *next;
+};
+
 struct eppoll_entry {
     struct epitem *base;
     struct wait_queue_entry wait;

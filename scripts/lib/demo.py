@@ -89,8 +89,10 @@ class Comparison:
         self.rows = []
         self.all_agree = True
 
-    def add(self, name, truth, held_ns, socket, traced):
-        """held_ns: by the service's own clock, at the moment at which waitclose looked or the hold ended."""
+    def add(self, name, truth, ended_ns, socket, traced):
+        """ended_ns: by the service's own clock, the moment at which waitclose looked or the hold ended."""
+        # The FIN is acknowledged up to 40 ms after it came (a delayed ACK): in between lies when it came.
+        held_ns, at_least_ns = ended_ns - truth["fin_before_ns"], ended_ns - truth["fin_after_ns"]
         self.add_row(name, "itself", truth["pid"], truth["tid"], truth["fd"], seconds(held_ns), truth["cause"], "")
         if socket is None:
             self.add_row("", "waitclose", *[None] * len(self.COLUMNS), "NOT FOUND")
@@ -108,7 +110,8 @@ class Comparison:
             and [(holder["pid"], holder["fd"]) for holder in holders]
             == [(holder["pid"], holder["fd"]) for holder in truth["holders"]]
             and cause in [truth["cause"], *truth["acceptable"], *([] if traced else truth["acceptable_untraced"])]
-            and -1_000_000 < held_ns - socket["held_ns"] < (1_000_000 if exact else 20_000_000)
+            and socket["held_ns"] < held_ns + 1_000_000
+            and socket["held_ns"] > at_least_ns - (1_000_000 if exact else 20_000_000)
         )
         self.all_agree &= agrees
         held = seconds(socket["held_ns"]) if exact else f"≥ {seconds(socket['held_ns'])}"
@@ -179,8 +182,7 @@ def look(services, comparison):
     found, looked = snapshot_of(ports)
     for service in services:
         truth = service.truth
-        held = looked - truth["fin_after_ns"]
-        comparison.add(name_of(truth["pid"]), truth, held, found.get(truth["port"]), traced=False)
+        comparison.add(name_of(truth["pid"]), truth, looked, found.get(truth["port"]), traced=False)
 
 
 def watch_live(service, comparison):
@@ -199,8 +201,7 @@ def watch_live(service, comparison):
         closed = service.obey("close")
     say(dim(shown.totals))
     about = [json.loads(line)["socket"] for line in in_json.lines if f'"port":{truth["remote_port"]}' in line]
-    held = closed["close_after_ns"] - truth["fin_after_ns"]
-    comparison.add(name, truth, held, about[-1] if about else None, traced=True)
+    comparison.add(name, truth, closed["close_after_ns"], about[-1] if about else None, traced=True)
 
 
 class Told(stage.Watch):

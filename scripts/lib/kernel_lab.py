@@ -26,8 +26,8 @@ TOOLS = {"qemu-system-x86_64": "qemu-system-x86", "busybox": "busybox-static", "
 THOROUGH = "-Measure.*:Redis.*:PythonPool.*:Real/*:Arguments/*:Output.*"
 # Emulated, a test takes a second or two: each culprit is looked at once afterwards, and where there is time once from its
 # very beginning. The suites about one subject run natively; --thorough runs them here, too.
-SUBJECTS = ("AcceptSide.*", "*Chains.*", "EventLoops.*", "InFlight.*", "Rings.*", "Runtimes/*", "Explain.*", "Time.*", "Shares.*",
-            "Hooks/*", "FieldCases.*", "Touched.*", "Long*", "*LongDecoys*")
+SUBJECTS = ("AcceptSide.*", "*Chains.*", "Runtimes/*", "Explain.*", "Time.*", "Shares.*",
+            "Hooks/*", "FieldCases.*", "Touched.*", "Long*", "*LongDecoys*", "Recording.*", "Report.*", "*Reports.*")
 DEFAULT = ":".join((THOROUGH, "Doctor*", "*.WatchComesAfterwards/*", "*.WatchComesBeforeTheFin/*", *SUBJECTS))
 FROM_THE_START = "*.WatchComesBeforeTheConnection/"
 # What no hook that differs between kernels has a part in.

@@ -6,6 +6,7 @@
 //   pipe        read() from a pipe into which nobody writes
 //   child       waitpid() for a child that sleeps
 //   downstream  read() from a TCP connection to a service that never answers
+//   poll        poll() with a timeout of an hour of such a connection
 #include "culprit.h"
 
 #include <array>
@@ -99,6 +100,14 @@ void ask_silent_service() {
     read_for_ever(service);
 }
 
+void poll_silent_service() {
+    const Listener silent = listen_on(Family::ipv4);
+    const int service = connect_to(Family::ipv4, silent.port);
+    write_all(service, "question");
+    pollfd answer{.fd = service, .events = POLLIN, .revents = 0};
+    check(poll(&answer, 1, static_cast<int>(an_hour) * 1000), "poll");
+}
+
 void block(const std::string& mode) {
     if (mode == "sleep") sleep_long();
     if (mode == "lock") wait_for_lock();
@@ -106,9 +115,17 @@ void block(const std::string& mode) {
     if (mode == "pipe") read_silent_pipe();
     if (mode == "child") wait_for_child();
     if (mode == "downstream") ask_silent_service();
+    if (mode == "poll") poll_silent_service();
 }
 
+#ifdef SYS_poll
+constexpr long call_of_poll = SYS_poll;
+#else
+constexpr long call_of_poll = SYS_ppoll;
+#endif
+
 long call_of(const std::string& mode) {
+    if (mode == "poll") return call_of_poll;
     if (mode == "sleep") return SYS_clock_nanosleep;
     if (mode == "child") return SYS_wait4;
     return mode == "pipe" || mode == "downstream" ? SYS_read : SYS_futex;
@@ -121,7 +138,8 @@ void serve(const Options& options, int line) {
 }  // namespace
 
 int main(int argc, char** argv) {
-    const Options options = parse(argc, argv, {"sleep", "lock", "deadlock", "pipe", "child", "downstream"});
+    const Options options =
+        parse(argc, argv, {"sleep", "lock", "deadlock", "pipe", "child", "downstream", "poll"});
     Judge judge(options);
     const Child child = start_child(options.name("blocked"), [&](int line) { serve(options, line); });
     const int peer = connect_to(options.family, judge.listening(child));
@@ -132,7 +150,9 @@ int main(int argc, char** argv) {
     judge.hang_up(peer);
     judge.holds(handler);
     judge.truth.cause = options.mode == "deadlock" ? "deadlock" : "handler-blocked";
-    judge.truth.waits_for = options.mode == "deadlock" ? "lock" : options.mode;
+    judge.truth.waits_for = options.mode == "deadlock" ? "lock"
+                            : options.mode == "poll"   ? "downstream"
+                                                       : options.mode;
     judge.truth.acceptable_untraced = {"abandoned", "unknown"};
     judge.truth.decided_early = true;
     return judge.obey([&] {

@@ -1,6 +1,9 @@
 // SPDX-License-Identifier: BSD-2-Clause
 // A connection is forgotten by a program of which some thread sleeps, as it should: it must not be accused.
 //   queue   a worker has answered, left the connection open, and waits at the pipe that is its work queue
+//   poll    a worker has answered, left the connection open, and polls another one that it has accepted for
+//   the
+//           next request
 //   master  a master waits for its worker processes, one of which has read end-of-file and forgotten it
 #include "culprit.h"
 
@@ -38,6 +41,31 @@ void serve_by_queue(const Options& options, int line) {
     idle(line, listener.fd, fd, options.end);
 }
 
+#ifdef SYS_poll
+constexpr long call_of_poll = SYS_poll;
+#else
+constexpr long call_of_poll = SYS_ppoll;
+#endif
+
+constexpr int patience_ms = 3'600'000;
+
+void serve_by_poll(const Options& options, int line) {
+    const Listener listener = listen_on(options.family);
+    tell(line, note(Say::listening, listener.fd, listener.port));
+    const int kept_alive = accept_one(listener.fd);
+    const int fd = accept_one(listener.fd);
+    std::thread([=] {
+        char request = 0;
+        check(static_cast<int>(read(fd, &request, 1)), "read");
+        write_all(fd, "a");
+        tell(line, note(Say::accepted, fd));
+        pollfd next{.fd = kept_alive, .events = POLLIN, .revents = 0};
+        check(poll(&next, 1, patience_ms), "poll");
+        fail("the connection that was to stay silent");
+    }).detach();
+    idle(line, listener.fd, fd, options.end);
+}
+
 void serve_by_worker(const Options& options, int line) {
     const Listener listener = listen_on(options.family);
     tell(line, note(Say::listening, listener.fd, listener.port));
@@ -58,31 +86,38 @@ void serve_by_worker(const Options& options, int line) {
 }  // namespace
 
 int main(int argc, char** argv) {
-    const Options options = parse(argc, argv, {"queue", "master"});
+    const Options options = parse(argc, argv, {"queue", "poll", "master"});
     Judge judge(options);
-    const bool queue = options.mode == "queue";
+    const bool master = options.mode == "master";
+    const bool polls = options.mode == "poll";
     const Child child = start_child(options.name("idle_worker"), [&](int line) {
-        if (queue)
-            serve_by_queue(options, line);
-        else
+        if (master)
             serve_by_worker(options, line);
+        else if (polls)
+            serve_by_poll(options, line);
+        else
+            serve_by_queue(options, line);
     });
-    const int peer = connect_to(options.family, judge.listening(child));
-    if (queue) write_all(peer, "x");
+    const std::uint16_t port = judge.listening(child);
+    const int kept_alive = polls ? connect_to(options.family, port) : -1;
+    const int peer = connect_to(options.family, port);
+    if (!master) write_all(peer, "x");
     Note holder = hear(child.line, Say::accepted);
-    if (queue) {
-        wait_until_asleep_in(holder.pid, holder.tid, SYS_read);
+    if (!master) {
+        wait_until_asleep_in(holder.pid, holder.tid, polls ? call_of_poll : SYS_read);
         poll(nullptr, 0, slept_before_fin_ms);
     }
     judge.hang_up(peer);
-    if (!queue) holder = hear(child.line, Say::leaked);
+    if (master) holder = hear(child.line, Say::leaked);
     judge.holds(holder);
-    judge.truth.cause = queue ? "abandoned" : "eof-ignored";
+    judge.truth.cause = master ? "eof-ignored" : "abandoned";
     judge.truth.acceptable = {"unknown"};
-    judge.truth.eof_read = !queue;
-    judge.truth.seen_reading = !queue;
-    return judge.obey([&] {
+    judge.truth.eof_read = master;
+    judge.truth.seen_reading = master;
+    const int result = judge.obey([&] {
         tell(child.line, note(Say::close));
         return hear(child.line, Say::closed);
     });
+    if (kept_alive >= 0) close(kept_alive);
+    return result;
 }

@@ -6,14 +6,18 @@
 //   exec-cat        the same with /bin/cat, blocked on a pipe
 //   parent-forgets  fork per connection: the child reads end-of-file, closes and exits; the parent never
 //   closed its copy
+//   session         no fault of whoever forked: a child a connection, whose parent lets go of it at once; the
+//   child first asks its database, which does not answer
 #include "culprit.h"
 
+#include <array>
 #include <cstdlib>
 #include <cstring>
 
 #include <fcntl.h>
 #include <poll.h>
 #include <sys/socket.h>
+#include <sys/syscall.h>
 #include <unistd.h>
 
 using namespace culprit;
@@ -132,6 +136,57 @@ void serve_by_fork(const Options& options, int line) {
     idle(line, listener.fd, fd, options.end);
 }
 
+[[noreturn]] void be_session(int line, int fd, int begin, std::uint16_t database) {
+    char byte = 0;
+    if (read(begin, &byte, 1) != 1) fail("its parent");
+    const int service = connect_to(Family::ipv4, database);
+    tell(line, note(Say::accepted, fd));
+    if (read(service, &byte, 1) != 1) fail("database");
+    tell(line, close_and_note(fd));
+    hear(line, Say::gone);
+    _exit(0);
+}
+
+// The session begins when its parent has closed its own copy, so that the order is known.
+void serve_in_session(const Options& options, int line, const Listener& database) {
+    const Listener listener = listen_on(options.family);
+    tell(line, note(Say::listening, listener.fd, listener.port));
+    const int fd = accept_one(listener.fd);
+    std::array<int, 2> begin{};
+    check(pipe2(begin.data(), O_CLOEXEC), "pipe2");
+    const pid_t parent = getpid();
+    const pid_t pid = check(fork(), "fork");
+    if (pid == 0) {
+        die_with_parent(parent);
+        set_comm("session");
+        for (const int other : {begin[1], listener.fd, database.fd}) close(other);
+        be_session(line, fd, begin[0], database.port);
+    }
+    close(fd);
+    write_all(begin[1], "x");
+    wait_for_exit(pid);
+}
+
+// The judge is the database of its session, and answers when it is told to.
+int judge_session(Judge& judge, const Options& options) {
+    const Listener database = listen_on(Family::ipv4);
+    const Child child =
+        start_child(options.name("inherited"), [&](int line) { serve_in_session(options, line, database); });
+    const int peer = connect_to(options.family, judge.listening(child));
+    const int asked = accept_one(database.fd);
+    const Note session = hear(child.line, Say::accepted);
+    wait_until_asleep_in(session.pid, session.tid, SYS_read);
+    judge.hang_up(peer);
+    judge.holds(session);
+    judge.truth.cause = "handler-blocked";
+    judge.truth.acceptable = {"unknown"};
+    judge.truth.waits_for = "downstream";
+    return judge.obey([&] {
+        write_all(asked, "x");
+        return hear(child.line, Say::closed);
+    });
+}
+
 void set_truth(Truth& truth, const std::string& mode) {
     if (mode == "parent-forgets") {
         truth.cause = "eof-ignored";
@@ -149,9 +204,10 @@ void set_truth(Truth& truth, const std::string& mode) {
 
 int main(int argc, char** argv) {
     if (argc == 3 && std::strcmp(argv[1], "--hold") == 0) return hold(std::atoi(argv[2]));
-    Options options =
-        parse(argc, argv, {"fork-before", "fork-after", "exec-self", "exec-cat", "parent-forgets"});
+    Options options = parse(
+        argc, argv, {"fork-before", "fork-after", "exec-self", "exec-cat", "parent-forgets", "session"});
     Judge judge(options);
+    if (options.mode == "session") return judge_session(judge, options);
     bool by_fork = options.mode == "parent-forgets";
     Child child = start_child(options.name("inherited"), [&](int line) {
         by_fork ? serve_by_fork(options, line) : share_with_child(options, line);

@@ -49,6 +49,7 @@ inline std::vector<Case> holding_cases() {
         {"InheritedExecSelf", {"inherited", "--mode", "exec-self"}},
         {"InheritedExecCat", {"inherited", "--mode", "exec-cat"}},
         {"InheritedParentForgets", {"inherited", "--mode", "parent-forgets"}},
+        {"InheritedSession", {"inherited", "--mode", "session"}},
         {"DuplicateUnread", {"duplicate", "--mode", "unread"}},
         {"DuplicateEof", {"duplicate", "--mode", "eof"}},
         {"StoppedAccepted", {"stopped", "--mode", "accepted"}},
@@ -66,6 +67,7 @@ inline std::vector<Case> holding_cases() {
         {"BlockedPipe", {"blocked", "--mode", "pipe"}},
         {"BlockedChild", {"blocked", "--mode", "child"}},
         {"BlockedDownstream", {"blocked", "--mode", "downstream"}},
+        {"BlockedPoll", {"blocked", "--mode", "poll"}},
         {"MultipathQueued", {"multipath", "--mode", "queued"}},
         {"MultipathLeaked", {"multipath", "--mode", "leaked"}},
         {"MultipathClient", {"multipath", "--mode", "client"}},
@@ -105,6 +107,7 @@ inline std::vector<Case> holding_cases() {
         {"LocksRwlockRead", {"locks", "--mode", "rwlock-read"}},
         {"LocksRwlockWrite", {"locks", "--mode", "rwlock-write"}},
         {"IdleWorkerQueue", {"idle_worker", "--mode", "queue"}},
+        {"IdleWorkerPoll", {"idle_worker", "--mode", "poll"}},
         {"IdleMaster", {"idle_worker", "--mode", "master"}},
         {"HalfOpenDownload", {"decoy", "--mode", "half-open"}},
     };

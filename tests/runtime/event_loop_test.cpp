@@ -37,7 +37,10 @@ bool installed(const std::string& program) {
 
 struct Paused {
     const char* name;
-    std::vector<std::string> command;
+    std::vector<std::string> command;  // the last word is a culprit's
+    /// Threads of its own runtime may have worked since the data came, so whoever handles it may be one of
+    /// them: `unknown` is right for a minute.
+    bool has_workers = false;
 };
 
 class PausedRuntime : public testing::TestWithParam<Paused> {};
@@ -55,7 +58,7 @@ TEST(EventLoops, AreNamedOnceTheyCannotBeHoldingBack) {
         const json cause = cause_now(*culprit);
         EXPECT_EQ(cause.at("id"), culprit->truth().at("cause")) << culprit->truth() << cause.dump(1);
         bool decoy = culprit->truth().at("mode") == "back-pressure";
-        EXPECT_EQ(cause.at("confidence"), decoy ? "possible" : "proven") << cause.dump(1);
+        EXPECT_EQ(cause.at("confidence"), "possible") << "for a minute it may ask again\n" << cause.dump(1);
         EXPECT_TRUE(has_fact(cause, decoy ? "held_back" : "watched", true)) << cause.dump(1);
     }
     const json cause = cause_now(*forgotten);
@@ -100,9 +103,12 @@ TEST(InFlight, IsFoundInARing) {
     if (run({culprit_path("ring")}).code == 77)
         GTEST_SKIP() << "SKIPPED: this kernel has no io_uring, or forbids it (kernel.io_uring_disabled)";
     auto culprit = Culprit::in_position({"ring", "--mode", "registered"});
-    culprit->wait_until_held_for(20ms);
+    // Kernels up to 6.12 do not name the sockets that a ring has registered: then only time tells.
+    culprit->wait_until_held_for(1200ms);
     const json cause = cause_now(*culprit);
     EXPECT_EQ(cause.at("id"), "in-flight-fd") << cause.dump(1);
+    EXPECT_EQ(cause.at("confidence"), has_fact(cause, "in_flight_unknown", true) ? "possible" : "proven")
+        << cause.dump(1);
     const json closed = culprit->close();
     EXPECT_TRUE(closed.contains("closed_ns")) << closed;
 }
@@ -120,7 +126,9 @@ TEST(Rings, ThatPollAreNotAccused) {
 TEST_P(PausedRuntime, IsWatchedByNobody) {
     const std::string program = GetParam().command.front();
     if (!installed(program)) GTEST_SKIP() << "SKIPPED: " << program << " is not installed";
-    Culprit server({program, culprit_path(GetParam().command.back())});
+    std::vector<std::string> command = GetParam().command;
+    command.back() = culprit_path(command.back());
+    Culprit server(command);
     const json ready = server.next_line(60s);
     Descriptor client(socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0));
     sockaddr_in address{};
@@ -141,16 +149,19 @@ TEST_P(PausedRuntime, IsWatchedByNobody) {
         },
         15s);
     ASSERT_FALSE(last.is_null());
-    EXPECT_EQ(last.at("id"), "abandoned") << last.dump(1);
     EXPECT_EQ(last.at("confidence"), "possible") << last.dump(1);
-    EXPECT_TRUE(has_fact(last, "watched", false)) << last.dump(1);
+    if (!GetParam().has_workers || last.at("id") != "unknown") {
+        EXPECT_EQ(last.at("id"), "abandoned") << last.dump(1);
+        EXPECT_TRUE(has_fact(last, "watched", false)) << last.dump(1);
+    }
     EXPECT_EQ(watch.stop().code, 0);
     server.end_input();
 }
 
 INSTANTIATE_TEST_SUITE_P(Runtimes, PausedRuntime,
-                         testing::Values(Paused{"asyncio", {"python3", "python/asyncio_paused.py"}},
-                                         Paused{"node", {"node", "node/paused.js"}}),
+                         testing::Values(Paused{"Asyncio", {"python3", "python/asyncio_paused.py"}},
+                                         Paused{"Node", {"node", "node/paused.js"}, true},
+                                         Paused{"NodeAlone", {"node", "--v8-pool-size=0", "node/paused.js"}}),
                          [](const auto& tested) { return tested.param.name; });
 
 }  // namespace runtime

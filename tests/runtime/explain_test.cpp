@@ -3,9 +3,6 @@
 #include <gtest/gtest.h>
 
 #include <algorithm>
-#include <filesystem>
-
-#include <sched.h>
 
 #include "clock.h"
 #include "programs.h"
@@ -51,11 +48,6 @@ const json* evidence(const json& socket, const std::string& fact) {
 
 bool says(const std::string& text, const std::string& words) {
     return text.find(words) != std::string::npos;
-}
-
-void wait_for_file(const std::string& path) {
-    const Deadline deadline(20s);
-    while (!std::filesystem::exists(path) && deadline.milliseconds_left() > 0) sched_yield();
 }
 
 }  // namespace
@@ -227,7 +219,7 @@ TEST(Explain, Case17WhoClosedAndSinceWhichForkAnotherHolds) {
             return is_about(event, culprit->truth()) && event.at("event") != "entered" &&
                    event.at("socket").at("cause").at("id") == "inherited-fd";
         },
-        10s);
+        20s);
     ASSERT_FALSE(line.is_null());
     const json& socket = line.at("socket");
     EXPECT_TRUE(says(socket.at("cause").at("summary"), "inherited by a fork")) << socket.at("cause");

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: BSD-2-Clause
-// Read to the end and never closed, or never looked at again: once nobody can be about to come by any more, every leak
-// is called what it is.
+// Read to the end and never closed, or never looked at again: once nobody can be about to come by any more,
+// every leak is called what it is.
 #include <gtest/gtest.h>
 
 #include <algorithm>
@@ -13,6 +13,7 @@ namespace runtime {
 namespace {
 
 constexpr auto patience = 30s;
+constexpr auto may_come_by = 10500ms;  // so long nobody is accused in any case
 
 using Culprits = std::vector<std::unique_ptr<Culprit>>;
 
@@ -60,6 +61,25 @@ TEST(LongLeaks, AreNamedByALaterLook) {
     Watch watch({"--min-held", "0ms"});
     expect_named(watch, culprits, Tracing::after);
     EXPECT_EQ(watch.stop().code, 0);
+}
+
+// Which of their threads had the connection nobody saw: one that sleeps in something else may have it.
+TEST(BlockedHandlers, AreNotCalledLeakersByALookThatComesAfterwards) {
+    Culprits culprits;
+    for (const char* mode : {"sleep", "lock", "child", "downstream"})
+        culprits.push_back(Culprit::in_position({"blocked", "--mode", mode}));
+    for (auto& culprit : culprits) {
+        culprit->wait_until_held_for(may_come_by);
+        const Snapshot taken = snapshot(culprit->selection());
+        ASSERT_TRUE(taken.document.is_object()) << taken.finished.err;
+        const json* socket = find_socket(taken.document, culprit->truth());
+        ASSERT_TRUE(socket) << culprit->truth();
+        const json& cause = socket->at("cause");
+        EXPECT_EQ(cause.at("id"), "unknown") << cause.dump(1);
+        EXPECT_TRUE(std::ranges::any_of(cause.at("evidence"), [](const json& one) {
+            return one.at("fact") == "may_be_handled";
+        })) << cause.dump(1);
+    }
 }
 
 }  // namespace runtime

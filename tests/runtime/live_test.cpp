@@ -209,6 +209,103 @@ TEST_F(Live, WritesWhatItShows) {
     EXPECT_TRUE(find_socket(document, culprit->truth()));
 }
 
+// The files in the directory that end so, one path a line.
+std::vector<std::string> files_in(const std::string& directory, const std::string& extension) {
+    std::vector<std::string> paths;
+    for (const auto& entry : std::filesystem::directory_iterator(directory))
+        if (entry.path().extension() == extension) paths.push_back(entry.path());
+    return paths;
+}
+
+TEST_F(Live, RecordsWhatIsWatched) {
+    Screen screen(100, 30);
+    const auto before = Culprit::in_position({"read_eof"});
+    screen.start({"live", "--comm read_eof"}, "cd " + screen.directory() + "; ");
+    screen.wait_for("eof-ignored");
+    screen.press({"r"});
+    screen.wait_for("r ends it");
+    screen.wait_for("REC");
+    const auto meanwhile = Culprit::in_position({"read_eof"});
+    screen.wait_for("all 2 ");
+    screen.press({"r"});
+    const std::string seen = screen.wait_for("recorded: waitclose-");
+    EXPECT_FALSE(shows(seen, "REC")) << seen;
+    const auto paths = files_in(screen.directory(), ".db");
+    ASSERT_EQ(paths.size(), 1U);
+    EXPECT_TRUE(files_in(screen.directory(), ".db-wal").empty());
+    const Finished report = run({waitclose_binary(), "report", paths.front()});
+    EXPECT_EQ(report.code, 0) << report.err;
+    for (const auto* culprit : {before.get(), meanwhile.get()})
+        EXPECT_TRUE(shows(report.out, "(" + culprit->truth().at("pid").dump() + ")")) << report.out;
+    EXPECT_TRUE(shows(report.out, "eof-ignored")) << report.out;
+    screen.press({"q"});
+    screen.expect_sane("left with 0");
+}
+
+// Leaving the view and a signal end it in order, paused or not.
+class LiveRecording : public Live, public testing::WithParamInterface<int> {};
+
+TEST_P(LiveRecording, IsFinishedAtTheEnd) {
+    Screen screen(80, 24);
+    const auto culprit = Culprit::in_position({"read_eof"});
+    screen.start({"live", pid_option(*culprit)}, "cd " + screen.directory() + "; ");
+    screen.wait_for("eof-ignored");
+    screen.press({"r"});
+    screen.wait_for("r ends it");
+    if (GetParam() != 0) {
+        screen.press({"Space"});
+        screen.wait_for("PAUSED");
+        kill(screen.pid(), GetParam());
+    } else {
+        screen.press({"q"});
+    }
+    screen.expect_sane("left with 0");
+    EXPECT_TRUE(shows(screen.text(), "recorded to waitclose-")) << screen.text();
+    const auto paths = files_in(screen.directory(), ".db");
+    ASSERT_EQ(paths.size(), 1U);
+    const Finished report = run({waitclose_binary(), "report", paths.front()});
+    EXPECT_EQ(report.code, 0) << report.err;
+    EXPECT_TRUE(shows(report.out, "eof-ignored")) << report.out;
+    EXPECT_FALSE(shows(report.out, "cut off")) << report.out;
+}
+
+INSTANTIATE_TEST_SUITE_P(Ends, LiveRecording, testing::Values(0, SIGTERM, SIGHUP),
+                         [](const auto& tested) { return "Signal" + std::to_string(tested.param); });
+
+TEST_F(Live, SaysWhyItCannotRecordAndGoesOn) {
+    Screen screen(120, 24);
+    const auto culprit = Culprit::in_position({"read_eof"});
+    screen.start({"live", pid_option(*culprit)}, "cd /proc; ");
+    screen.wait_for("eof-ignored");
+    screen.press({"r"});
+    std::string seen = screen.wait_for("cannot");
+    EXPECT_TRUE(shows(seen, "start waitclose in a directory")) << seen;
+    EXPECT_FALSE(shows(seen, "REC")) << seen;
+    screen.press({"Enter"});
+    screen.wait_for("one hold");
+    screen.press({"q"});
+    screen.expect_sane("left with 0");
+}
+
+TEST_F(Live, SurvivesAFullDisk) {
+    Screen screen(120, 24);
+    const std::string directory = screen.directory() + "/small";
+    std::filesystem::create_directory(directory);
+    if (run({"mount", "-t", "tmpfs", "-o", "size=400k", "tmpfs", directory}).code != 0)
+        GTEST_SKIP() << "SKIPPED: no tmpfs can be mounted here";
+    const auto culprit = Culprit::in_position({"read_eof"});
+    screen.start({"live", pid_option(*culprit)}, "cd " + directory + "; ");
+    screen.wait_for("eof-ignored");
+    screen.press({"r"});
+    screen.wait_until([](const std::string& seen) { return shows(seen, "disk") || shows(seen, "cannot"); });
+    EXPECT_FALSE(shows(screen.text(), "REC"));
+    screen.press({"Enter"});
+    screen.wait_for("one hold");
+    screen.press({"q"});
+    screen.expect_sane("left with 0");
+    run({"umount", "-l", directory});
+}
+
 TEST_F(Live, ReadsWithoutColoursAndWithoutUtf8) {
     Screen screen(80, 24, "LC_ALL=C NO_COLOR=1");
     const auto culprit = Culprit::in_position({"read_eof", "--comm", "hostile"});

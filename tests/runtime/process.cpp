@@ -12,6 +12,7 @@
 
 #include <fcntl.h>
 #include <poll.h>
+#include <sched.h>
 #include <sys/prctl.h>
 #include <sys/syscall.h>
 #include <sys/wait.h>
@@ -192,6 +193,11 @@ TemporaryDirectory::TemporaryDirectory() {
 TemporaryDirectory::~TemporaryDirectory() {
     std::error_code ignored;
     std::filesystem::remove_all(path_, ignored);
+}
+
+void wait_for_file(const std::string& path) {
+    const Deadline deadline(20s);
+    while (!std::filesystem::exists(path) && deadline.milliseconds_left() > 0) sched_yield();
 }
 
 }  // namespace runtime

@@ -94,4 +94,7 @@ private:
     std::string path_;
 };
 
+// For twenty seconds; what needs the file says if it never came.
+void wait_for_file(const std::string& path);
+
 }  // namespace runtime

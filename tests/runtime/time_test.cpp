@@ -256,6 +256,36 @@ TEST(Time, Case03StarvedByItsQuota) {
     EXPECT_EQ(culprit.process().wait(patience), 0);
 }
 
+// The machine is short of CPUs, and the handler, asleep, is not held up by that.
+TEST(Time, AShortageOfCpusDoesNotContributeToASleep) {
+    Culprit rivals({culprit_path("busy_threads"), "--mode", "rivals"});
+    rivals.next_line();
+    auto culprit = Culprit::before_start({"blocked", "--mode", "sleep"});
+    TemporaryDirectory directory;
+    const std::string ready = directory.path() + "/ready";
+    Arguments command{waitclose_binary(), "snapshot", "--json",       "--min-held", "0",
+                      "--observe",        "3s",       "--ready-file", ready};
+    const Arguments selection = culprit->selection();
+    command.insert(command.end(), selection.begin(), selection.end());
+    Process looking(command);
+    wait_for_file(ready);
+    culprit->reach_position();
+    EXPECT_EQ(looking.wait(patience), 0) << looking.errors();
+    const json document = json::parse(looking.output(), nullptr, false);
+    ASSERT_TRUE(document.is_object());
+    const json& window = document.at("window");
+    const json& pressure = window.at("pressure").at("cpu");
+    if (pressure.is_null() || pressure.at("some_ns").is_null())
+        GTEST_SKIP() << "SKIPPED: this kernel does not measure pressure (PSI)";
+    ASSERT_GT(pressure.at("some_ns").get<double>(), 0.5 * window.at("length_ns").get<double>());
+    const json* socket = find_socket(document, culprit->truth());
+    ASSERT_TRUE(socket) << culprit->truth();
+    const json& cause = socket->at("cause");
+    ASSERT_EQ(cause.at("id"), "handler-blocked") << cause.dump(1);
+    const json& contributing = cause.at("contributing");
+    EXPECT_EQ(std::ranges::find(contributing, "cpu-pressure"), contributing.end()) << cause.dump(1);
+}
+
 TEST(Time, ABusyThreadBesideALeakIsNotAccused) {
     auto culprit = Culprit::before_start({"busy", "--mode", "leak-beside"});
     json socket = cause_under_watch(*culprit, {"eof-ignored", "handler-busy", "cpu-starved"});

@@ -3,8 +3,11 @@
 #include <algorithm>
 #include <filesystem>
 #include <fstream>
+#include <future>
+#include <thread>
 
 #include <gtest/gtest.h>
+#include <unistd.h>
 
 #include "programs.h"
 
@@ -79,6 +82,58 @@ INSTANTIATE_TEST_SUITE_P(
         Wrong{"ColorWord", {"snapshot", "--color", "sometimes"}, "sometimes"},
         Wrong{"HookUnknown", {"snapshot", "--no-hook", "no-such-hook"}, "no-such-hook"}),
     [](const auto& tested) { return tested.param.name; });
+
+// What an option names and what is not there must not give an empty answer that reads like an all-clear.
+class NamesNothing : public testing::TestWithParam<Wrong> {};
+
+TEST_P(NamesNothing, CannotBeDone) {
+    for (const char* command : {"snapshot", "watch"}) {
+        Arguments arguments{command};
+        arguments.insert(arguments.end(), GetParam().arguments.begin(), GetParam().arguments.end());
+        const Finished finished = waitclose(arguments);
+        if (finished.err.find("cannot be seen") != std::string::npos)
+            GTEST_SKIP() << "SKIPPED: no cgroups are mounted here";
+        EXPECT_EQ(finished.code, 1) << command;
+        EXPECT_EQ(finished.out, "") << command;
+        EXPECT_NE(finished.err.find(GetParam().mentioned), std::string::npos) << finished.err;
+        EXPECT_EQ(lines_of(finished.err), 2) << finished.err;
+    }
+}
+
+INSTANTIATE_TEST_SUITE_P(Arguments, NamesNothing,
+                         testing::Values(Wrong{"Pid", {"-p", "2147483647"}, "2147483647"},
+                                         Wrong{"Cgroup", {"--cgroup", "/no/such.slice"}, "/no/such.slice"},
+                                         Wrong{"Netns", {"--netns", "5"}, "5"}),
+                         [](const auto& tested) { return tested.param.name; });
+
+TEST(Usage, AThreadIsNoProcess) {
+    std::promise<pid_t> told;
+    std::promise<void> over;
+    std::thread other([&] {
+        told.set_value(gettid());
+        over.get_future().wait();
+    });
+    const Finished finished = waitclose({"snapshot", "-p", std::to_string(told.get_future().get())});
+    over.set_value();
+    other.join();
+    EXPECT_EQ(finished.code, 1);
+    EXPECT_NE(finished.err.find("-p " + std::to_string(getpid()) + "\n"), std::string::npos) << finished.err;
+}
+
+TEST(Usage, WhatIsOnlyPartlyThereIsSaid) {
+    auto culprit = Culprit::in_position({"read_eof"});
+    culprit->wait_until_held_for(grown);
+    const std::string pid = culprit->truth().at("pid").dump();
+    const Snapshot one = snapshot({"-p", pid + ",2147483647"});
+    EXPECT_EQ(one.finished.code, 0);
+    EXPECT_NE(one.finished.err.find("2147483647"), std::string::npos) << one.finished.err;
+    EXPECT_NE(find_socket(one.document, culprit->truth()), nullptr);
+
+    const Snapshot none = snapshot({"--comm", "^no such name$"});
+    EXPECT_EQ(none.finished.code, 0) << "it may come";
+    EXPECT_EQ(lines_of(none.finished.err), 1) << none.finished.err;
+    EXPECT_EQ(snapshot({"--comm", "."}).finished.err, "");
+}
 
 TEST(Usage, HelpAndVersionGoToStdout) {
     for (const char* option : {"--help", "--version"}) {

@@ -104,8 +104,10 @@ void check_cause(Findings& findings, const json& socket, const json& truth, Trac
     // For ten seconds somebody may still come by, or a loop may hold back on purpose; leaks_test.cpp and
     // event_loop_test.cpp see what is said after that.
     bool young = socket.at("held_ns").get<std::int64_t>() < may_answer_ns;
-    const std::set<std::string> wait_and_see{"eof-ignored", "abandoned", "idle-in-pool", "unwatched-event"};
-    const bool may_wait = std::ranges::any_of(right, [&](const auto& id) { return wait_and_see.contains(id); });
+    const std::set<std::string> wait_and_see{"eof-ignored",  "abandoned",    "idle-in-pool",
+                                             "duplicate-fd", "inherited-fd", "unwatched-event"};
+    const bool may_wait =
+        std::ranges::any_of(right, [&](const auto& id) { return wait_and_see.contains(id); });
     if (young && may_wait) right.insert("unknown");
     const json& cause = socket.at("cause");
     findings.expect(right.contains(cause.at("id").get<std::string>()), "cause", cause.at("id"), right);

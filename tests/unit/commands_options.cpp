@@ -68,6 +68,15 @@ TEST(Options, RefusesWhatMakesNoSense) {
     expect_refused("--no-hook", [](Options& o) { o.disabled_hooks = {"tp_btf/\x1b[2J"}; });
 }
 
+TEST(Options, NothingIsDoneInNoTime) {
+    EXPECT_EQ(check_length("--duration", "1ms").value(), 1'000'000U);
+    for (const char* length : {"0s", "0ms", "x"}) {
+        const auto refused = check_length("--duration", length);
+        ASSERT_FALSE(refused) << length;
+        EXPECT_NE(refused.error().what.find("--duration"), std::string::npos) << refused.error().what;
+    }
+}
+
 TEST(Options, AHookCanBeSwitchedOff) {
     Options options;
     options.disabled_hooks = {"tp_btf/sock_recv_length"};

@@ -5,9 +5,9 @@
 #include <set>
 
 #include "diagnose/catalogue.h"
-#include "model/syscalls.h"
 #include "diagnose/text.h"
 #include "diagnose_builder.h"
+#include "model/syscalls.h"
 
 namespace waitclose::test {
 namespace {

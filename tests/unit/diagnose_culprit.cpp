@@ -111,7 +111,7 @@ TEST(Culprit, ThreadInASystemCallOnItIsStrongest) {
     Builder b;
     const auto p = b.process(10, {in_accept(10), asleep(11, SYS_ioctl, 57)});
     read_eof(b.socket({{p}}), deed(10, 10, kTaken - 10 * kSec, Operation::kRead));
-    EXPECT_EQ(gist(b.diagnose()), "eof-ignored likely 10/11 blocked-on-it");
+    EXPECT_EQ(gist(b.diagnose()), "eof-ignored possible 10/11 blocked-on-it");
 }
 
 TEST(Culprit, SeveralThreadsOnItAreNotGuessedBetween) {

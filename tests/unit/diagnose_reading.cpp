@@ -165,6 +165,8 @@ TEST_F(EofIgnored, AReaderMayHaveHandedTheConnectionOver) {
     EXPECT_EQ(gist(b.diagnose()), "unknown possible 10/10 read-eof");
     EXPECT_TRUE(says(b.diagnose(), "somebody may still answer"));
     read_eof(held, deed(10, 10, kTaken - 10 * kSec, Operation::kRead));
+    EXPECT_EQ(gist(b.diagnose()), "eof-ignored possible 10/10 read-eof");
+    read_eof(held, deed(10, 10, kTaken - 60 * kSec, Operation::kRead));
     EXPECT_EQ(gist(b.diagnose()), "eof-ignored likely 10/10 read-eof");
 }
 
@@ -202,7 +204,7 @@ TEST_F(EofIgnored, NotProvenWhileAnotherThreadIsOnIt) {
     b.census.traced = true;
     const auto p = b.process(10, {in_accept(10), asleep(11, SYS_recvfrom, 57)});
     read_eof(b.socket({{p}}), deed(10, 10, kTaken - 10 * kSec, Operation::kRead));
-    EXPECT_EQ(gist(b.diagnose()), "eof-ignored likely 10/10 read-eof");
+    EXPECT_EQ(gist(b.diagnose()), "eof-ignored possible 10/10 read-eof");
 }
 
 TEST_F(EofIgnored, UntracedByTheSequenceNumbers) {
@@ -233,7 +235,7 @@ TEST_F(EofIgnored, UntracedAndNobodyKnownOfSeveralAnEventLoopMayHaveIt) {
     const auto p = b.process(10, {in_accept(10), asleep(11, SYS_epoll_pwait, 4)});
     model::Socket& held = b.socket({{p}});
     held.fin_consumed = true;
-    EXPECT_EQ(gist(b.diagnose()), "eof-ignored likely 10/- process");
+    EXPECT_EQ(gist(b.diagnose()), "eof-ignored possible 10/- process");
     held.held_since_ns = kTaken - 9 * kSec;
     EXPECT_EQ(gist(b.diagnose()), "unknown possible 10/- process");
 }
@@ -277,9 +279,77 @@ TEST_F(Unread, AbandonedIsOnlyPossibleUnderAnEventLoop) {
 
 TEST_F(Unread, AbandonedIsOnlyPossibleAmongSeveralThreads) {
     b.census.sockets.clear();
-    b.socket({{b.process(20, {in_accept(20), running(21)})}});
+    b.census.traced = false;
+    auto& other = b.socket({{b.process(20, {in_accept(20), asleep(21, SYS_futex)})}});
+    EXPECT_EQ(gist(b.diagnose()), "unknown possible 20/- process") << "one may be its handler";
+    EXPECT_TRUE(fact(b.diagnose(), "may_be_handled"));
+    EXPECT_TRUE(says(b.diagnose(), "threads of p20 (pid 20) are at work"));
+    other.held_since_ns = kTaken - 59 * kSec;
+    EXPECT_EQ(b.diagnose().cause, Cause::kUnknown);
+    other.held_since_ns = kTaken - 60 * kSec;
     EXPECT_EQ(gist(b.diagnose()), "abandoned possible 20/- process");
     EXPECT_TRUE(fact(b.diagnose(), "may_be_handled"));
+}
+
+/// Reads from a pipe; who writes to it the census may say.
+model::Thread at_a_pipe(std::uint32_t tid) {
+    model::Thread thread = asleep(tid, SYS_read, 3);
+    thread.file = model::FileFact{model::FileKind::kPipe, "", 77, "", 1};
+    return thread;
+}
+
+TEST_F(Unread, WhoWaitsForOrdersIsNotAtWork) {
+    b.census.sockets.clear();
+    b.socket({{b.process(20, {in_accept(20), at_a_pipe(21)}, kBooted, 4), 9}});
+    EXPECT_EQ(gist(b.diagnose()), "abandoned possible 20/- process") << "who writes is not known";
+    model::Answer answer;
+    answer.question = {model::Question::Kind::kFile, 1};
+    answer.fd = 6;
+    answer.references = 1;
+    for (const std::uint32_t writer : {4U, 20U}) {
+        answer.pid = writer;
+        answer.start_ns = kBooted;
+        b.census.answers = {answer};
+        EXPECT_EQ(b.diagnose().cause, Cause::kAbandoned) << "its parent, or a thread of its own: " << writer;
+    }
+    b.census.answers[0].pid = 30;
+    EXPECT_EQ(gist(b.diagnose()), "unknown possible 20/- process") << "a program that it has asked";
+}
+
+TEST_F(Unread, WhoHasBeenParkedSinceBeforeTheRequestIsNotAtIt) {
+    b.census.sockets.clear();
+    model::Thread worker = asleep(21, SYS_futex);
+    worker.asleep_since_ns = kFin - 60 * kSec;
+    const auto owner = b.process(20, {in_accept(20), worker});
+    model::Socket& held = b.socket({{owner, 9}});
+    held.last_data_ns = kFin - kSec;
+    EXPECT_EQ(gist(b.diagnose()), "abandoned possible 20/- process");
+    held.last_data_ns = kFin - 60 * kSec;
+    EXPECT_EQ(gist(b.diagnose()), "unknown possible 20/- process") << "it may have been read just before";
+    held.last_data_ns = 0;
+    EXPECT_EQ(gist(b.diagnose()), "unknown possible 20/- process") << "not known when the request came";
+    held.last_data_ns = kFin - kSec;
+    b.census.threads.back().lock_owner_tid = 20;
+    EXPECT_EQ(gist(b.diagnose()), "unknown possible 20/- process") << "a lock that somebody has";
+}
+
+TEST_F(Unread, WhoReadItLastMayHaveHandedItOn) {
+    b.census.sockets.clear();
+    const auto owner = b.process(20, {asleep(20, SYS_epoll_wait, 4), asleep(21, SYS_recvfrom, 9)});
+    model::Socket& held = b.socket({{owner, 9 + 1}});
+    touches(held).last = deed(20, 20, kFin - kSec, Operation::kRead);
+    EXPECT_EQ(gist(b.diagnose()), "unknown possible 20/20 last-touch");
+    EXPECT_TRUE(says(b.diagnose(), "which had the connection, may have handed it on"));
+}
+
+TEST_F(Unread, OfSeveralProcessesSomeMayBeHandlingIt) {
+    b.census.sockets.clear();
+    const auto idle = b.process(20, {in_accept(20)});
+    auto& shared = b.socket({{idle}, {b.process(21, {in_accept(21), running(22)})}});
+    EXPECT_EQ(gist(b.diagnose()), "unknown possible -");
+    EXPECT_TRUE(says(b.diagnose(), "threads of p21 (pid 21) are at work"));
+    shared.held_since_ns = kTaken - 60 * kSec;
+    EXPECT_EQ(gist(b.diagnose()), "abandoned possible -");
 }
 
 TEST_F(Unread, HandlerAtWorkIsNotAccused) {

@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: BSD-2-Clause
 #include "diagnose/chain.h"
+#include "diagnose/roster.h"
 #include "diagnose/wait.h"
 
 #include <linux/futex.h>
@@ -58,6 +59,18 @@ TEST(WaitOf, NamesWhatItWaitsFor) {
     thread = reading(FileKind::kRegular, SYS_write);
     thread.file->name = "/var/log/audit.log";
     EXPECT_EQ(diagnose::wait_of(thread).detail, "write(fd 12, /var/log/audit.log)");
+}
+
+TEST(WaitOf, APollOfOneConnectionThatThisSideOpenedIsNoWaitForWork) {
+    Thread thread = asleep(1, kPoll, 0x7ffc00001000, 1, 30'000);
+    EXPECT_EQ(class_of(thread), WaitClass::kEventLoop);
+    EXPECT_FALSE(diagnose::is_at_work(thread));
+    thread.polled = model::Polled{.fd = 9, .writes = false, .timeout_ns = 30 * kSec};
+    thread.file = model::FileFact{FileKind::kTcp, "", 77, "10.0.0.9:443"};
+    EXPECT_EQ(class_of(thread), WaitClass::kDownstream);
+    EXPECT_TRUE(diagnose::is_at_work(thread));
+    EXPECT_NE(diagnose::wait_of(thread).detail.find("(fd 9, 10.0.0.9:443, timeout 30 s)"), std::string::npos)
+        << diagnose::wait_of(thread).detail;
 }
 
 /// Waits for a mutex that the other one holds.

@@ -118,6 +118,8 @@ TEST(HandlerBusy, ABusyThreadBesideALeakIsNotAccused) {
     EXPECT_EQ(diagnosis.culprit->tid, 7U);
     AtWork unknown(950, 50);
     unknown.socket().touches.reset();
+    EXPECT_EQ(unknown.gist(), "unknown possible 7/- process") << "it may be its handler";
+    unknown.socket().held_since_ns = kTaken - 60 * kSec;
     EXPECT_EQ(unknown.gist(), "abandoned possible 7/- process");
     EXPECT_TRUE(fact(unknown.scene.diagnose(), "thread_at_work")) << "worth a look, but not accused";
 }
@@ -149,6 +151,67 @@ TEST(Pressure, ContributesToWhatItCanLengthen) {
     EXPECT_EQ(busy.scene.diagnose().contributing.size(), 1U) << "a tenth of two CPUs";
     read_eof(busy.socket(), deed(7, 7, kHungUp, model::Operation::kRead));
     EXPECT_TRUE(busy.scene.diagnose().contributing.empty()) << "a leak lasts as long on an idle machine";
+}
+
+/// Thread 8 sleeps since it read the request, as told; the machine is short of everything.
+AtWork asleep_in(const model::Thread& now, std::uint64_t waiting = 0) {
+    AtWork made(0, waiting);
+    const auto start_ns = made.scene.census.threads[1].start_ns;
+    made.scene.census.threads[1] = now;
+    made.scene.census.threads[1].start_ns = start_ns;
+    made.scene.census.threads[1].asleep_since_ns = kHungUp - 2 * kSec;
+    made.window().threads[1].slept[0].syscall = now.syscall;
+    if (now.file) made.window().threads[1].slept[0].file = now.file->kind;
+    for (auto* pressure : {&made.window().cpu, &made.window().memory, &made.window().io})
+        pressure->some_ns = 900 * kMs;
+    return made;
+}
+
+std::vector<std::string> contributing_to(const AtWork& made) {
+    const auto diagnosis = made.scene.diagnose();
+    EXPECT_EQ(diagnosis.cause, Cause::kHandlerBlocked);
+    return diagnosis.contributing;
+}
+
+TEST(Pressure, DoesNotContributeToAWaitThatDidNotFeelIt) {
+    EXPECT_EQ(contributing_to(asleep_in(asleep(8, SYS_clock_nanosleep))), std::vector<std::string>{});
+    EXPECT_EQ(contributing_to(asleep_in(asleep(8, SYS_wait4))), std::vector<std::string>{});
+    EXPECT_EQ(contributing_to(asleep_in(asleep(8, SYS_fsync, 12))),
+              (std::vector<std::string>{"disk-pressure", "memory-pressure"}))
+        << "a page that had to be read back is a wait for the disk, too";
+    EXPECT_EQ(contributing_to(asleep_in(asleep(8, SYS_clock_nanosleep), 100)),
+              (std::vector<std::string>{"cpu-pressure", "memory-pressure"}));
+}
+
+TEST(Pressure, ContributesThroughWhomItWaitsFor) {
+    model::Thread waits = asleep(8, SYS_futex, 0x1000, 0, 2);
+    waits.lock_owner_tid = 9;
+    AtWork made = asleep_in(waits);
+    made.scene.census.threads.push_back(running(9));
+    made.scene.census.processes[0].thread_count = 3;
+    EXPECT_EQ(contributing_to(made), std::vector<std::string>{"memory-pressure"});
+    made.scene.census.threads[2].has_cpu = false;
+    EXPECT_EQ(contributing_to(made), (std::vector<std::string>{"cpu-pressure", "memory-pressure"}));
+    made.scene.census.threads[2] = asleep(9, SYS_fdatasync, 12);
+    EXPECT_EQ(contributing_to(made), (std::vector<std::string>{"disk-pressure", "memory-pressure"}));
+}
+
+TEST(Pressure, OfWhomNothingIsKnownAnythingMayBeTrue) {
+    AtWork made = asleep_in(asleep(8, SYS_clock_nanosleep));
+    made.window().threads.pop_back();
+    EXPECT_EQ(contributing_to(made),
+              (std::vector<std::string>{"cpu-pressure", "disk-pressure", "memory-pressure"}));
+}
+
+TEST(Pressure, AQuotaAndStolenTimeAreFeltByWhoWouldRun) {
+    AtWork made = asleep_in(asleep(8, SYS_clock_nanosleep));
+    made.window().cpu.some_ns.reset();
+    made.window().steal_ns = 900 * kMs;
+    made.window().throttled = {{"/shop", 10, 9, 900 * kMs}};
+    EXPECT_EQ(contributing_to(made), std::vector<std::string>{});
+    made.window().threads[1].on_cpu_ns = 30 * kMs;
+    made.window().memory.some_ns.reset();
+    EXPECT_EQ(contributing_to(made), std::vector<std::string>{"cpu-pressure"});
 }
 
 /// Thread 8 reads end-of-file so often in the second.

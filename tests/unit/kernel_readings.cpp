@@ -4,6 +4,8 @@
 #include <cstring>
 
 #include <gtest/gtest.h>
+#include <sys/stat.h>
+#include <sys/syscall.h>
 
 #include "kernel/iterator.h"
 #include "kernel/records.h"
@@ -140,6 +142,39 @@ TEST(ThreadOf, TheStackOfASleeperEndsAtItsFirstZero) {
     record.state = 0;
     EXPECT_TRUE(thread_of(record, 0).kernel_addresses.empty()) << "what runs has left it already";
 }
+
+#ifdef SYS_poll
+wc_census_thread polling(model::TcpState state, std::uint64_t acked_unsent) {
+    wc_census_thread record = thread(7, 1, 7, "t");
+    record.has_registers = 1;
+    record.syscall = SYS_poll;
+    record.polled = {.timeout_ns = WC_NO_TIMEOUT, .fd = 9, .known = 1, .writes = 0, .reserved = {}};
+    record.file_inode = 77;
+    record.file_mode = S_IFSOCK;
+    record.file_socket.address = 0x1000;
+    record.file_socket.remote_port = 443;
+    record.file_socket.state = static_cast<wc_u8>(state);
+    record.acked_unsent = acked_unsent;
+    return record;
+}
+
+TEST(ThreadOf, OnlyAConnectionThatThisSideOpenedIsPolledForAnAnswer) {
+    const auto polled = [](const wc_census_thread& record) {
+        return thread_of(record, 0).polled.has_value();
+    };
+    EXPECT_TRUE(polled(polling(model::TcpState::kEstablished, 1)));
+    EXPECT_TRUE(polled(polling(model::TcpState::kSynSent, 0))) << "a connect() under way";
+    EXPECT_FALSE(polled(polling(model::TcpState::kEstablished, 0))) << "accepted";
+    EXPECT_FALSE(polled(polling(model::TcpState::kCloseWait, 1))) << "maybe the held one itself";
+    wc_census_thread listener = polling(model::TcpState::kListen, 1);
+    listener.file_socket.remote_port = 0;
+    EXPECT_FALSE(polled(listener));
+    wc_census_thread several = polling(model::TcpState::kEstablished, 1);
+    several.polled = {};
+    EXPECT_FALSE(polled(several));
+    EXPECT_FALSE(thread_of(several, 0).file);
+}
+#endif
 
 Readings with_socket(SocketPlace place) {
     Readings readings;

@@ -25,6 +25,7 @@ struct Scene {
         picture.losses = machine.losses;
         picture.now_ns = kNow;
         picture.wall_offset_ns = kWall;
+        for (std::uint32_t i = 0; i < machine.census.listeners.size(); ++i) picture.listeners.insert(i);
         for (const diagnose::Group& group : machine.groups) {
             GroupRow row;
             row.key = key_of(group);

@@ -191,6 +191,28 @@ TEST(LiveScreens, LossesAndMissingHooks) {
     expect_screen("losses", scene.text());
 }
 
+TEST(LiveScreens, PausedAndRecording) {
+    Scene scene{growing_leak()};
+    scene.picture.recording = Recording{"/tmp/waitclose-20261120-200000.db", 1'300'000};
+    scene.press(" ");
+    expect_screen("recording", scene.text());
+    scene.picture.recording->bytes = 1 << 19;
+    const std::string text = scene.text({}, Charset::kAscii);
+    EXPECT_NE(text.find("* REC 512 KiB"), std::string::npos) << text;
+}
+
+// What is merely possible accuses nobody.
+TEST(LiveScreens, APossibleCauseIsNoAlarm) {
+    Machine machine = growing_leak();
+    machine.groups.front().confidence = diagnose::Confidence::kPossible;
+    machine.diagnosis.confidence = diagnose::Confidence::kPossible;
+    Scene scene{std::move(machine)};
+    const std::string roles = roles_of(scene.screen());
+    expect_screen("possible-roles", roles);
+    scene.press("t");
+    EXPECT_EQ(scene.text().find("culprit"), std::string::npos) << scene.text();
+}
+
 TEST(LiveScreens, HostileNames) {
     Machine machine = one_leak();
     const std::string evil =

@@ -44,6 +44,18 @@ TEST(LiveState, TheCursorStaysOnTheWorstUntilItIsMoved) {
     EXPECT_EQ(under_cursor(scene), 12U);
 }
 
+TEST(LiveState, RecordingAndWritingAreForTheSurroundings) {
+    Scene scene{three()};
+    scene.press("r");
+    EXPECT_EQ(scene.state.wish, Wish::kRecord);
+    scene.press("w");
+    EXPECT_EQ(scene.state.wish, Wish::kWrite);
+    scene.state.wish = Wish::kNone;
+    scene.press("/r");  // typed, not pressed
+    EXPECT_EQ(scene.state.wish, Wish::kNone);
+    EXPECT_EQ(scene.state.typing, "r");
+}
+
 TEST(LiveState, RowsKeepTheirPlacesWhileTheUserIsAtThem) {
     Scene scene{three()};
     scene.press("j");

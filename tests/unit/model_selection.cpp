@@ -87,5 +87,32 @@ TEST(Selection, WhatIsLeftOutCountsOnce) {
     EXPECT_EQ(left_out(all, {}, true).total(), 0U);
 }
 
+using Meant = std::set<std::uint32_t>;
+
+TEST(Selection, MeansWhoHoldsOrListens) {
+    Census all = census();
+    all.processes.resize(3);  // one that a thread of another waits for
+    EXPECT_EQ(processes_meant(all, {1}, {}), (Meant{0, 1})) << "java listens";
+    Selection selection;
+    selection.pids = {200};
+    EXPECT_EQ(processes_meant(all, {1}, selection), Meant{1});
+    EXPECT_EQ(listeners_meant(all, {1}, selection), Meant{});
+    selection.pids = {100};
+    EXPECT_EQ(processes_meant(all, {}, selection), Meant{0}) << "a listener is reason enough";
+}
+
+TEST(Selection, ListenersAreMeantByPortOrByTheirQueue) {
+    Census all = census();
+    all.listeners[0].local.port = 8080;
+    Selection selection;
+    selection.local_ports = {8080};
+    EXPECT_EQ(listeners_meant(all, {}, selection), Meant{0});
+    selection.local_ports = {9090};
+    EXPECT_EQ(listeners_meant(all, {1}, selection), Meant{});
+    EXPECT_EQ(processes_meant(all, {1}, selection), Meant{1});
+    selection.by_remote_port = true;
+    EXPECT_EQ(listeners_meant(all, {2}, selection), Meant{0});
+}
+
 }  // namespace
 }  // namespace waitclose::model

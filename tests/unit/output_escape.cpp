@@ -108,6 +108,20 @@ TEST(OutputLayout, WrapBreaksAtBlanksAndOnlyThenWithinWords) {
     EXPECT_EQ(wrap("東京", 1), (Lines{"東", "京"}));  // wider than the line: still ends
 }
 
+TEST(OutputLayout, WrapKeepsNumbersWithWhatTheyCount) {
+    using Lines = std::vector<std::string>;
+    EXPECT_EQ(wrap("open, 12 % of it", 8), (Lines{"open,", "12 % of", "it"}));
+    EXPECT_EQ(wrap("open, 12 %", 9), (Lines{"open,", "12 %"})) << "the line ends where the blank is";
+    EXPECT_EQ(wrap("since 3 s, and", 7), (Lines{"since", "3 s,", "and"}));
+    EXPECT_EQ(wrap("for 2 h 13 min.", 7), (Lines{"for 2 h", "13 min."}));
+    EXPECT_EQ(wrap("closed fd 57", 9), (Lines{"closed", "fd 57"}));
+    EXPECT_EQ(wrap("it (pid 4121) is", 8), (Lines{"it", "(pid", "4121) is"})) << "too wide for any line";
+    EXPECT_EQ(wrap("it (pid 4121) is", 11), (Lines{"it", "(pid 4121)", "is"}));
+    EXPECT_EQ(wrap("has 12 sockets", 7), (Lines{"has 12", "sockets"})) << "no unit";
+    EXPECT_EQ(wrap("the fd table", 7), (Lines{"the fd", "table"})) << "no number";
+    EXPECT_EQ(wrap("12 %", 3), (Lines{"12", "%"})) << "no other way";
+}
+
 TEST(OutputStyle, ExplicitChoiceBeatsEnvironment) {
     TerminalFacts facts;
     facts.is_terminal = true;

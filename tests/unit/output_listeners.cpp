@@ -65,6 +65,10 @@ void count(Machine& machine) {
     network.listen_drops = model::GrowingCount{5000, std::nullopt};
 }
 
+std::vector<std::string> lines_of(const Machine& machine) {
+    return listener_lines(machine.census, model::listeners_meant(machine.census, {}, {}), {});
+}
+
 TEST(OutputListeners, JsonHasNullForWhatIsNotKnown) {
     Machine machine = full_queue();
     machine.census.accept.queues.clear();
@@ -93,13 +97,13 @@ TEST(OutputListeners, AnEmptyQueueIsKnownToBeEmpty) {
     machine.census.listeners[0].backlog = 0;
     machine.census.accept.queues[0] = {};
     EXPECT_EQ(listener_json(machine.census, 0).at("queued"), ordered_json::object());
-    EXPECT_TRUE(listener_lines(machine.census, {}).empty());
+    EXPECT_TRUE(lines_of(machine).empty());
 }
 
 TEST(OutputListeners, LinesSayWhatIsWrong) {
     Machine machine = full_queue();
     count(machine);
-    const auto lines = listener_lines(machine.census, {});
+    const auto lines = lines_of(machine);
     ASSERT_EQ(lines.size(), 1U);
     EXPECT_EQ(
         lines[0],
@@ -114,9 +118,9 @@ TEST(OutputListeners, AQueueThatOnlyHoldsConnectionsIsHealthy) {
     model::AcceptQueue& queue = machine.census.accept.queues[0];
     queue = {};
     queue.walked = members(queue, model::TcpState::kEstablished) = 20;
-    EXPECT_TRUE(listener_lines(machine.census, {}).empty());
+    EXPECT_TRUE(lines_of(machine).empty());
     members(queue, model::TcpState::kClose) = 1;
-    EXPECT_EQ(listener_lines(machine.census, {}).size(), 1U);
+    EXPECT_EQ(lines_of(machine).size(), 1U);
 }
 
 TEST(OutputListeners, ManyAreCutShort) {
@@ -126,7 +130,7 @@ TEST(OutputListeners, ManyAreCutShort) {
         listener.backlog = static_cast<std::uint32_t>(10 + i);
         listener.backlog_limit = 10;
     }
-    const auto lines = listener_lines(machine.census, {}, 5);
+    const auto lines = lines_of(machine);
     ASSERT_EQ(lines.size(), 6U);
     EXPECT_NE(lines[0].find("18 waiting"), std::string::npos) << "the fullest first";
     EXPECT_EQ(lines[5], "and 4 more (--json lists all)");

@@ -134,7 +134,7 @@ TEST(OutputSnapshotText, TwelveGroupsFitAndLineUp) {
         << "what is too wide for the headline moves down";
 }
 
-TEST(OutputSnapshotText, SameAdviceIsGivenOnce) {
+TEST(OutputSnapshotText, SameAdviceInARowIsGivenOnce) {
     Machine machine = twelve_groups();
     const std::string text = screen_of(machine);
     const std::size_t first = text.find("→ Close the connection");
@@ -156,7 +156,8 @@ TEST(OutputSnapshotText, SameAdviceIsGivenOnce) {
                             }};
     const std::string mixed = written_by([&](Sink& sink) { write_snapshot_text(sink, view, {}); });
     EXPECT_NE(mixed.find("→ Do 73013. Held for ever.\n"), mixed.npos) << mixed;
-    EXPECT_NE(mixed.find("→ Do 73014.\n"), mixed.npos);
+    EXPECT_NE(mixed.find("→ Do 73014. Held for ever.\n"), mixed.npos);
+    EXPECT_EQ(mixed.find("as above"), mixed.npos) << "the advice right above is another";
 }
 
 TEST(OutputSnapshotText, HostileNamesPrintHarmlessly) {
@@ -200,6 +201,28 @@ TEST(OutputSnapshotText, BlindSpotsAreShownOnlyWhenThereAreAny) {
     EXPECT_LE(widest_line(text), 80U);
 }
 
+TEST(OutputSnapshotText, DescriptorsOnlyOfProcessesThatWereAskedFor) {
+    Machine machine = one_leak();
+    const auto full = machine.add_process(999, "elsewhere");
+    machine.census.processes[full].fds_used = machine.census.processes[full].fd_limit = 64;
+    EXPECT_EQ(screen_of(machine).find("elsewhere"), std::string::npos) << "a thread of java waits for it";
+
+    model::Socket& listener = machine.census.listeners.emplace_back();
+    listener.local.port = 9090;
+    listener.backlog = listener.backlog_limit = 4;
+    listener.first_holder = static_cast<std::uint32_t>(machine.census.holders.size());
+    listener.holder_count = 1;
+    machine.census.holders.push_back({full, 3, false});
+    EXPECT_NE(screen_of(machine).find("Files   elsewhere (999) has 64 of 64"), std::string::npos);
+    EXPECT_NE(screen_of(machine).find("Queue   port 9090 of elsewhere"), std::string::npos);
+
+    SnapshotView view = machine.view();
+    view.selection.pids = {4121};
+    const std::string text = written_by([&](Sink& sink) { write_snapshot_text(sink, view, {}); });
+    EXPECT_EQ(text.find("elsewhere"), std::string::npos) << text;
+    EXPECT_NE(text.find("Files   java (4121) has 612 of 65,536"), std::string::npos) << text;
+}
+
 TEST(OutputSnapshotText, EmptySelectionSaysWhy) {
     Machine machine = one_leak();
     machine.selected.clear();
@@ -229,6 +252,12 @@ TEST(OutputSnapshotText, ColourIsOnlyAddedAndAsciiIsAscii) {
     EXPECT_NE(text.find("-> Close"), text.npos);
 }
 
+std::string second_row(const std::string& text) {
+    std::string_view rest = std::string_view(text).substr(text.find("\n\n") + 2);
+    for (int line = 0; line < 2; ++line) rest.remove_prefix(rest.find('\n') + 1);
+    return std::string(rest.substr(0, rest.find('\n')));
+}
+
 TEST(OutputSocketTable, OldestFirstInColumns) {
     Machine machine = one_leak();
     model::Socket& older = machine.add_socket(0, 58, 8000 * kSecond);
@@ -238,6 +267,7 @@ TEST(OutputSocketTable, OldestFirstInColumns) {
     model::Socket& queued = machine.add_socket(0, 1, 3 * kSecond);
     queued.holder_count = 0;
     queued.listener = 0;
+    machine.census.listeners.resize(1);
     TextStyle style;
     style.width = 120;
     const std::string text = table_of(machine, style);
@@ -249,8 +279,19 @@ TEST(OutputSocketTable, OldestFirstInColumns) {
         "  3.0s  10.0.0.7:8080  10.2.3.4:51234  accept queue    4188 http-exec-17  eof-ignored  proven         0\n"
         "  1.8s  10.0.0.7:8080  10.2.3.4:51234  4121:57+1 java  4188 http-exec-17  eof-ignored  proven         0\n");
     // clang-format on
-    const std::string narrow = table_of(machine);
-    EXPECT_NE(narrow.find("\n  1.8s ….0.7:8080 …3.4:51234 4121:57+1 … 4188 http-… eof-ignored proven        0\n"), text.npos) << narrow;
+    style.width = 90;
+    EXPECT_EQ(second_row(table_of(machine, style)),
+              "  3.0s 10.0.0.7:8080 10.2.3.4:51234 accept queue 4188 http-ex… eof-ignored proven        0");
+    EXPECT_EQ(second_row(table_of(machine)),
+              "  3.0s 10.0.0.7:8080 10.2.3.4:51234 accept queue 4188 http… eof-ignored proven");
+    style.width = 70;
+    EXPECT_EQ(second_row(table_of(machine, style)),
+              "  3.0s 10.0.0.7:8080 10.2.3.4:51234 accept queue  eof-ignored proven");
+    style.width = 62;
+    EXPECT_EQ(second_row(table_of(machine, style)),
+              "  3.0s 10.0.0.7:8080 10.2.3.4:51234 accept queue   eof-ignored");
+    style.width = 50;
+    EXPECT_EQ(second_row(table_of(machine, style)), "  3.0s ….7:8080 ….4:51234 accept queue eof-ignored");
     EXPECT_LE(widest_line(table_of(machine)), 80U);
 }
 

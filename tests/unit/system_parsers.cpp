@@ -1,10 +1,16 @@
 // SPDX-License-Identifier: BSD-2-Clause
+#include <future>
 #include <string>
+#include <thread>
 
 #include <gtest/gtest.h>
+#include <sys/syscall.h>
+#include <unistd.h>
 
+#include "system/cgroups.h"
 #include "system/namespaces.h"
 #include "system/process_info.h"
+#include "system/roll_call.h"
 #include "system/text.h"
 
 namespace waitclose::system {
@@ -71,6 +77,51 @@ TEST(MountedNetnsIn, FindsBindMountsOfNetworkNamespaces) {
 TEST(MountedNetnsIn, SurvivesMalformedLines) {
     EXPECT_TRUE(mounted_netns_in("").empty());
     EXPECT_TRUE(mounted_netns_in("\n \na\na b\na b c net:[x] d\na b c net:[12 d\n").empty());
+}
+
+TEST(CgroupMountsIn, FindsBothVersions) {
+    const auto found = cgroup_mounts_in(
+        "31 23 0:28 / /sys/fs/cgroup rw - tmpfs cgroup rw,mode=755\n"
+        "35 31 0:32 /docker/4f /sys/fs/cgroup/memory ro,nosuid master:11 - cgroup cgroup rw,memory\n"
+        "41 31 0:38 / /mnt/my\\040groups rw shared:4 - cgroup2 cgroup rw,nsdelegate\n"
+        "42 31 0:38 / /broken rw shared:4 cgroup2\n\n - \n");
+    ASSERT_EQ(found.size(), 2U);
+    EXPECT_EQ(found[0].root, "/docker/4f");
+    EXPECT_EQ(found[0].point, "/sys/fs/cgroup/memory");
+    EXPECT_EQ(found[1].root, "/");
+    EXPECT_EQ(found[1].point, "/mnt/my groups");
+}
+
+TEST(CgroupDirectoryIn, IsWhereTheMountReaches) {
+    const CgroupMount whole{"/", "/sys/fs/cgroup"};
+    EXPECT_EQ(directory_in(whole, "/system.slice/a.service"), "/sys/fs/cgroup/system.slice/a.service");
+    EXPECT_EQ(directory_in(whole, "/..a/b"), "/sys/fs/cgroup/..a/b");
+    for (const char* outside : {"/..", "/../a.service", "/a/../../etc", "/a/.."})
+        EXPECT_EQ(directory_in(whole, outside), "") << outside;
+    const CgroupMount part{"/docker/4f", "/sys/fs/cgroup/memory"};
+    EXPECT_EQ(directory_in(part, "/docker/4f"), "/sys/fs/cgroup/memory");
+    EXPECT_EQ(directory_in(part, "/docker/4f/app"), "/sys/fs/cgroup/memory/app");
+    EXPECT_EQ(directory_in(part, "/docker/4f0"), "");
+    EXPECT_EQ(directory_in(part, "/system.slice"), "");
+    const CgroupMount above{"/..", "/host/cgroup"};
+    EXPECT_EQ(directory_in(above, "/../a.service"), "/host/cgroup/a.service");
+    EXPECT_EQ(directory_in(above, "/../../a.service"), "");
+}
+
+TEST(LifeOf, TellsProcessesThreadsAndNobody) {
+    EXPECT_EQ(life_of(static_cast<std::uint32_t>(::getpid())), Life::kProcess);
+    EXPECT_EQ(life_of(0x7FFFFFFF), Life::kNobody) << "beyond the largest pid there is";
+    std::promise<std::uint32_t> told;
+    std::promise<void> over;
+    std::thread other([&] {
+        told.set_value(static_cast<std::uint32_t>(::syscall(SYS_gettid)));
+        over.get_future().wait();
+    });
+    const std::uint32_t tid = told.get_future().get();
+    EXPECT_EQ(life_of(tid), Life::kThread);
+    EXPECT_EQ(process_of_thread(tid), static_cast<std::uint32_t>(::getpid()));
+    over.set_value();
+    other.join();
 }
 
 TEST(ParseNetns, TakesAnInodeOrAPath) {

@@ -1,6 +1,8 @@
 // SPDX-License-Identifier: BSD-2-Clause
 #include "commands/command.h"
 
+#include <algorithm>
+#include <array>
 #include <cerrno>
 #include <csignal>
 #include <cstdio>
@@ -9,8 +11,10 @@
 #include <fcntl.h>
 #include <fmt/format.h>
 #include <sys/signalfd.h>
+#include <sys/stat.h>
 
 #include "output/escape.h"
+#include "store/place.h"
 #include "system/files.h"
 
 namespace waitclose::commands {
@@ -27,6 +31,34 @@ int tell(const Failure& failure, ExitCode code) {
 
 namespace {
 
+bool is_same_file(const std::string& one, const std::string& other) {
+    struct stat first {};
+    struct stat second {};
+    return ::stat(one.c_str(), &first) == 0 && ::stat(other.c_str(), &second) == 0 &&
+           first.st_dev == second.st_dev && first.st_ino == second.st_ino;
+}
+
+/// Whether it is what SQLite keeps beside a recording.
+bool belongs_to_recording(const std::string& path) {
+    return std::ranges::any_of(std::array{"-wal", "-shm", "-journal"}, [&](const std::string& suffix) {
+        return path.ends_with(suffix) && store::is_recording(path.substr(0, path.size() - suffix.size()));
+    });
+}
+
+/// Output takes the place of what is there: never that of evidence.
+Result<void> spare_recordings(const std::optional<std::string>& path, std::span<const std::string> inputs) {
+    if (!path || *path == "-") return {};
+    const bool is_input =
+        std::ranges::any_of(inputs, [&](const std::string& input) { return is_same_file(*path, input); });
+    const bool is_recording = store::is_recording(*path);
+    if (!is_input && !is_recording && !belongs_to_recording(*path)) return {};
+    const char* what = is_input       ? "is what is to be read"
+                       : is_recording ? "is a recording of waitclose"
+                                      : "belongs to a recording of waitclose";
+    return tl::unexpected(
+        Failure{fmt::format("'{}' {}: it is not written over", *path, what), "name another file"});
+}
+
 Result<output::Sink> opened(tl::expected<output::Sink, std::string> sink) {
     if (sink) return std::move(*sink);
     return tl::unexpected(Failure{sink.error(), "name a file in a directory that can be written to"});
@@ -34,11 +66,14 @@ Result<output::Sink> opened(tl::expected<output::Sink, std::string> sink) {
 
 }  // namespace
 
-Result<output::Sink> open_output(const std::optional<std::string>& path) {
+Result<output::Sink> open_output(const std::optional<std::string>& path,
+                                 std::span<const std::string> inputs) {
+    if (auto spared = spare_recordings(path, inputs); !spared) return tl::unexpected(spared.error());
     return opened(output::Sink::open(path));
 }
 
 Result<output::Sink> open_stream(const std::optional<std::string>& path) {
+    if (auto spared = spare_recordings(path, {}); !spared) return tl::unexpected(spared.error());
     return opened(output::Sink::open_stream(path));
 }
 

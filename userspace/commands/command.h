@@ -2,6 +2,8 @@
 // What every command gives back, and how it ends.
 #pragma once
 
+#include <optional>
+#include <span>
 #include <string>
 
 #include <CLI/CLI.hpp>
@@ -14,10 +16,18 @@ namespace waitclose::commands {
 /// Exit codes of the program.
 enum ExitCode { kDone = 0, kCouldNot = 1, kWrongUsage = 2, kFoundHeld = 3 };
 
+/// Instead of the program's footer, for commands that play recordings.
+inline constexpr const char* kNeedsNoPrivileges =
+    "It needs no privileges: whoever may read the recording may run it, on any machine.\n"
+    "Exit codes: 0 done, 1 could not do it, 2 wrong usage.";
+
 /// Each registers its subcommand; when it is the one typed, the exit code lands in `exit_code`.
 void add_live(CLI::App& app, int& exit_code);
 void add_snapshot(CLI::App& app, int& exit_code);
 void add_watch(CLI::App& app, int& exit_code);
+void add_record(CLI::App& app, int& exit_code);
+void add_report(CLI::App& app, int& exit_code);
+void add_export(CLI::App& app, int& exit_code);
 void add_doctor(CLI::App& app, int& exit_code);
 
 /// Prints a line on stderr, if there is one.
@@ -26,8 +36,10 @@ void say(const std::string& line);
 /// Tells a failure on stderr: one sentence, one line what to do. Returns `code`.
 int tell(const Failure& failure, ExitCode code);
 
-/// Opens where the data goes, a file that appears whole or one that others follow; and ends it.
-Result<output::Sink> open_output(const std::optional<std::string>& path);
+/// Opens where the data goes, a file that appears whole or one that others follow; and ends it. A recording
+/// is never written over, nor one of `inputs`, whatever they are.
+Result<output::Sink> open_output(const std::optional<std::string>& path,
+                                 std::span<const std::string> inputs = {});
 Result<output::Sink> open_stream(const std::optional<std::string>& path);
 Result<void> finish(output::Sink& sink);
 

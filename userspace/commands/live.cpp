@@ -2,6 +2,7 @@
 // waitclose live: the full-screen view.
 #include <algorithm>
 #include <cctype>
+#include <chrono>
 #include <future>
 #include <memory>
 #include <optional>
@@ -11,11 +12,13 @@
 #include <poll.h>
 #include <unistd.h>
 
+#include "commands/background.h"
 #include "commands/command.h"
 #include "commands/live_looks.h"
 #include "commands/options.h"
 #include "commands/rhythm.h"
 #include "commands/tracing.h"
+#include "diagnose/diagnoser.h"
 #include "live/draw.h"
 #include "live/terminal.h"
 #include "output/format.h"
@@ -65,6 +68,7 @@ public:
         constexpr int kRoundMs = 50;
         for (;;) {
             if (auto looked = look(); !looked) return looked;
+            follow_writing();
             beat();
             while (const auto input = terminal_.read()) {
                 if (input->key) press(*input->key);
@@ -80,25 +84,26 @@ public:
     }
 
 private:
-    /// Takes up a look that is done, and begins one that is due.
+    /// Takes up a look that is done, and begins one that is due. A paused view looks on only for a recording.
     Result<void> look() {
-        if (state_.paused) {
-            if (!looks_.busy()) looks_.session().drain();  // the ring must not overflow meanwhile
-            return {};
-        }
         const std::uint64_t now = system::boottime_ns();
-        if (auto found = looks_.take()) {
-            if (!*found) return tl::unexpected(found->error());
-            rhythm_.took(looks_.cost_ns(), now);
-            freed_ = std::async(std::launch::async,
-                                [before = chronicle_.take(std::move(**found))]() mutable { before.reset(); });
-            follow(now);
-            beat_at_ns_ = 0;
-            if (auto ready = tell_ready(); !ready) return ready;
+        if (!is_writing()) {
+            if (auto found = looks_.take()) {
+                if (!*found) return tl::unexpected(found->error());
+                rhythm_.took(looks_.cost_ns(), now);
+                if (auto taken = take(std::move(**found), now); !taken) return taken;
+            }
         }
-        if (looks_.is_begun()) return {};
-        for (const model::Closed& closed : looks_.drain()) chronicle_.end(closed);
-        if (std::exchange(sort_anew_, false) && chronicle_.picture().census) {
+        if (looks_.busy()) return {};
+        follow_recording();
+        if (looks_.busy()) return {};
+        looks_.drain();  // the ring must not overflow, whatever is shown
+        if (looks_.busy() || looks_.is_begun() || (state_.paused && !chronicle_.picture().recording))
+            return {};
+        if (!state_.paused)
+            for (const model::Closed& closed : looks_.take_ended()) chronicle_.end(closed);
+        if (!is_writing() && sort_anew_ && chronicle_.picture().census) {
+            sort_anew_ = false;
             chronicle_.take(looks_.sort(chronicle_.give_back().census, wanted_));
             beat_at_ns_ = 0;
             follow(now);
@@ -106,6 +111,57 @@ private:
         const bool wanted = looks_.session().ledger().has_untold(now, wanted_.selection.min_held_ns);
         if (rhythm_.is_due(now, wanted, request_.interval_ns)) looks_.begin(wanted_);
         return {};
+    }
+
+    Result<void> take(live::Look look, std::uint64_t now) {
+        std::unique_ptr<model::Census> before;
+        if (state_.paused) {
+            look.diagnoser.reset();
+            before = std::move(look.census);
+        } else {
+            before = chronicle_.take(std::move(look));
+            follow(now);
+            beat_at_ns_ = 0;
+        }
+        freed_ = in_background([before = std::move(before)]() mutable { before.reset(); });
+        return tell_ready();
+    }
+
+    /// What became of the recording since, which only now may be asked.
+    void follow_recording() {
+        const Recorded& recorded = looks_.recorded();
+        auto& shown = chronicle_.picture().recording;
+        const bool was_on = shown.has_value();
+        if (recorded.on)
+            shown = live::Recording{recorded.path, recorded.bytes};
+        else
+            shown.reset();
+        if (was_on != recorded.on) rhythm_ = Rhythm(recorded.on ? kRecordingPart : kPart);
+        if (wants_recording_ && *wants_recording_ == recorded.on && !recorded.failure) {
+            wants_recording_.reset();
+            notify(recorded.on ? recording_began(recorded)
+                               : fmt::format("recorded: {0}; 'waitclose report {0}' tells what happened",
+                                             recorded.path),
+                   false);
+        } else if (recorded.failure && (wants_recording_ || was_on)) {
+            wants_recording_.reset();
+            notify(fmt::format("{}; {}", recorded.failure->what, recorded.failure->remedy), true);
+        }
+        if (!std::exchange(asked_recording_, false)) return;
+        wants_recording_ = !recorded.on;
+        if (recorded.on)
+            looks_.stop_recording();
+        else
+            looks_.record(name_for(wall_now()) + ".db");
+    }
+
+    std::string recording_began(const Recorded& recorded) const {
+        return fmt::format("recording to {}{}; r ends it", recorded.path,
+                           state_.filter.empty() ? "" : ", the filter aside");
+    }
+
+    std::int64_t wall_now() const {
+        return static_cast<std::int64_t>(system::boottime_ns()) + chronicle_.picture().wall_offset_ns;
     }
 
     Result<void> tell_ready() {
@@ -142,11 +198,24 @@ private:
         state_.wish = live::Wish::kNone;
         if (wish == live::Wish::kFilter) filter();
         if (wish == live::Wish::kWrite) write();
+        if (wish == live::Wish::kRecord) asked_recording_ = true;
+        if (state_.message.empty() && !state_.typing && system::boottime_ns() < notice_until_ns_)
+            say_in_view(notice_, notice_is_error_);
     }
 
     void say_in_view(std::string message, bool is_error) {
         state_.message = std::move(message);
         state_.message_is_error = is_error;
+        drawn_ = false;
+    }
+
+    /// Says what no key has asked for just now: the next key does not take it away at once.
+    void notify(std::string message, bool is_error) {
+        constexpr std::uint64_t kStaysNs = 5'000'000'000;
+        notice_ = message;
+        notice_is_error_ = is_error;
+        notice_until_ns_ = system::boottime_ns() + kStaysNs;
+        say_in_view(std::move(message), is_error);
     }
 
     void filter() {
@@ -176,26 +245,39 @@ private:
         return sockets;
     }
 
+    bool is_writing() const { return written_.valid(); }
+
+    /// Writes beside the thread that draws. Until that is done the census stays the one that is shown.
     void write() {
+        if (is_writing()) return say_in_view("still writing", false);
         const live::Picture& picture = chronicle_.picture();
-        const std::string name = name_for(static_cast<std::int64_t>(picture.now_ns) + picture.wall_offset_ns);
-        const auto text = write_file(name + ".txt", [&](output::Sink& sink) {
-            sink.write(live::text_of(live::draw(picture, state_, terminal_.size(), style_.charset).screen));
-        });
-        const auto json = write_file(name + ".json", [&](output::Sink& sink) {
-            const auto selected = shown();
-            const auto groups = diagnose::group(*picture.census, selected);
-            output::write_snapshot_json(sink, {*picture.census,
-                                               selected,
-                                               groups,
-                                               picture.host,
-                                               picture.probes,
-                                               picture.losses,
-                                               picture.explain,
-                                               {}});
-        });
-        if (!text || !json) return say_in_view((text ? json : text).error().what, true);
-        say_in_view(fmt::format("written: {0}.txt and {0}.json", name), false);
+        say_in_view("writing ...", false);
+        written_ = in_background(
+            [name = name_for(wall_now()), census = picture.census, selected = shown(),
+             text = live::text_of(live::draw(picture, state_, terminal_.size(), style_.charset).screen),
+             host = picture.host, probes = picture.probes, losses = picture.losses]() -> Result<std::string> {
+                const auto shown = write_file(name + ".txt", [&](output::Sink& sink) { sink.write(text); });
+                if (!shown) return tl::unexpected(shown.error());
+                diagnose::Diagnoser diagnoser(*census);
+                const auto groups = diagnose::group(*census, selected);
+                const auto explain = [&](const model::Socket& socket) { return diagnoser.diagnose(socket); };
+                const auto json = write_file(name + ".json", [&](output::Sink& sink) {
+                    output::write_snapshot_json(
+                        sink, {*census, selected, groups, host, probes, losses, explain, {}});
+                });
+                if (!json) return tl::unexpected(json.error());
+                return name;
+            });
+    }
+
+    /// Says that it is written, once it is.
+    void follow_writing() {
+        if (!is_writing() || written_.wait_for(std::chrono::seconds(0)) != std::future_status::ready) return;
+        const Result<std::string> name = written_.get();
+        if (name)
+            notify(fmt::format("written: {0}.txt and {0}.json", *name), false);
+        else
+            notify(name.error().what, true);
     }
 
     template <typename Write>
@@ -216,6 +298,8 @@ private:
 
     // One part in 25 of a CPU for censuses: with drawing it stays below one in twenty.
     static constexpr std::int64_t kPart = 25;
+    // A recording is worth more to whoever asked for it.
+    static constexpr std::int64_t kRecordingPart = 10;
 
     const LiveRequest& request_;
     live::Terminal& terminal_;
@@ -226,11 +310,33 @@ private:
     live::Chronicle chronicle_;
     live::State state_;
     std::future<void> freed_;  // the census before
+    std::future<Result<std::string>> written_;
+    std::optional<bool> wants_recording_;  // what was begun or ended, and is not yet said
+    bool asked_recording_ = false;
+    std::string notice_;
+    bool notice_is_error_ = false;
+    std::uint64_t notice_until_ns_ = 0;
     std::uint64_t beat_at_ns_ = 0;
     bool drawn_ = false;
     bool sort_anew_ = false;
     bool told_ready_ = false;
 };
+
+void wait_for(const Looks& looks) {
+    while (looks.busy()) ::poll(nullptr, 0, 10);
+}
+
+/// A recording that is still being written ends with the view.
+Result<void> end_recording(Looks& looks) {
+    wait_for(looks);
+    if (!looks.recorded().on) return {};
+    looks.stop_recording();
+    wait_for(looks);
+    if (const auto& failure = looks.recorded().failure) return tl::unexpected(*failure);
+    say(fmt::format("waitclose: recorded to {0}; 'waitclose report {0}' tells what happened",
+                    looks.recorded().path));
+    return {};
+}
 
 Result<int> run(const LiveRequest& request) {
     const output::TerminalFacts facts = output::read_terminal(STDOUT_FILENO);
@@ -239,7 +345,7 @@ Result<int> run(const LiveRequest& request) {
             Failure{"the live view needs a terminal to draw on and to read keys from",
                     "'waitclose watch' tells the same in lines, 'waitclose snapshot' once"});
     const system::Descriptor signals(open_signal_descriptor());
-    const auto looks = Looks::open(request.common.probes);
+    const auto looks = Looks::open(request.common);
     if (!looks) return tl::unexpected(looks.error());
     const auto style = output::style_for(request.common.color, facts);
     {
@@ -247,8 +353,9 @@ Result<int> run(const LiveRequest& request) {
         if (!terminal) return tl::unexpected(terminal.error());
         LiveView view(request, **terminal, **looks, style);
         if (auto ran = view.run(signals); !ran) return tl::unexpected(ran.error());
-        while ((*looks)->busy()) ::poll(nullptr, 0, 10);
+        wait_for(**looks);
     }
+    if (auto ended = end_recording(**looks); !ended) return tl::unexpected(ended.error());
     if (auto settled = settle((*looks)->session()); !settled) return tl::unexpected(settled.error());
     print_totals((*looks)->session());
     return kDone;
@@ -261,6 +368,7 @@ Result<LiveRequest> check_live(const LiveOptions& options) {
     if (!common) return tl::unexpected(common.error());
     request.common = std::move(*common);
     request.common.probes.trace = true;
+    request.common.probes.want_peers = true;
     const auto interval = check_duration("--interval", options.interval);
     if (!interval) return tl::unexpected(interval.error());
     if (*interval < kShortest)

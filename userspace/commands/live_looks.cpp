@@ -3,9 +3,9 @@
 
 #include <algorithm>
 #include <chrono>
-#include <csignal>
 #include <utility>
 
+#include "commands/background.h"
 #include "diagnose/descriptors.h"
 #include "diagnose/group.h"
 #include "model/units.h"
@@ -13,25 +13,23 @@
 
 namespace waitclose::commands {
 
-Result<std::unique_ptr<Looks>> Looks::open(const kernel::ProbeSettings& settings) {
-    std::unique_ptr<Looks> looks(new Looks);
-    auto session = Session::open(settings, *looks);
+Result<std::unique_ptr<Looks>> Looks::open(const Request& request) {
+    std::unique_ptr<Looks> looks(new Looks(request));
+    auto session = Session::open(request.probes, *looks, looks.get());
     if (!session) return tl::unexpected(session.error());
     looks->session_ = std::move(*session);
     return looks;
 }
 
-bool Looks::busy() const {
-    return look_.valid() && look_.wait_for(std::chrono::seconds(0)) != std::future_status::ready;
+template <typename Value>
+bool Looks::is_running(const std::future<Value>& work) {
+    return work.valid() && work.wait_for(std::chrono::seconds(0)) != std::future_status::ready;
 }
 
 void Looks::begin(const Wanted& wanted) {
-    look_ = std::async(std::launch::async, [this, wanted] {
-        sigset_t all;
-        sigfillset(&all);
-        pthread_sigmask(SIG_BLOCK, &all, nullptr);  // the terminal's signals belong to the drawing thread
+    look_ = in_background([this, wanted] {
         const std::uint64_t before_ns = system::own_cpu_ns();
-        auto found = look(wanted);
+        auto found = take_look(wanted);
         cost_ns_ = system::own_cpu_ns() - before_ns;
         return found;
     });
@@ -42,9 +40,13 @@ std::optional<Result<live::Look>> Looks::take() {
     return look_.get();
 }
 
-Result<live::Look> Looks::look(const Wanted& wanted) {
+Result<live::Look> Looks::take_look(const Wanted& wanted) {
     auto census = session_->take_next_census();
     if (!census) return tl::unexpected(census.error());
+    if (recorder_) {
+        record_diagnoses(*writer_, *session_, *census, request_.selection);
+        keep_up();
+    }
     remember(*census);
     return sort(std::make_unique<model::Census>(std::move(*census)), wanted);
 }
@@ -71,6 +73,7 @@ live::Look Looks::sort(std::unique_ptr<model::Census> census, const Wanted& want
             // One that is too young is told of when it has come of age.
             hold->told = census->held_ns(socket) < wanted.selection.min_held_ns ? 0 : kNotShown;
     }
+    look.listeners = model::listeners_meant(*census, selected, wanted.selection);
     look.left_out = model::left_out(*census, wanted.selection, wanted.selects_addresses).total();
     if (wanted.filter.any) look.left_out = census->sockets.size() - selected.size();
     look.groups = diagnose::group(*census, selected, diagnose::Members::kKeep);
@@ -89,14 +92,10 @@ live::Look Looks::sort(std::unique_ptr<model::Census> census, const Wanted& want
     return look;
 }
 
-std::vector<model::Closed> Looks::drain() {
-    session_->drain();
-    return std::exchange(ended_, {});
-}
-
 void Looks::closed(const model::Closed& closed) {
     constexpr std::size_t kMost = 1'000'000;
     if (ended_.size() < kMost) ended_.push_back(closed);
+    if (recorder_) recorder_->closed(closed);
 }
 
 }  // namespace waitclose::commands

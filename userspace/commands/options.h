@@ -35,6 +35,7 @@ struct Options {
 /// What the options mean, checked.
 struct Request {
     model::Selection selection;
+    std::string selects;  // the options that select sockets otherwise than by age, as typed
     kernel::ProbeSettings probes;
     bool json = false;
     std::optional<std::string> output;
@@ -45,7 +46,14 @@ struct Request {
 /// Adds the options that select sockets.
 void add_selection_options(CLI::App& app, Options& options);
 
-/// Adds the options every command has.
+/// Adds where the output goes; and with it, how it looks.
+void add_file_option(CLI::App& app, Options& options);
+void add_output_options(CLI::App& app, Options& options);
+
+/// Adds the options of all commands that look into the kernel.
+void add_tracing_options(CLI::App& app, Options& options);
+
+/// Adds the options of those whose output is text or JSON as well.
 void add_common_options(CLI::App& app, Options& options);
 
 /// Those of them that make sense without data written anywhere.
@@ -56,5 +64,11 @@ Result<Request> check(const Options& options);
 
 /// A duration as typed, for the option of that name. Nanoseconds.
 Result<std::uint64_t> check_duration(const std::string& option, const std::string& text);
+
+/// The same for how long to work: not zero.
+Result<std::uint64_t> check_length(const std::string& option, const std::string& text);
+
+/// A size as typed, e.g. 500M or 1GiB (powers of 1024), for the option of that name. Bytes.
+Result<std::uint64_t> check_size(const std::string& option, const std::string& text);
 
 }  // namespace waitclose::commands

@@ -6,17 +6,19 @@
 
 namespace waitclose::commands {
 
-Session::Session(kernel::Probes&& probes, const kernel::ProbeSettings& settings, HoldListener& listener)
+Session::Session(kernel::Probes&& probes, const kernel::ProbeSettings& settings, HoldListener& listener,
+                 Witness* witness)
     : probes_(std::move(probes)),
       traces_(settings.trace),
       windowed_(settings.windowed),
-      listener_(listener) {}
+      listener_(listener),
+      witness_(witness) {}
 
-Result<std::unique_ptr<Session>> Session::open(const kernel::ProbeSettings& settings,
-                                               HoldListener& listener) {
+Result<std::unique_ptr<Session>> Session::open(const kernel::ProbeSettings& settings, HoldListener& listener,
+                                               Witness* witness) {
     auto probes = kernel::Probes::attach(settings);
     if (!probes) return tl::unexpected(probes.error());
-    std::unique_ptr<Session> session(new Session(std::move(*probes), settings, listener));
+    std::unique_ptr<Session> session(new Session(std::move(*probes), settings, listener, witness));
     auto taker = kernel::CensusTaker::prepare(session->probes_, settings.filter.netns);
     if (!taker) return tl::unexpected(taker.error());
     session->taker_.emplace(std::move(*taker));
@@ -30,12 +32,15 @@ void Session::drain() {
 
 Result<model::Census> Session::take_census() {
     drain();
-    ledger_.begin_census(system::boottime_ns());
+    const std::uint64_t begun_ns = system::boottime_ns();
+    if (witness_) witness_->look_begins(begun_ns);
+    ledger_.begin_census(begun_ns);
     auto census = taker_->take();
     drain();
+    if (census && window_) window_->close(*census);
+    if (census && witness_) witness_->look(*census);
     if (census && traces_)
         for (const model::Closed& closed : ledger_.reconcile(*census)) listener_.closed(closed);
-    if (census && window_) window_->close(*census);
     return census;
 }
 
@@ -68,14 +73,17 @@ model::ProbeFacts Session::probe_facts() const {
 }
 
 void Session::on(const model::Entered& event) {
+    if (witness_) witness_->on(event);
     listener_.entered(ledger_.apply(event));
 }
 
 void Session::on(const model::Left& event) {
+    if (witness_) witness_->on(event);
     if (const auto closed = ledger_.apply(event)) listener_.closed(*closed);
 }
 
 void Session::on(const model::Transition& event) {
+    if (witness_) witness_->on(event);
     listener_.transition(event);
 }
 

@@ -2,6 +2,7 @@
 // A tracing session: probes, census and ledger kept in step. What snapshot and watch have in common.
 #pragma once
 
+#include <cstdint>
 #include <memory>
 #include <optional>
 
@@ -22,12 +23,23 @@ public:
     virtual void transition(const model::Transition& transition) = 0;
 };
 
+/// Told everything that the ledger is told, before it is: the stream from which all can be worked out again.
+class Witness {
+public:
+    virtual ~Witness() = default;
+    virtual void on(const model::Entered& event) = 0;
+    virtual void on(const model::Left& event) = 0;
+    virtual void on(const model::Transition& event) = 0;
+    virtual void look_begins(std::uint64_t at_ns) = 0;
+    virtual void look(model::Census& census) = 0;
+};
+
 class Session : private kernel::EventSink {
 public:
-    /// Loads and attaches. Capabilities that are of no more use afterwards are given up. `listener` must
-    /// outlive it.
+    /// Loads and attaches. Capabilities that are of no more use afterwards are given up. `listener` and
+    /// `witness` must outlive it.
     static Result<std::unique_ptr<Session>> open(const kernel::ProbeSettings& settings,
-                                                 HoldListener& listener);
+                                                 HoldListener& listener, Witness* witness = nullptr);
 
     /// Applies all waiting events to the ledger.
     void drain();
@@ -44,9 +56,11 @@ public:
     model::Losses losses() const;
     model::ProbeFacts probe_facts() const;
     model::Ledger& ledger() { return ledger_; }
+    const model::Ledger& ledger() const { return ledger_; }
 
 private:
-    Session(kernel::Probes&& probes, const kernel::ProbeSettings& settings, HoldListener& listener);
+    Session(kernel::Probes&& probes, const kernel::ProbeSettings& settings, HoldListener& listener,
+            Witness* witness);
     void on(const model::Entered& event) override;
     void on(const model::Left& event) override;
     void on(const model::Transition& event) override;
@@ -55,6 +69,7 @@ private:
     bool traces_;
     bool windowed_;
     HoldListener& listener_;
+    Witness* witness_;
     std::optional<kernel::CensusTaker> taker_;
     std::optional<kernel::WindowTaker> window_;
     model::Ledger ledger_;

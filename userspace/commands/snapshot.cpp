@@ -8,6 +8,7 @@
 
 #include "commands/command.h"
 #include "commands/explain.h"
+#include "commands/named.h"
 #include "commands/options.h"
 #include "commands/session.h"
 #include "diagnose/group.h"
@@ -103,6 +104,7 @@ int exit_code_of(const SnapshotRequest& request, const model::Census& census,
 }
 
 Result<int> run(const SnapshotRequest& request) {
+    if (auto named = look_for_named(request.common.selection); !named) return tl::unexpected(named.error());
     const system::Descriptor signals(request.observe_ns ? open_signal_descriptor() : -1);
     auto sink = open_output(request.common.output);
     if (!sink) return tl::unexpected(sink.error());
@@ -137,7 +139,8 @@ Result<int> run(const SnapshotRequest& request) {
     const auto losses = (*session)->losses();
     const auto left_out =
         model::left_out(*census, request.common.selection, filters_addresses(request.common.probes.filter));
-    write(*sink, {*census, selected, groups, host, probes, losses, {}, left_out}, request);
+    write(*sink, {*census, selected, groups, host, probes, losses, {}, left_out, request.common.selection},
+          request);
     if (auto finished = finish(*sink); !finished) return tl::unexpected(finished.error());
     return exit_code_of(request, *census, selected);
 }

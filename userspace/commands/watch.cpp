@@ -9,9 +9,11 @@
 #include <poll.h>
 
 #include "commands/command.h"
+#include "commands/named.h"
 #include "commands/options.h"
 #include "commands/rhythm.h"
 #include "commands/session.h"
+#include "commands/told.h"
 #include "commands/tracing.h"
 #include "diagnose/diagnoser.h"
 #include "output/json.h"
@@ -26,16 +28,6 @@ namespace {
 
 using output::WatchEvent;
 
-struct WatchOptions : Options {
-    bool all_transitions = false;
-    std::optional<std::string> duration;
-};
-
-struct WatchRequest {
-    Request common;
-    std::optional<std::uint64_t> duration_ns;
-};
-
 /// Writes the lines. Text tells only of holds that lasted; JSON tells of every one.
 class Reporter : public HoldListener {
 public:
@@ -43,8 +35,7 @@ public:
         : sink_(sink),
           json_(request.json),
           style_(output::style_for(request.color, output::read_terminal(sink.descriptor()))),
-          selects_holders_(!request.selection.pids.empty() || request.selection.comm ||
-                           request.selection.cgroup) {}
+          selects_holders_(request.selection.by_holder()) {}
 
     void entered(const model::Hold& hold) override {
         // Whose socket it is no event can tell: where holders select, the first census speaks.
@@ -55,7 +46,7 @@ public:
 
     void closed(const model::Closed& closed) override {
         const auto told = last_told_.find(closed.hold.connection.key);
-        const bool was_told = closed.hold.told > kUnwanted;
+        const bool was_told = closed.hold.told > Told::kUnwanted;
         if (json_ && (was_told || !selects_holders_)) {
             auto socket = told != last_told_.end()
                               ? nlohmann::ordered_json::parse(told->second)
@@ -80,11 +71,10 @@ public:
     bool lasting(const model::Census& census, diagnose::Diagnoser& diagnoser, const model::Socket& socket,
                  model::Hold& hold) {
         const diagnose::Verdict verdict = diagnoser.decide(socket).verdict;
-        const bool unsettled =
-            verdict.cause == diagnose::Cause::kUnknown && census.held_ns(socket) < kSettledAfterNs;
+        const bool unsettled = may_soon_settle(verdict, census.held_ns(socket));
         const std::uint64_t now_told = fingerprint(census, socket, verdict);
         if (hold.told == now_told) return unsettled;
-        const auto event = hold.told > kUnwanted ? WatchEvent::kChanged : WatchEvent::kHeld;
+        const auto event = hold.told > Told::kUnwanted ? WatchEvent::kChanged : WatchEvent::kHeld;
         hold.told = now_told;
         const auto diagnosis = diagnoser.diagnose(socket);
         if (json_) {
@@ -97,15 +87,10 @@ public:
         return unsettled;
     }
 
-    /// Looked at, and not asked for.
-    static void unwanted(model::Hold& hold) { hold.told = std::max(hold.told, kUnwanted); }
-
     void set_wall_offset(std::int64_t offset_ns) { offset_ = offset_ns; }
 
 private:
-    static constexpr std::uint64_t kUnwanted = 1;
     static constexpr std::size_t kMostRemembered = 20'000;
-    static constexpr std::uint64_t kSettledAfterNs = 3'000'000'000;
 
     std::int64_t wall(std::uint64_t boottime_ns) const {
         return static_cast<std::int64_t>(boottime_ns) + offset_;
@@ -117,21 +102,16 @@ private:
             last_told_[key] = object.dump(-1, ' ', true, nlohmann::ordered_json::error_handler_t::replace);
     }
 
-    /// Changes when the cause, how sure it is, the culprit or the holders do; greater than kUnwanted.
+    /// Changes when the cause, how sure it is, the culprit or the holders do.
     static std::uint64_t fingerprint(const model::Census& census, const model::Socket& socket,
                                      const diagnose::Verdict& verdict) {
-        std::uint64_t hash = 14695981039346656037U;
-        const auto mix = [&hash](std::uint64_t value) { hash = (hash ^ value) * 1099511628211U; };
-        mix(static_cast<std::uint64_t>(verdict.cause));
-        mix(static_cast<std::uint64_t>(verdict.confidence));
-        mix(verdict.who.process ? verdict.who.process->pid : 0);
-        mix(verdict.who.thread ? verdict.who.thread->tid : 0);
-        mix(static_cast<std::uint64_t>(verdict.who.basis));
+        Told told(verdict);
+        told.mix(verdict.who.process ? verdict.who.process->pid : 0);
         for (const model::Holder& holder : census.holders_of(socket)) {
-            mix(census.process_of(holder).pid);
-            mix(static_cast<std::uint64_t>(holder.fd));
+            told.mix(census.process_of(holder).pid);
+            told.mix(static_cast<std::uint64_t>(holder.fd));
         }
-        return std::max(hash, kUnwanted + 1);
+        return told.value();
     }
 
     output::Sink& sink_;
@@ -155,12 +135,12 @@ Result<bool> look(Session& session, Reporter& reporter, const model::Selection& 
         if (model::is_wanted(*census, socket, selection))
             unsettled |= reporter.lasting(*census, diagnoser, socket, *hold);
         else
-            Reporter::unwanted(*hold);
+            Told::looked_at(*hold);
     }
     return unsettled;
 }
 
-Result<void> loop(Session& session, Reporter& reporter, const WatchRequest& request, output::Sink& sink,
+Result<void> loop(Session& session, Reporter& reporter, const TracedRequest& request, output::Sink& sink,
                   const system::Descriptor& signals) {
     constexpr int kRoundMs = 50;
     Rhythm rhythm;
@@ -183,12 +163,13 @@ Result<void> loop(Session& session, Reporter& reporter, const WatchRequest& requ
         if (auto flushed = sink.flush(); !flushed)
             return tl::unexpected(Failure{flushed.error(), "free some space or name another file with -o"});
         pollfd ended{signals.get(), POLLIN, 0};
-        const bool over = request.duration_ns && now - begun >= *request.duration_ns;
+        const bool over = request.is_over(now - begun);
         if (over || sink.ended() || ::poll(&ended, 1, kRoundMs) > 0) return {};
     }
 }
 
-Result<int> run(const WatchRequest& request) {
+Result<int> run(const TracedRequest& request) {
+    if (auto named = look_for_named(request.common.selection); !named) return tl::unexpected(named.error());
     const system::Descriptor signals(open_signal_descriptor());
     auto sink = open_stream(request.common.output);
     if (!sink) return tl::unexpected(sink.error());
@@ -209,33 +190,15 @@ Result<int> run(const WatchRequest& request) {
     return kDone;
 }
 
-Result<WatchRequest> check_watch(const WatchOptions& options) {
-    WatchRequest request;
-    auto common = check(options);
-    if (!common) return tl::unexpected(common.error());
-    request.common = std::move(*common);
-    request.common.probes.trace = true;
-    request.common.probes.all_transitions = options.all_transitions;
-    if (options.duration) {
-        const auto duration = check_duration("--duration", *options.duration);
-        if (!duration) return tl::unexpected(duration.error());
-        request.duration_ns = *duration;
-    }
-    return request;
-}
-
 }  // namespace
 
 void add_watch(CLI::App& app, int& exit_code) {
     CLI::App* command = app.add_subcommand("watch", "holds as they begin, last, change and end, a line each");
-    auto options = std::make_shared<WatchOptions>();
+    auto options = std::make_shared<TracedOptions>();
     add_selection_options(*command, *options);
     add_common_options(*command, *options);
-    command->add_flag("--all-transitions", options->all_transitions,
-                      "print every state change of every socket");
-    command->add_option("--duration", options->duration, "stop after this long (default: at SIGINT)")
-        ->type_name("DUR");
-    command->callback([options, &exit_code] { exit_code = carry_out(check_watch(*options), run); });
+    add_traced_options(*command, *options, "print every state change of every socket");
+    command->callback([options, &exit_code] { exit_code = carry_out(check_traced(*options), run); });
 }
 
 }  // namespace waitclose::commands

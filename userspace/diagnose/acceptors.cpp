@@ -100,7 +100,7 @@ bool is_proven(const Scene& scene, const Socket& listener, const model::AcceptPa
 /// It runs, waits for work, or sleeps so shortly that this may be the pause between two attempts.
 bool may_call_accept(const Scene& scene, const Thread& thread) {
     if (!is_live(thread) || is_stopped(thread)) return false;
-    if (!thread.syscall || waits_for_work(*thread.syscall)) return true;
+    if (!thread.syscall || waits_for_work(thread)) return true;
     return thread.asleep_since_ns && scene.ago(*thread.asleep_since_ns) < kLongestPauseNs;
 }
 

@@ -101,6 +101,7 @@ std::string not_abandoned(const Scene& scene) {
     if (!scene.sleepers.empty()) return doing(*scene.sleepers.front().thread) + ", which is this socket";
     if (scene.who.thread && is_at_work(*scene.who.thread))
         return doing(*scene.who.thread) + ", and may still handle it";
+    if (some_may_handle(scene)) return "threads are at work, and one of them may still handle it";
     return kNothingShowsIt;
 }
 
@@ -117,7 +118,7 @@ std::string not_blocked(const Scene& scene) {
     const Thread& thread = *scene.who.thread;
     if (!thread.syscall) return doing(thread);
     if (!scene.sleepers.empty()) return doing(*scene.sleepers.front().thread) + ", which is this socket";
-    if (waits_for_work(*thread.syscall)) return doing(thread) + ", as a thread does that waits for work";
+    if (waits_for_work(thread)) return doing(thread) + ", as a thread does that waits for work";
     if (!scene.who.deed) return fmt::format("{} was not seen to handle it", thread_text(thread));
     return doing(thread) + ", which need not be part of handling it";
 }
@@ -166,9 +167,11 @@ std::string not_inherited(const Scene& scene) {
     if (scene.let_go.process)
         return fmt::format("{} closed a copy and holds another", process_text(*scene.let_go.process));
     const Process& first = *scene.processes.front();
-    const std::uint64_t since = scene.opened ? scene.opened.deed->at_ns : scene.socket.oldest_sign_ns;
-    if (scene.processes.size() == 1 && first.start_ns <= since)
-        return fmt::format("{} alone holds it and is older than the connection", process_text(first));
+    if (scene.processes.size() == 1 && first.start_ns <= scene.there_since())
+        return fmt::format("{} alone holds it, and began before the connection's first sign",
+                           process_text(first));
+    if (may_be_forked_for_it(scene))
+        return fmt::format("{} may have been forked to handle it", process_text(first));
     if (!scene.let_go) return "no close() of another process's copy was seen";
     return kNothingShowsIt;
 }

@@ -46,7 +46,7 @@ constexpr std::array<Entry, kCauseCount> kCatalogue{{
     {"gc-pause", "the runtime has stopped all application threads to collect garbage",
      "Read the collector's log: shorten its pauses, or give it more memory."},
     {"inherited-fd", "one process closed its copy, another that inherited the descriptor still has one",
-     "Open sockets with SOCK_CLOEXEC (accept4) and close what a forked child does not need."},
+     "Close the copy that is left: a socket ends with its last descriptor."},
     {"duplicate-fd", "one descriptor was closed, a duplicate of it in the same process was not",
      "Close the duplicate as well: a socket ends with its last descriptor."},
     {"in-flight-fd", "a reference lives in no descriptor table",

@@ -23,10 +23,12 @@ using Family = std::optional<Verdict> (*)(const Scene&);
 
 // The first that can show something wins. Who cannot close at all comes before who has not, and what explains
 // a hold without blame before what blames.
-constexpr std::array<Family, 16> kFamilies{
-    kernel_owned,         accept_queue, without_holder,   exiting,     stopped,         duplicate_descriptor,
-    inherited_descriptor, half_open,    too_little_known, spin_on_eof, handler_blocked, gc_pause,
-    handler_time,         end_of_file,  event_loop,       unread,
+constexpr std::array<Family, 17> kFamilies{
+    kernel_owned,     accept_queue,         without_holder,       exiting,
+    stopped,          duplicate_descriptor, inherited_descriptor, half_open,
+    too_little_known, spin_on_eof,          handler_blocked,      gc_pause,
+    handler_time,     end_of_file,          event_loop,           forked_for_one,
+    unread,
 };
 
 void word_threads_unread(const Scene& scene, const Verdict&, Diagnosis& diagnosis) {

@@ -57,7 +57,7 @@ void add_eof(const Scene& scene, Diagnosis& diagnosis) {
 }
 
 bool runs_an_event_loop(const Thread& thread) {
-    return thread.syscall && watches_descriptors(*thread.syscall);
+    return thread.syscall && watches_descriptors(*thread.syscall) && !thread.polled;
 }
 
 bool is_last_touch(const Scene& scene) {
@@ -138,11 +138,13 @@ std::optional<Confidence> strength(const Scene& scene, const Thread* handler, st
     // Its answer may have to wait for somebody else, whatever its thread does meanwhile.
     if (age_ns < kMayAnswerNs) return std::nullopt;
     const bool busy = handler && is_at_work(*handler);
-    const bool loops = handler && runs_an_event_loop(*handler);
-    // A thread may have handed the connection to another one.
-    const bool others = scene.who.process && scene.rosters.of(*scene.who.process).at_work();
-    if (busy || (loops && age_ns < kHardlyAnswersNs)) return Confidence::kPossible;
-    return loops || others || !scene.who.process ? Confidence::kLikely : Confidence::kProven;
+    const bool loops = handler ? runs_an_event_loop(*handler)
+                               : scene.who.process && scene.rosters.of(*scene.who.process).watches();
+    // A thread may have handed the connection to another one, and one process to another.
+    const bool others = some_work(scene);
+    if (busy || ((loops || others) && age_ns < kHardlyAnswersNs)) return Confidence::kPossible;
+    const bool at_work = scene.who.process && scene.rosters.of(*scene.who.process).at_work();
+    return loops || others || at_work || !scene.who.process ? Confidence::kLikely : Confidence::kProven;
 }
 
 std::optional<Verdict> from_deed(const Scene& scene) {

@@ -196,17 +196,17 @@ bool came_back(const Scene& scene, const Watch& watch) {
     return thread && thread->asleep_since_ns && scene.ago(*thread->asleep_since_ns) >= kNoticedNs;
 }
 
+// A loop that does not ask may do so on purpose, until something else has come: another connection, a timer.
+// That it never asks again no look can prove.
 Confidence deaf_confidence(const Scene& scene) {
+    if (scene.census.held_ns(scene.socket) < kHardlyAnswersNs) return Confidence::kPossible;
     const auto& watches = watches_of(scene);
-    const bool may_be_at_work = !all_idle(scene);
     const bool runtime = std::ranges::any_of(watches, is_of_runtime);
-    const bool long_held = scene.census.held_ns(scene.socket) >= kHardlyAnswersNs;
-    if (runtime || may_be_at_work) return long_held ? Confidence::kLikely : Confidence::kPossible;
     const bool served =
         std::ranges::all_of(watches, [&](const Watch& watch) { return came_back(scene, watch); });
     const bool measured = scene.socket.watching == model::Watching::kSome && served && scene.only_process() &&
                           scene.socket.unread_bytes == 0;
-    return measured ? Confidence::kProven : Confidence::kLikely;
+    return measured && !runtime && all_idle(scene) ? Confidence::kLikely : Confidence::kPossible;
 }
 
 std::optional<Verdict> deaf(const Scene& scene) {

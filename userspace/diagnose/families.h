@@ -36,6 +36,16 @@ std::optional<Verdict> gc_pause(const Scene& scene);              // gc-pause
 std::optional<Verdict> handler_time(const Scene& scene);          // handler-busy, cpu-starved
 std::optional<Verdict> end_of_file(const Scene& scene);           // eof-ignored
 std::optional<Verdict> event_loop(const Scene& scene);            // unwatched-event, or its loop is blocked
+std::optional<Verdict> forked_for_one(const Scene& scene);        // nobody: it may be about to serve it
 std::optional<Verdict> unread(const Scene& scene);                // idle-in-pool, abandoned
+
+/// In some process that holds it a thread is at work on something that may be part of it.
+bool some_work(const Scene& scene);
+/// Threads are at work, which of them had the connection is not known, and it is not held for so long that
+/// none can be at it any more.
+bool some_may_handle(const Scene& scene);
+/// Nobody was seen to use it, but a process was forked right after the connection was there, or read, and
+/// whoever had it let go of it: so does a server that serves each connection in a process of its own.
+bool may_be_forked_for_it(const Scene& scene);
 
 }  // namespace waitclose::diagnose

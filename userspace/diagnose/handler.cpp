@@ -101,6 +101,14 @@ void add_wait(const Thread& thread, const Wait& wait, const std::string& slept, 
         add_fact(diagnosis, "lock_owner", std::uint64_t{*thread.lock_owner_tid},
                  fmt::format("the mutex names tid {} as its owner, which is alive (its memory)",
                              *thread.lock_owner_tid));
+    if (thread.polled)
+        add_fact(
+            diagnosis, "polled", static_cast<std::uint64_t>(thread.polled->fd),
+            fmt::format("fd {} is all it polls{} (its memory), a connection that this side opened (census)",
+                        thread.polled->fd,
+                        thread.polled->timeout_ns
+                            ? fmt::format(", for {} at most", duration_text(*thread.polled->timeout_ns))
+                            : ""));
     if (thread.lock_holder)
         add_fact(diagnosis, "lock_holder", std::uint64_t{thread.lock_holder->pid},
                  fmt::format("{} (pid {}) holds that lock and has the file open (/proc/locks)",
@@ -133,10 +141,11 @@ void word_blocked(const Scene& scene, const Verdict& verdict, Diagnosis& diagnos
     diagnosis.because = std::move(chain.links);
 }
 
-/// Whose a lock is was read from the program's own memory, not measured by the kernel.
+/// Whose a lock is, and what is polled, was read from the program's own memory, not measured by the kernel.
 bool rests_on_memory(const model::Steps& chain) {
-    return std::ranges::any_of(
-        chain.steps, [](const model::Step& step) { return step.thread->lock_owner_tid.has_value(); });
+    return std::ranges::any_of(chain.steps, [](const model::Step& step) {
+        return step.thread->lock_owner_tid.has_value() || step.thread->polled.has_value();
+    });
 }
 
 /// It waits for the next request of another client of the same service.
@@ -149,11 +158,8 @@ bool serves_another(const Scene& scene) {
 /// A thread at work that was seen with no held socket, and that the handler does not wait for: the connection
 /// may have been handed to it.
 bool may_be_handed_over(const Scene& scene, const model::Steps& chain) {
-    return std::ranges::any_of(scene.census.threads_of(*scene.who.process), [&](const Thread& other) {
-        const bool in_chain =
-            std::ranges::any_of(chain.steps, [&](const model::Step& step) { return step.thread == &other; });
-        return !in_chain && is_live(other) && is_at_work(other) &&
-               !scene.rosters.was_seen(*scene.who.process, other);
+    return std::ranges::any_of(scene.rosters.unseen_workers(*scene.who.process), [&](const Thread* other) {
+        return std::ranges::find(chain.steps, other, &model::Step::thread) == chain.steps.end();
     });
 }
 
@@ -166,9 +172,10 @@ Confidence ceiling(const Scene& scene, const model::Steps& chain) {
 
 Confidence confidence_of(const Scene& scene, const Wait& wait, bool before_fin) {
     const bool seen = scene.who.basis == Basis::kReadEof || scene.who.basis == Basis::kLastTouch;
-    // Whose the lock is was read from the program's own memory, not measured by the kernel; and that a
-    // function of the kernel of no known class is no wait for work is inferred.
-    if (!seen || wait.what == WaitClass::kLock || wait.what == WaitClass::kOther || wait.inferred)
+    // Whose the lock is, or what is polled, was read from the program's own memory, not measured by the
+    // kernel; and that a function of the kernel of no known class is no wait for work is inferred.
+    const bool by_memory = wait.what == WaitClass::kLock || scene.who.thread->polled;
+    if (!seen || by_memory || wait.what == WaitClass::kOther || wait.inferred)
         return scene.who.basis == Basis::kOpened ? Confidence::kPossible : Confidence::kLikely;
     return before_fin ? Confidence::kProven : Confidence::kLikely;
 }
@@ -190,6 +197,8 @@ std::optional<Verdict> handler_blocked(const Scene& scene) {
         return std::nullopt;
     const model::Steps chain = model::follow_waits(scene.census, *scene.who.process, *thread);
     Confidence confidence = std::max(confidence_of(scene, wait, before_fin), ceiling(scene, chain));
+    // A pause may be the program's rhythm, and no part of handling this connection.
+    if (wait.what == WaitClass::kSleep) confidence = std::max(confidence, Confidence::kLikely);
     if (may_wait_for_work(scene, wait, chain)) confidence = std::max(confidence, Confidence::kLikely);
     if (!chain.deadlock) return Verdict{Cause::kHandlerBlocked, confidence, scene.who, word_blocked};
     return Verdict{Cause::kDeadlock,

@@ -13,10 +13,37 @@ namespace {
 /// A descriptor that changes hands is for a moment in no table.
 constexpr std::uint64_t kStaysAwayNs = 1'000'000'000;
 
-void word_kernel_owned(const Scene&, const Verdict&, Diagnosis& diagnosis) {
-    diagnosis.summary = "the kernel made this socket for itself; no program can close it";
+void add_mark(Diagnosis& diagnosis) {
     add_fact(diagnosis, "kernel_owned", true, "the socket is marked as the kernel's own (census)");
     add_fact(diagnosis, "holders", std::uint64_t{0}, "no descriptor refers to it (census)");
+}
+
+void word_kernel_owned(const Scene&, const Verdict&, Diagnosis& diagnosis) {
+    diagnosis.summary = "the kernel made this socket for itself; no program can close it";
+    add_mark(diagnosis);
+}
+
+void word_may_be_queued(const Scene& scene, const Verdict&, Diagnosis& diagnosis) {
+    diagnosis.summary = "it carries the kernel's mark, but may belong to a program";
+    add_mark(diagnosis);
+    if (scene.socket.multipath)
+        add_fact(diagnosis, "multipath", true,
+                 "it carries Multipath TCP: the kernel made it for a socket that a program has (census)");
+    else
+        add_fact(diagnosis, "role", scene.socket.role == model::Role::kServer ? "server" : "unknown",
+                 "what waits to be accepted by a listener of Multipath TCP has that mark, too, and no accept "
+                 "queue was seen with it (census)");
+}
+
+/// Whether a program listens where the socket came in; nothing when nobody was seen listening there.
+std::optional<bool> a_program_listens(const Scene& scene) {
+    std::optional<bool> found;
+    for (const model::Socket& listener : scene.census.listeners) {
+        if (listener.netns != scene.socket.netns || listener.local.port != scene.socket.local.port) continue;
+        if (listener.holder_count > 0) return true;
+        found = false;
+    }
+    return found;
 }
 
 void add_seen_with(const Scene& scene, Diagnosis& diagnosis) {
@@ -74,7 +101,15 @@ std::optional<Verdict> kernel_owned(const Scene& scene) {
     // What a listener of Multipath TCP has in its queue is marked as the kernel's own until it is accepted.
     const bool is_somebodys = !scene.processes.empty() || scene.listener();
     if (!scene.socket.kernel_owned || is_somebodys) return std::nullopt;
-    return Verdict{Cause::kKernelSocket, Confidence::kProven, {}, word_kernel_owned};
+    const Verdict kernels{Cause::kKernelSocket, Confidence::kProven, {}, word_kernel_owned};
+    const Verdict unknown{Cause::kUnknown, Confidence::kPossible, {}, word_may_be_queued};
+    if (scene.socket.multipath) return unknown;
+    if (scene.socket.role == model::Role::kClient) return kernels;
+    // A queue is read at another moment than its members, and before 6.17 a census may skip a listener.
+    const std::optional<bool> programs = a_program_listens(scene);
+    if (programs == false) return kernels;
+    if (programs == true || scene.census.held_ns(scene.socket) < kStaysAwayNs) return unknown;
+    return Verdict{Cause::kKernelSocket, Confidence::kPossible, {}, word_kernel_owned};
 }
 
 std::optional<Verdict> without_holder(const Scene& scene) {

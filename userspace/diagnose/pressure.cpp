@@ -7,6 +7,8 @@
 
 #include "diagnose/at_work.h"
 #include "diagnose/text.h"
+#include "diagnose/wait.h"
+#include "model/provider.h"
 
 namespace waitclose::diagnose {
 
@@ -19,6 +21,8 @@ constexpr double kDiskShare = 0.2;
 constexpr double kMemoryShare = 0.1;
 constexpr double kStealShare = 0.1;      // of all CPUs
 constexpr double kThrottledShare = 0.2;  // of a quota's periods
+/// Of the window; a thread that was short of something for less has not been held up by that.
+constexpr double kFeltShare = 0.02;
 
 struct Suffers {
     bool cpu = false;
@@ -36,6 +40,58 @@ Suffers suffers(Cause cause) {
     case Cause::kExiting: return {.cpu = true, .disk = true, .memory = true};
     default: return {};
     }
+}
+
+/// What the named thread, and those it waits for, felt of the machine's shortages.
+struct Felt {
+    bool no_cpu = false;     // some of them could have run, but had none
+    bool less_cpu = false;   // some of them ran, or could have
+    bool no_disk = false;    // some of them waited for a disk, or it is not known for what
+    bool no_memory = false;  // some of them may have waited for memory: who runs has to reclaim it, too
+};
+
+/// What a thread does now.
+void add_state(const model::Thread& thread, Felt& felt) {
+    const WaitClass what = wait_of(thread).what;
+    const bool runs = what == WaitClass::kNothing;
+    felt.no_cpu = felt.no_cpu || (runs && thread.has_cpu == false);
+    felt.less_cpu = felt.less_cpu || runs;
+    felt.no_disk = felt.no_disk || what == WaitClass::kDisk || what == WaitClass::kOther;
+    felt.no_memory = felt.no_memory || felt.no_disk || runs || what == WaitClass::kMemory;
+}
+
+/// What it did over the window.
+void add_time(const model::ThreadTime& time, Felt& felt) {
+    const Shares shares = shares_of(time);
+    const auto asleep_for = [&](WaitClass what) {
+        const auto found = shares.slept.find(what);
+        return found == shares.slept.end() ? 0 : found->second;
+    };
+    const double ran = shares.on_cpu + shares.waiting + shares.unaccounted;
+    const double disk = asleep_for(WaitClass::kDisk) + asleep_for(WaitClass::kOther) + shares.unsorted;
+    felt.no_cpu = felt.no_cpu || shares.waiting >= kFeltShare;
+    felt.less_cpu = felt.less_cpu || ran >= kFeltShare;
+    felt.no_disk = felt.no_disk || disk >= kFeltShare;
+    felt.no_memory =
+        felt.no_memory || felt.no_disk || ran >= kFeltShare || asleep_for(WaitClass::kMemory) >= kFeltShare;
+}
+
+/// All of it where nothing was measured: of whom nothing is known, anything may be true.
+Felt felt_by(const Scene& scene, const Verdict& verdict, const model::Window& window) {
+    constexpr Felt kAnything{.no_cpu = true, .less_cpu = true, .no_disk = true, .no_memory = true};
+    // Who suffers while the world is stopped is whoever collects.
+    if (!verdict.who.thread || !verdict.who.process || verdict.cause == Cause::kGcPause) return kAnything;
+    Felt felt;
+    bool measured = false;
+    const auto chain = model::follow_waits(scene.census, *verdict.who.process, *verdict.who.thread);
+    for (const model::Step& step : chain.steps) {
+        add_state(*step.thread, felt);
+        const model::ThreadTime* time = window.find(step.thread->tid, step.thread->start_ns);
+        if (!time || time->length_ns() < kShortestWindowNs) continue;
+        add_time(*time, felt);
+        measured = true;
+    }
+    return measured ? felt : kAnything;
 }
 
 double share_of(std::uint64_t ns, const model::Window& window) {
@@ -56,16 +112,18 @@ void add_stall(const char* id, const char* what, const model::PressureTime& pres
                     std::min(1.0, share_of(*pressure.some_ns, window)) * 100));
 }
 
-void add_cpu(const model::Window& window, const model::Process* process, Diagnosis& diagnosis) {
+void add_cpu(const model::Window& window, const model::Process* process, const Felt& felt,
+             Diagnosis& diagnosis) {
     constexpr const char* kId = "cpu-pressure";
-    add_stall(kId, "a CPU", window.cpu, kCpuShare, window, diagnosis);
-    if (window.steal_ns && window.cpus && share_of(*window.steal_ns, window) / window.cpus >= kStealShare)
+    if (felt.no_cpu) add_stall(kId, "a CPU", window.cpu, kCpuShare, window, diagnosis);
+    if (felt.less_cpu && window.steal_ns && window.cpus &&
+        share_of(*window.steal_ns, window) / window.cpus >= kStealShare)
         add(diagnosis, kId,
             fmt::format("the hypervisor took {:.0f} % of the CPUs' time (/proc/stat)",
                         share_of(*window.steal_ns, window) / window.cpus * 100));
     for (const model::Throttling& one : window.throttled) {
         const bool is_its =
-            process && process->cpu_cgroup &&
+            felt.less_cpu && process && process->cpu_cgroup &&
             (*process->cpu_cgroup == one.cgroup || process->cpu_cgroup->starts_with(one.cgroup + "/"));
         if (is_its &&
             static_cast<double>(one.throttled_periods) >=
@@ -103,9 +161,13 @@ void add_pressure(const Scene& scene, const Verdict& verdict, Diagnosis& diagnos
     if (!window) return;
     add_threads_at_work(scene, verdict.who, diagnosis);
     const Suffers from = suffers(verdict.cause);
-    if (from.cpu) add_cpu(*window, verdict.who.process, diagnosis);
-    if (from.disk) add_stall("disk-pressure", "a disk", window->io, kDiskShare, *window, diagnosis);
-    if (from.memory) add_stall("memory-pressure", "memory", window->memory, kMemoryShare, *window, diagnosis);
+    if (!from.cpu && !from.disk && !from.memory) return;
+    const Felt felt = felt_by(scene, verdict, *window);
+    if (from.cpu) add_cpu(*window, verdict.who.process, felt, diagnosis);
+    if (from.disk && felt.no_disk)
+        add_stall("disk-pressure", "a disk", window->io, kDiskShare, *window, diagnosis);
+    if (from.memory && felt.no_memory)
+        add_stall("memory-pressure", "memory", window->memory, kMemoryShare, *window, diagnosis);
 }
 
 }  // namespace waitclose::diagnose

@@ -2,13 +2,29 @@
 #include "diagnose/roster.h"
 
 #include <algorithm>
+#include <limits>
+
+#include <sys/syscall.h>
 
 #include "diagnose/collector.h"
+#include "model/provider.h"
 
 namespace waitclose::diagnose {
 
 using model::RunState;
 using model::Thread;
+
+namespace {
+
+/// Since when it has waited in a lock that nobody in particular owns, as idle workers of a runtime do;
+/// endless for any other thread.
+std::uint64_t parked_since_ns(const Thread& thread) {
+    constexpr std::uint64_t kNotParked = std::numeric_limits<std::uint64_t>::max();
+    const bool parked = thread.syscall == static_cast<std::uint32_t>(SYS_futex) && !thread.lock_owner_tid;
+    return parked ? thread.asleep_since_ns.value_or(kNotParked) : kNotParked;
+}
+
+}  // namespace
 
 bool is_live(const Thread& thread) {
     return thread.state != RunState::kZombie && !thread.exiting;
@@ -20,7 +36,17 @@ bool is_stopped(const Thread& thread) {
 }
 
 bool is_at_work(const Thread& thread) {
-    return !thread.syscall || !waits_for_work(*thread.syscall);
+    return !waits_for_work(thread);
+}
+
+bool waits_for_orders(const model::Census& census, const model::Process& process, const Thread& thread) {
+    if (!thread.syscall) return false;
+    if (accepts(*thread.syscall)) return true;
+    const bool by_pipe = thread.file && (thread.file->kind == model::FileKind::kPipe ||
+                                         thread.file->kind == model::FileKind::kUnix);
+    if (!by_pipe || uses_of(thread)[0].access != Access::kRead) return false;
+    const model::Provider writer = model::provider_of(census, process, thread);
+    return !writer.end || writer.within || writer.end->pid == process.parent_pid;
 }
 
 Roster::Roster(const model::Census& census, const model::Process& process)
@@ -57,10 +83,37 @@ std::span<const Sleeper> Roster::asleep_on(std::int32_t fd) const {
     return {found.begin(), found.end()};
 }
 
+Rosters::Made& Rosters::made_for(const model::Process& process) {
+    return made_[static_cast<std::size_t>(&process - census_.processes.data())];
+}
+
 const Roster& Rosters::of(const model::Process& process) {
-    auto& roster = made_[static_cast<std::size_t>(&process - census_.processes.data())];
+    auto& roster = made_for(process).roster;
     if (!roster) roster = std::make_unique<Roster>(census_, process);
     return *roster;
+}
+
+const std::vector<const Thread*>& Rosters::unseen_workers(const model::Process& process) {
+    auto& workers = made_for(process).unseen_workers;
+    if (!workers) {
+        workers.emplace();
+        for (const Thread& thread : census_.threads_of(process))
+            if (is_live(thread) && is_at_work(thread) && !was_seen(process, thread))
+                workers->push_back(&thread);
+    }
+    return *workers;
+}
+
+bool Rosters::works(const model::Process& process, std::uint64_t came_ns) {
+    constexpr std::uint64_t kLateByNs = 30'000'000;  // how late a moment told by ticks may be
+    auto& since_ns = made_for(process).works_since_ns;
+    if (!since_ns) {
+        since_ns = 0;
+        for (const Thread& thread : census_.threads_of(process))
+            if (is_live(thread) && is_at_work(thread) && !waits_for_orders(census_, process, thread))
+                since_ns = std::max(*since_ns, parked_since_ns(thread));
+    }
+    return *since_ns > 0 && (came_ns < kLateByNs || *since_ns > came_ns - kLateByNs);
 }
 
 bool Rosters::was_seen(const model::Process& process, const Thread& thread) {

@@ -36,6 +36,10 @@ bool is_live(const model::Thread& thread);
 bool is_stopped(const model::Thread& thread);
 /// It runs, or sleeps in something other than the wait for the next piece of work.
 bool is_at_work(const model::Thread& thread);
+/// It does nothing until somebody tells it to: it waits for a connection, or reads from a pipe or UNIX socket
+/// that its parent, or its own process, writes to. So it is taken to be where nobody knows who writes.
+bool waits_for_orders(const model::Census& census, const model::Process& process,
+                      const model::Thread& thread);
 
 class Roster {
 public:
@@ -79,12 +83,25 @@ public:
     explicit Rosters(const model::Census& census) : census_(census), made_(census.processes.size()) {}
 
     const Roster& of(const model::Process& process);
-    /// The thread read or wrote some held socket last.
-    bool was_seen(const model::Process& process, const model::Thread& thread);
+    /// Its live threads at work that were not seen to read or write any held socket last.
+    const std::vector<const model::Thread*>& unseen_workers(const model::Process& process);
+    /// Some live thread is at work that may be part of what came at `came_ns` (0: not known when): it does
+    /// not merely wait for orders, nor has it been parked since before.
+    bool works(const model::Process& process, std::uint64_t came_ns);
 
 private:
+    /// Each made when first asked for.
+    struct Made {
+        std::unique_ptr<Roster> roster;
+        std::optional<std::vector<const model::Thread*>> unseen_workers;
+        std::optional<std::uint64_t> works_since_ns;  // 0: nobody works
+    };
+
+    Made& made_for(const model::Process& process);
+    bool was_seen(const model::Process& process, const model::Thread& thread);
+
     const model::Census& census_;
-    std::vector<std::unique_ptr<Roster>> made_;  // by index into Census::processes
+    std::vector<Made> made_;  // by index into Census::processes
     /// Who touched a held socket last: pid, tid, start. Sorted; made when first asked for.
     std::optional<std::vector<std::tuple<std::uint32_t, std::uint32_t, std::uint64_t>>> seen_;
 };

@@ -65,6 +65,8 @@ struct Scene {
     const model::Socket* listener() const;
     /// The only process that holds it, or null.
     const model::Process* only_process() const { return processes.size() == 1 ? processes.front() : nullptr; }
+    /// Since when it has been there, as far as known; 0 when nothing is.
+    std::uint64_t there_since() const { return opened ? opened.deed->at_ns : socket.oldest_sign_ns; }
     /// Time gone by at the census; 0 for what happened while it was taken.
     std::uint64_t ago(std::uint64_t at_ns) const {
         return census.taken_ns > at_ns ? census.taken_ns - at_ns : 0;

@@ -18,7 +18,8 @@ using model::Thread;
 namespace {
 
 /// Pools reap every few seconds, and a server that shuts down may take as long over its connections. Who has
-/// not come by for longer than that has forgotten them.
+/// not come by for longer than that has forgotten them. The rhythm of reapers and no request's work: that it
+/// is as long as kMayAnswerNs is chance.
 constexpr std::uint64_t kMayComeByNs = 10'000'000'000;
 /// A pause this long before the FIN is no part of a conversation.
 constexpr std::uint64_t kIdleNs = 100'000'000;
@@ -142,6 +143,26 @@ void word_may_be_handling(const Scene& scene, const Verdict&, Diagnosis& diagnos
                          activity_text(thread)));
 }
 
+void word_some_may_handle(const Scene& scene, const Verdict&, Diagnosis& diagnosis) {
+    std::string names;
+    for (const Process* process : scene.processes)
+        if (scene.rosters.works(*process, scene.socket.last_data_ns) &&
+            (!scene.who.process || process == scene.who.process))
+            names += fmt::format("{}{}", names.empty() ? "" : ", ", process_text(*process));
+    diagnosis.summary =
+        "nobody has read it since the peer's FIN, but threads are at work and one of them may "
+        "be handling it";
+    add_unread(scene, diagnosis);
+    const std::string given = scene.who.thread
+                                  ? fmt::format("{}, which had the connection, may have handed it on",
+                                                thread_text(*scene.who.thread))
+                                  : std::string("which thread had the connection was not seen");
+    add_fact(diagnosis, "may_be_handled", true,
+             fmt::format("threads of {} are at work, and {}: one of them may be handling it (census)", names,
+                         given));
+    if (!scene.census.traced) diagnosis.advice = "Watch from before the FIN to see whose connection it is.";
+}
+
 void word_somebody_on_it(const Scene& scene, const Verdict&, Diagnosis& diagnosis) {
     const Thread& thread = *scene.sleepers.front().thread;
     diagnosis.summary = fmt::format("thread {} {}, which is this socket", thread.comm, activity_text(thread));
@@ -205,10 +226,25 @@ Confidence abandoned_confidence(const Scene& scene) {
 
 Verdict abandoned(const Scene& scene) {
     if (held_back(scene)) return {Cause::kUnknown, Confidence::kPossible, scene.who, word_held_back};
+    if (some_may_handle(scene))
+        return {Cause::kUnknown, Confidence::kPossible, scene.who, word_some_may_handle};
     return {Cause::kAbandoned, abandoned_confidence(scene), scene.who, word_abandoned};
 }
 
 }  // namespace
+
+bool some_may_handle(const Scene& scene) {
+    // Who read it last, and is idle now, may have given what it read to another thread.
+    const bool is_only = scene.who.thread && scene.who.basis == Basis::kOnlyThread;
+    return !is_only && scene.census.held_ns(scene.socket) < kHardlyAnswersNs && some_work(scene);
+}
+
+bool some_work(const Scene& scene) {
+    if (scene.who.process) return scene.rosters.works(*scene.who.process, scene.socket.last_data_ns);
+    return std::ranges::any_of(scene.processes, [&](const Process* process) {
+        return scene.rosters.works(*process, scene.socket.last_data_ns);
+    });
+}
 
 std::optional<Verdict> unread(const Scene& scene) {
     if (!scene.sleepers.empty())

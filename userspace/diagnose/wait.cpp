@@ -10,6 +10,7 @@
 
 #include "diagnose/roster.h"
 #include "model/syscalls.h"
+#include "model/wording.h"
 
 namespace waitclose::diagnose {
 
@@ -36,7 +37,10 @@ std::string call_text(const Thread& thread) {
                              : !thread.file->remote.empty() ? ", " + thread.file->remote
                              : !thread.file->name.empty()   ? ", " + thread.file->name
                                                             : "";
-    return fmt::format("{}(fd {}{})", call, fd, name);
+    const std::string timeout = thread.polled && thread.polled->timeout_ns
+                                    ? ", timeout " + model::duration_text(*thread.polled->timeout_ns)
+                                    : "";
+    return fmt::format("{}(fd {}{}{})", call, fd, name, timeout);
 }
 
 /// What the file behind the call's descriptor makes of it; nothing when it does not tell.
@@ -64,7 +68,7 @@ bool waits_for_exec(const Thread& thread) {
 
 std::optional<WaitClass> by_call(const Thread& thread) {
     const std::uint32_t number = *thread.syscall;
-    if (model::waits_for_work(number)) return WaitClass::kEventLoop;
+    if (model::waits_for_work(thread)) return WaitClass::kEventLoop;
     // Counted as waiting for a disk while requests are under way, whatever these are for (8a796565cec3, 6.5).
     if (is_one_of(number, SYS_io_uring_enter, SYS_io_getevents, SYS_io_pgetevents))
         return WaitClass::kEventLoop;

@@ -15,6 +15,7 @@
 #include <linux/types.h>
 
 #include "kernel/accepts.h"
+#include "kernel/polled.h"
 #include "kernel/readings.h"
 #include "kernel/records.h"
 #include "system/host.h"
@@ -245,6 +246,7 @@ Result<void> CensusTaker::read_threads(Readings& readings) const {
         if (header.kind == WC_KIND_CENSUS_THREAD) readings.threads.push_back(as<wc_census_thread>(header));
     });
     for (const std::uint32_t process : processes) bpf_map_delete_elem(wanted, &process);
+    if (done) done = look_at_polled(*probes_, threads_, readings.threads);
     readings.run_phase_ns = probes_->skeleton().bss->counters.run_phase_ns;
     return done;
 }

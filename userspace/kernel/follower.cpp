@@ -9,6 +9,7 @@
 #include <linux/types.h>
 #include <sys/socket.h>
 
+#include "kernel/polled.h"
 #include "kernel/readings.h"
 #include "kernel/records.h"
 #include "system/thread_facts.h"
@@ -262,6 +263,8 @@ bool Follower::read_processes(model::Census& census, const Waiters& waiters, con
         });
         if (!done) return false;
     }
+    for (auto& [key, records] : fresh)
+        if (!look_at_polled(*probes_, threads, records)) return false;
     for (const auto& [key, records] : fresh)
         if (!records.empty()) add_process(census, key, records);
     tie_answers(census);

@@ -22,13 +22,17 @@ std::uint64_t TickClock::latest(std::uint32_t stamp, std::uint64_t jiffies, std:
     return std::min(at, now_ns);
 }
 
-model::Role role_of(const wc_census_socket& record) {
-    const std::uint64_t payload_acked = record.bytes_sent - record.bytes_retransmitted - record.in_flight;
-    switch (record.bytes_acked - payload_acked) {
+model::Role role_by(std::uint64_t acked_unsent) {
+    switch (acked_unsent) {
     case 0: return model::Role::kServer;
     case 1: return model::Role::kClient;
     default: return model::Role::kUnknown;
     }
+}
+
+model::Role role_of(const wc_census_socket& record) {
+    const std::uint64_t payload_acked = record.bytes_sent - record.bytes_retransmitted - record.in_flight;
+    return role_by(record.bytes_acked - payload_acked);
 }
 
 namespace {

@@ -93,6 +93,9 @@ model::Socket socket_of(const wc_census_socket& record, const TickClock& clock,
 /// counts as one byte of tcp_sock.bytes_acked, which for a passively opened socket starts after it.
 /// (tcp_snd_una_update, tcp_create_openreq_child; the counters exist since 4.19.)
 model::Role role_of(const wc_census_socket& record);
+/// The same, where the kernel side has taken away what was sent: of what the peer acknowledged, how much was
+/// never payload.
+model::Role role_by(std::uint64_t acked_unsent);
 
 /// One accept queue from its record.
 model::AcceptQueue queue_of(const wc_census_queue& record, const TickClock& clock);

@@ -63,6 +63,24 @@ std::optional<model::FileFact> file_of(const wc_census_thread& record, const mod
     return file;
 }
 
+/// What poll() waits for, when that is one connection that this side opened: a connection that was accepted
+/// is polled for the next request. One whose peer has hung up is none that anybody waits for an answer on.
+std::optional<model::Polled> polled_of(const wc_census_thread& record) {
+    const wc_socket& socket = record.file_socket;
+    if (!record.polled.known || kind_of(record) != model::FileKind::kTcp || !socket.remote_port)
+        return std::nullopt;
+    const auto state = static_cast<model::TcpState>(socket.state);
+    const bool connecting = state == model::TcpState::kSynSent;
+    const bool is_up = state == model::TcpState::kEstablished || state == model::TcpState::kFinWait1 ||
+                       state == model::TcpState::kFinWait2;
+    if (!connecting && !(is_up && role_by(record.acked_unsent) == model::Role::kClient)) return std::nullopt;
+    model::Polled polled{.fd = static_cast<std::int32_t>(record.polled.fd),
+                         .writes = record.polled.writes != 0,
+                         .timeout_ns = std::nullopt};
+    if (record.polled.timeout_ns != WC_NO_TIMEOUT) polled.timeout_ns = record.polled.timeout_ns;
+    return polled;
+}
+
 }  // namespace
 
 model::Thread thread_of(const wc_census_thread& record, std::int64_t run_phase_ns) {
@@ -80,6 +98,7 @@ model::Thread thread_of(const wc_census_thread& record, std::int64_t run_phase_n
     if (record.has_registers && sleeps && record.syscall != ~0U) thread.syscall = record.syscall;
     std::copy(std::begin(record.arguments), std::end(record.arguments), thread.arguments.begin());
     if (sleeps) thread.asleep_since_ns = asleep_since(record, run_phase_ns);
+    if (thread.syscall && model::polls(*thread.syscall)) thread.polled = polled_of(record);
     thread.file = file_of(record, thread);
     if (thread.syscall && model::waits_on_epoll(*thread.syscall)) thread.epoll = record.epoll;
     thread.read_ns = record.taken_ns;

@@ -39,6 +39,7 @@ std::unique_ptr<model::Census> Chronicle::take(Look look) {
     picture_.wall_offset_ns = census_->wall_offset_ns;
     picture_.now_ns = std::max(picture_.now_ns, census_->taken_ns);
     picture_.left_out = look.left_out;
+    picture_.listeners = std::move(look.listeners);
     picture_.gone.clear();
     std::vector<GroupRow> rows = rows_of(std::move(look.groups));
     keep_ended(rows);
@@ -52,7 +53,7 @@ Look Chronicle::give_back() {
     picture_.census = nullptr;
     picture_.groups.clear();  // what is left out now has not ended
     diagnoser_.reset();
-    return {std::move(census_), {}, 0, {}};
+    return {std::move(census_), {}, 0, {}, {}};
 }
 
 std::vector<GroupRow> Chronicle::rows_of(std::vector<diagnose::Group> groups) {

@@ -5,6 +5,7 @@
 #include <cstdint>
 #include <deque>
 #include <memory>
+#include <set>
 #include <unordered_map>
 #include <utility>
 #include <vector>
@@ -32,6 +33,7 @@ struct Look {
     std::unique_ptr<model::Census> census;
     std::vector<diagnose::Group> groups;  // with their members
     std::uint64_t left_out = 0;
+    std::set<std::uint32_t> listeners = {};               // those meant, into census.listeners
     std::unique_ptr<diagnose::Diagnoser> diagnoser = {};  // of the census; one is made where there is none
 };
 

@@ -38,14 +38,15 @@ RowCells cells_of(const Canvas& canvas, const GroupRow& row) {
         ended || row.group.all.empty() ? nullptr : &canvas.picture.census->sockets[row.group.oldest_socket];
     const std::string held =
         oldest ? output::held_cell(held_ns(canvas.picture, *oldest), oldest->precision, canvas.style) : "-";
-    return {{{output::count_text(ended ? 0 : row.sockets()), role(Role::kStrong)},
-             {owner_text(canvas, row), role(Role::kStrong)},
-             {std::string(diagnose::id_of(row.key.cause)), role(role_of(row.key.cause))},
-             {std::string(diagnose::id_of(row.group.confidence)), role(Role::kPlain)},
-             {place_text(canvas, row.key), role(Role::kPlain)},
-             {held, role(Role::kPlain)},
-             trend_cell(canvas, row)},
-            ended};
+    return {
+        {{output::count_text(ended ? 0 : row.sockets()), role(Role::kStrong)},
+         {owner_text(canvas, row), role(Role::kStrong)},
+         {std::string(diagnose::id_of(row.key.cause)), role(role_of(row.key.cause, row.group.confidence))},
+         {std::string(diagnose::id_of(row.group.confidence)), role(Role::kPlain)},
+         {place_text(canvas, row.key), role(Role::kPlain)},
+         {held, role(Role::kPlain)},
+         trend_cell(canvas, row)},
+        ended};
 }
 
 std::size_t sorted_column(Sort sort) {
@@ -87,7 +88,7 @@ void add_story(Text& text, const Canvas& canvas, const GroupRow& row) {
     const diagnose::Diagnosis diagnosis = canvas.picture.explain(oldest);
     text.add("cause",
              fmt::format("{}: {}", diagnose::id_of(diagnosis.cause), diagnose::meaning_of(diagnosis.cause)),
-             role_of(diagnosis.cause));
+             role_of(diagnosis.cause, diagnosis.confidence));
     std::string story = canvas.clean(diagnosis.summary);
     if (row.group.sockets > 1) story = "the oldest: " + story;
     text.add("why", story, Role::kStrong);
@@ -137,9 +138,10 @@ std::string place_text(const Canvas& canvas, const GroupKey& key) {
     return key.local_port ? fmt::format("port {}", *key.local_port) : "";
 }
 
-Role role_of(diagnose::Cause cause) {
+Role role_of(diagnose::Cause cause, diagnose::Confidence confidence) {
     const bool harmless = cause == diagnose::Cause::kHalfOpen || cause == diagnose::Cause::kUnknown;
-    return harmless ? Role::kPlain : Role::kAlarm;
+    if (harmless) return Role::kPlain;
+    return confidence == diagnose::Confidence::kPossible ? Role::kWarning : Role::kAlarm;
 }
 
 void draw_groups(Canvas& canvas, std::size_t row) {

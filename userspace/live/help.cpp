@@ -17,6 +17,9 @@ void draw_help(Canvas& canvas, std::size_t row) {
              "LIST, 4, 6, netns INODE, cgroup PATH, min-held DUR; empty shows all");
     text.add("s", "sort groups by sockets, oldest, growth, owner, cause");
     text.add("space", "hold the screen still, and go on");
+    text.add("r",
+             "record what is watched, with its causes, into a file in the working directory, and stop; "
+             "'waitclose report FILE' tells afterwards what happened, 'waitclose export' draws it over time");
     text.add("w", "write what is shown, as text and as JSON, to files in the working directory");
     text.add("q", "leave; waitclose has changed nothing");
     text.gap();

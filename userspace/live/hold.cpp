@@ -165,7 +165,7 @@ void draw_hold(Canvas& canvas, std::size_t row) {
     text.add("cause",
              fmt::format("{}, {}: {}", diagnose::id_of(diagnosis.cause),
                          diagnose::id_of(diagnosis.confidence), diagnose::meaning_of(diagnosis.cause)),
-             role_of(diagnosis.cause));
+             role_of(diagnosis.cause, diagnosis.confidence));
     text.add("why", canvas.clean(diagnosis.summary), Role::kStrong);
     add_holders(text, canvas, *socket);
     text.add("culprit", culprit_line(canvas, diagnosis), Role::kStrong);

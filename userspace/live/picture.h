@@ -7,6 +7,7 @@
 #include <deque>
 #include <functional>
 #include <optional>
+#include <set>
 #include <string>
 #include <unordered_set>
 #include <vector>
@@ -72,6 +73,12 @@ struct Pulse {
     Trend trend;
 };
 
+/// A recording being written.
+struct Recording {
+    std::string path;
+    std::uint64_t bytes = 0;
+};
+
 struct Picture {
     const model::Census* census = nullptr;  // null until there is one
     std::function<diagnose::Diagnosis(const model::Socket&)> explain;
@@ -82,8 +89,10 @@ struct Picture {
     model::HostFacts host;
     model::ProbeFacts probes;
     model::Losses losses;
-    std::uint64_t left_out = 0;  // held, and not what was asked for
-    std::uint64_t now_ns = 0;    // CLOCK_BOOTTIME
+    std::uint64_t left_out = 0;         // held, and not what was asked for
+    std::set<std::uint32_t> listeners;  // those asked for, into census.listeners
+    std::optional<Recording> recording;
+    std::uint64_t now_ns = 0;  // CLOCK_BOOTTIME
     std::int64_t wall_offset_ns = 0;
 };
 

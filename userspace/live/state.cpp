@@ -176,6 +176,7 @@ void press_character(State& state, const std::string& text, const Picture& pictu
     switch (letter) {
     case 'q': state.wish = Wish::kQuit; break;
     case 'w': state.wish = Wish::kWrite; break;
+    case 'r': state.wish = Wish::kRecord; break;
     case 'j': move(state, picture, Step::kLine, true); break;
     case 'k': move(state, picture, Step::kLine, false); break;
     case 'g': move(state, picture, Step::kAll, false); break;

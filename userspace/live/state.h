@@ -17,7 +17,7 @@ enum class Sort : std::uint8_t { kSockets, kOldest, kGrowth, kOwner, kCause };
 inline constexpr int kSortCount = 5;
 
 /// What only the surroundings can do; they take it back once done.
-enum class Wish : std::uint8_t { kNone, kQuit, kFilter, kWrite };
+enum class Wish : std::uint8_t { kNone, kQuit, kFilter, kWrite, kRecord };
 
 struct Key {
     enum class Kind : std::uint8_t {

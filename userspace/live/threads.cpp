@@ -7,6 +7,7 @@
 
 #include "diagnose/shares.h"
 #include "diagnose/wait.h"
+#include "live/views.h"
 #include "output/escape.h"
 #include "output/format.h"
 
@@ -40,19 +41,24 @@ std::string cpu_cell(const Picture& picture, const model::Thread& thread) {
     return fmt::format("{:.0f} %", diagnose::shares_of(*time).on_cpu * 100);
 }
 
+const char* mark_of(diagnose::Confidence confidence) {
+    return confidence == diagnose::Confidence::kPossible ? "perhaps" : "culprit";
+}
+
 RowCells cells_of(const Canvas& canvas, const GroupRow* row, const model::Thread& thread) {
     const diagnose::Wait wait = diagnose::wait_of(thread);
     const bool runs = thread.state == model::RunState::kRunning;
     const bool idle = wait.what == diagnose::WaitClass::kEventLoop;
-    const bool guilty = is_culprit(row, thread);
+    const bool named = is_culprit(row, thread);
     const std::uint64_t now = canvas.picture.now_ns;
     const std::string since = thread.asleep_since_ns && now > *thread.asleep_since_ns
                                   ? output::short_duration_text(now - *thread.asleep_since_ns)
                                   : "-";
     const Role role = idle ? Role::kDim : Role::kPlain;
+    const Role accused = named ? role_of(row->key.cause, row->group.confidence) : role;
     return {{{std::to_string(thread.tid), role},
-             {output::printable(thread.comm, canvas.style.charset), guilty ? Role::kAlarm : role},
-             {guilty ? "culprit" : "", Role::kAlarm},
+             {output::printable(thread.comm, canvas.style.charset), accused},
+             {named ? mark_of(row->group.confidence) : "", accused},
              {state_text(thread), role},
              {cpu_cell(canvas.picture, thread), runs ? Role::kCpu : role},
              {runs ? "" : std::string(diagnose::id_of(wait.what)), idle ? Role::kIdle : Role::kBlocked},

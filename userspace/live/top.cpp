@@ -20,6 +20,15 @@ std::string count_of(std::uint64_t count, std::string_view one, std::string_view
     return fmt::format("{} {}", count_text(count), count == 1 ? one : many);
 }
 
+/// "● REC 1.2 MiB": where it goes was said when it began, and is said again at its end.
+std::string recording_text(const Canvas& canvas, const Recording& recording) {
+    constexpr double kKibi = 1024;
+    const double kib = static_cast<double>(recording.bytes) / kKibi;
+    const std::string size =
+        kib < kKibi ? fmt::format("{:.0f} KiB", kib) : fmt::format("{:.1f} MiB", kib / kKibi);
+    return fmt::format("{} REC {}", canvas.ascii() ? "*" : "●", size);
+}
+
 void draw_title(Canvas& canvas) {
     const Picture& picture = canvas.picture;
     const auto wall = static_cast<std::int64_t>(picture.now_ns) + picture.wall_offset_ns;
@@ -32,6 +41,8 @@ void draw_title(Canvas& canvas) {
     std::size_t column = canvas.screen.put(0, 1, "waitclose", Role::kTitle);
     column = canvas.screen.put(0, column + 2, canvas.clean(picture.host.hostname));
     column = canvas.screen.put(0, column + 2, canvas.clean("Linux " + picture.host.kernel), Role::kDim);
+    if (picture.recording)
+        column = canvas.screen.put(0, column + 2, recording_text(canvas, *picture.recording), Role::kAlarm);
     if (canvas.state.paused) column = canvas.screen.put(0, column + 2, "PAUSED", Role::kWarning);
     const std::size_t width = output::display_width(right);
     if (column + 2 + width <= canvas.width()) canvas.screen.put(0, canvas.width() - width, right, Role::kDim);
@@ -238,7 +249,8 @@ std::size_t draw_top(Canvas& canvas) {
     add(lines, "unseen", unseen_line(canvas));
     add(lines, "holds", holds_line(canvas));
     add(lines, "files", files_line(canvas));
-    const auto queues = output::listener_lines(*canvas.picture.census, canvas.style, 1);
+    const auto queues =
+        output::listener_lines(*canvas.picture.census, canvas.picture.listeners, canvas.style, 1);
     if (!queues.empty()) add(lines, "queue", {{queues.front(), Role::kWarning}});
     add(lines, "states", states_line(canvas));
     add(lines, "pressure", pressure_line(canvas));
@@ -288,6 +300,7 @@ void draw_footer(Canvas& canvas, std::size_t row) {
     key("/", state.filter.empty() ? "filter" : "filter: " + canvas.clean(state.filter));
     if (state.view() == View::kGroups) key("s", "sort");
     key("space", state.paused ? "go on" : "pause");
+    key("r", canvas.picture.recording ? "end recording" : "record");
     key("w", "write");
 }
 

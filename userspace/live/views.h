@@ -25,7 +25,8 @@ void draw_help(Canvas& canvas, std::size_t row);
 std::string owner_text(const Canvas& canvas, const GroupRow& row);
 /// "port 8080", "→ 10.0.0.9:443"
 std::string place_text(const Canvas& canvas, const GroupKey& key);
-Role role_of(diagnose::Cause cause);
+/// Alarming for faults, as far as they were shown: what is merely possible accuses nobody.
+Role role_of(diagnose::Cause cause, diagnose::Confidence confidence);
 
 /// The wait chain, each thread a step further in. Nothing for a chain without links.
 void add_chain(Text& text, const Canvas& canvas, const std::vector<diagnose::Link>& chain);

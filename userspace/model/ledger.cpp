@@ -23,6 +23,7 @@ const Hold& Ledger::apply(const Entered& event) {
     hold.connection = event.connection;
     hold.since_ns = event.at_ns;
     hold.seen_by = census_number_;
+    hold.seen_ns = event.at_ns;
     in_order_.emplace_back(event.at_ns, event.connection.key);
     return hold;
 }
@@ -47,7 +48,7 @@ std::vector<Closed> Ledger::reconcile(Census& census) {
     std::erase_if(census.sockets,
                   [this](const Socket& socket) { return left_meanwhile_.contains(key_of(socket)); });
     for (Socket& socket : census.sockets) adopt(socket);
-    auto closed = close_missing(census.taken_ns);
+    auto closed = close_missing();
     census_begun_ns_ = 0;
     left_meanwhile_.clear();
     return closed;
@@ -65,12 +66,13 @@ void Ledger::adopt(Socket& socket) {
         ++(census_number_ > 1 ? totals_.reconciled : totals_.already_open);
     }
     hold.seen_by = census_number_;
+    hold.seen_ns = census_begun_ns_;
     socket.held_since_ns = hold.since_ns;
     socket.precision = hold.precision;
     socket.consumed_before = hold.consumed_before;
 }
 
-std::vector<Closed> Ledger::close_missing(std::uint64_t now_ns) {
+std::vector<Closed> Ledger::close_missing() {
     std::vector<Closed> closed;
     for (auto next = holds_.begin(); next != holds_.end();) {
         Hold& hold = next->second;
@@ -79,7 +81,9 @@ std::vector<Closed> Ledger::close_missing(std::uint64_t now_ns) {
             ++next;
             continue;
         }
-        closed.push_back({hold, span_ns(hold.since_ns, now_ns), std::nullopt});
+        // Its end was missed: it lasted at least until somebody saw it last.
+        hold.precision = Precision::kAtLeast;
+        closed.push_back({hold, span_ns(hold.since_ns, hold.seen_ns), std::nullopt});
         ++totals_.reconciled;
         next = holds_.erase(next);
     }

@@ -22,6 +22,7 @@ struct Hold {
     Precision precision = Precision::kExact;
     bool consumed_before = false;  // its end of stream had been read before the ledger knew of it
     std::uint64_t seen_by = 0;     // number of the last census that saw it, or that it was too young for
+    std::uint64_t seen_ns = 0;     // when it was seen last
     std::uint64_t told = 0;        // fingerprint of the last line told about it; 0 when none was
 };
 
@@ -61,6 +62,7 @@ public:
     Hold* find(const SocketKey& key);
 
     std::size_t open() const { return holds_.size(); }
+    const std::unordered_map<SocketKey, Hold, SocketKeyHash>& holds() const { return holds_; }
     const Totals& totals() const { return totals_; }
 
     /// Whether a hold not yet told of has lasted `min_held_ns` at `now_ns`.
@@ -68,7 +70,7 @@ public:
 
 private:
     void adopt(Socket& socket);
-    std::vector<Closed> close_missing(std::uint64_t now_ns);
+    std::vector<Closed> close_missing();
 
     std::unordered_map<SocketKey, Hold, SocketKeyHash> holds_;
     std::deque<std::pair<std::uint64_t, SocketKey>>

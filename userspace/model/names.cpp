@@ -27,6 +27,27 @@ const char* name_of(TcpState state) {
     return "UNKNOWN";
 }
 
+const char* name_of(Role role) {
+    switch (role) {
+    case Role::kServer: return "server";
+    case Role::kClient: return "client";
+    case Role::kUnknown: break;
+    }
+    return "unknown";
+}
+
+const char* name_of(Precision precision) {
+    return precision == Precision::kExact ? "exact" : "at-least";
+}
+
+std::optional<bool> was_accepted(const Socket& socket) {
+    if (socket.role == Role::kClient) return std::nullopt;
+    if (socket.listener != kNone) return false;
+    if (socket.role != Role::kServer) return std::nullopt;
+    if (socket.has_file) return true;
+    return socket.kernel_owned ? std::nullopt : std::optional(false);
+}
+
 std::string address_text(Family family, const Endpoint& endpoint) {
     std::array<char, INET6_ADDRSTRLEN> text{};
     const int af = family == Family::kIpv4 ? AF_INET : AF_INET6;

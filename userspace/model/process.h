@@ -37,6 +37,13 @@ struct FileFact {
     std::uint16_t local_port = 0;  // of a TCP socket: the port on this side; 0: not known
 };
 
+/// The one descriptor that a thread sleeping in poll() asks for, a TCP connection that this side opened.
+struct Polled {
+    std::int32_t fd = -1;
+    bool writes = false;                      // it waits for room to write, and not for data
+    std::optional<std::uint64_t> timeout_ns;  // nothing: it waits for ever
+};
+
 /// The process that holds the file lock a thread waits for, as /proc/locks lists it.
 struct LockHolder {
     std::uint32_t pid = 0;
@@ -72,11 +79,12 @@ struct Thread {
     std::uint64_t on_cpu_ns = 0;                   // in all its life
     std::uint64_t run_delay_ns = 0;                // it could have run, but had no CPU
     bool in_iowait = false;                        // the scheduler counts its sleep as waiting for a disk
-    std::optional<FileFact> file;                  // what its system call's first argument refers to
-    std::optional<std::uint32_t> lock_owner_tid;   // of the mutex it waits for, as glibc stores it
-    std::optional<LockHolder> lock_holder;         // of the file lock it waits for, when that is known
-    std::vector<std::uint64_t> kernel_addresses;   // where in the kernel it sleeps: return addresses
-    KernelStack kernel_stack;                      // the same by name; where the system call tells too little
+    std::optional<FileFact> file;  // what its system call's first argument refers to, or what it polls
+    std::optional<Polled> polled;  // by its own memory; nothing for any other wait in poll()
+    std::optional<std::uint32_t> lock_owner_tid;  // of the mutex it waits for, as glibc stores it
+    std::optional<LockHolder> lock_holder;        // of the file lock it waits for, when that is known
+    std::vector<std::uint64_t> kernel_addresses;  // where in the kernel it sleeps: return addresses
+    KernelStack kernel_stack;                     // the same by name; where the system call tells too little
     bool foreign_ids = false;  // it lives in another PID namespace: ids it uses for others are not ours
     std::uint64_t epoll = 0;   // the epoll that its system call's first argument refers to; 0: it is none
 };

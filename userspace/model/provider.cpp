@@ -29,6 +29,11 @@ bool sleeps(const Thread& thread) {
     return lives(thread) && (thread.state == RunState::kSleeping || thread.state == RunState::kDiskSleep);
 }
 
+/// A wait with a timeout is part of no deadlock.
+bool ends_by_itself(const Thread& thread) {
+    return thread.polled && thread.polled->timeout_ns;
+}
+
 bool waits_for_child(const Thread& thread) {
     return thread.syscall == static_cast<std::uint32_t>(SYS_wait4) ||
            thread.syscall == static_cast<std::uint32_t>(SYS_waitid);
@@ -149,7 +154,8 @@ void Search::name_thread() {
     }
     if (count == 1) {
         found_.thread = one;
-        found_.only = !census_.nested && (found_.end->fd < 0 || has_no_other_references(threads));
+        found_.only = !census_.nested && !ends_by_itself(thread_) &&
+                      (found_.end->fd < 0 || has_no_other_references(threads));
         return;
     }
     if (found_.end->fd < 0) return;

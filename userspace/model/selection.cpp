@@ -2,15 +2,10 @@
 #include "model/selection.h"
 
 #include <algorithm>
-#include <string_view>
+#include <span>
 
 namespace waitclose::model {
 namespace {
-
-bool is_at_or_below(std::string_view path, std::string_view ancestor) {
-    while (ancestor.ends_with('/')) ancestor.remove_suffix(1);
-    return path.starts_with(ancestor) && (path.size() == ancestor.size() || path[ancestor.size()] == '/');
-}
 
 bool matches(const Process& process, const Selection& selection) {
     if (!selection.pids.empty() &&
@@ -20,16 +15,34 @@ bool matches(const Process& process, const Selection& selection) {
     return !selection.cgroup || (process.cgroup && is_at_or_below(*process.cgroup, *selection.cgroup));
 }
 
+/// Those who hold the socket, or the listener in whose queue it is.
+std::span<const Holder> owners_of(const Census& census, const Socket& socket) {
+    const bool in_queue = socket.holder_count == 0 && socket.listener != kNone;
+    return census.holders_of(in_queue ? census.listeners[static_cast<std::size_t>(socket.listener)] : socket);
+}
+
+bool is_wanted_by_holder(const Census& census, const Socket& socket, const Selection& selection) {
+    if (!selection.by_holder()) return true;
+    return std::ranges::any_of(owners_of(census, socket), [&](const Holder& holder) {
+        return matches(census.process_of(holder), selection);
+    });
+}
+
+bool is_wanted_listener(const Census& census, const Socket& listener, const Selection& selection) {
+    if (selection.by_remote_port) return false;
+    if (!selection.local_ports.empty() && !selection.local_ports.contains(listener.local.port)) return false;
+    return is_wanted_by_holder(census, listener, selection);
+}
+
 }  // namespace
 
+bool is_at_or_below(std::string_view path, std::string_view ancestor) {
+    while (ancestor.ends_with('/')) ancestor.remove_suffix(1);
+    return path.starts_with(ancestor) && (path.size() == ancestor.size() || path[ancestor.size()] == '/');
+}
+
 bool is_wanted(const Census& census, const Socket& socket, const Selection& selection) {
-    if (census.held_ns(socket) < selection.min_held_ns) return false;
-    if (selection.pids.empty() && !selection.comm && !selection.cgroup) return true;
-    const bool in_queue = socket.holder_count == 0 && socket.listener != kNone;
-    const Socket& owned = in_queue ? census.listeners[static_cast<std::size_t>(socket.listener)] : socket;
-    const auto holders = census.holders_of(owned);
-    return std::any_of(holders.begin(), holders.end(),
-                       [&](const Holder& holder) { return matches(census.process_of(holder), selection); });
+    return census.held_ns(socket) >= selection.min_held_ns && is_wanted_by_holder(census, socket, selection);
 }
 
 std::vector<std::uint32_t> select(const Census& census, const Selection& selection) {
@@ -37,6 +50,29 @@ std::vector<std::uint32_t> select(const Census& census, const Selection& selecti
     for (std::uint32_t i = 0; i < census.sockets.size(); ++i)
         if (is_wanted(census, census.sockets[i], selection)) wanted.push_back(i);
     return wanted;
+}
+
+std::set<std::uint32_t> listeners_meant(const Census& census, const std::vector<std::uint32_t>& selected,
+                                        const Selection& selection) {
+    std::set<std::uint32_t> meant;
+    for (std::uint32_t i = 0; i < census.listeners.size(); ++i)
+        if (is_wanted_listener(census, census.listeners[i], selection)) meant.insert(i);
+    for (const std::uint32_t index : selected)
+        if (census.sockets[index].listener != kNone)
+            meant.insert(static_cast<std::uint32_t>(census.sockets[index].listener));
+    return meant;
+}
+
+std::set<std::uint32_t> processes_meant(const Census& census, const std::vector<std::uint32_t>& selected,
+                                        const Selection& selection) {
+    std::set<std::uint32_t> meant;
+    const auto add_holders = [&](const Socket& socket) {
+        for (const Holder& holder : census.holders_of(socket)) meant.insert(holder.process);
+    };
+    for (const std::uint32_t index : selected) add_holders(census.sockets[index]);
+    for (const std::uint32_t index : listeners_meant(census, selected, selection))
+        add_holders(census.listeners[index]);
+    return meant;
 }
 
 LeftOut left_out(const Census& census, const Selection& selection, bool by_address) {

@@ -6,7 +6,9 @@
 #include <cstdint>
 #include <optional>
 #include <regex>
+#include <set>
 #include <string>
+#include <string_view>
 #include <vector>
 
 #include "model/census.h"
@@ -18,7 +20,16 @@ struct Selection {
     std::optional<std::regex> comm;
     std::optional<std::string> cgroup;  // a holder's cgroup is this one or below it
     std::uint64_t min_held_ns = 0;
+    // Of sockets the kernel decides by these already; of listeners it sends all.
+    std::set<std::uint16_t> local_ports;  // empty: all
+    bool by_remote_port = false;          // a listener has none
+
+    /// Whether processes were asked for: whose a socket is only a look tells, never an event.
+    bool by_holder() const { return !pids.empty() || comm || cgroup; }
 };
+
+/// Whether the path of a cgroup names `ancestor` or one below it.
+bool is_at_or_below(std::string_view path, std::string_view ancestor);
 
 /// Whether the user wants this socket: it is held long enough, and one of its holders (the listener's, for
 /// one never accepted) matches. `socket` must be one of the census's.
@@ -26,6 +37,15 @@ bool is_wanted(const Census& census, const Socket& socket, const Selection& sele
 
 /// The wanted sockets, as indices into census.sockets.
 std::vector<std::uint32_t> select(const Census& census, const Selection& selection);
+
+/// The listeners the user asked about, as indices into census.listeners: those in whose queue a `selected`
+/// socket is, and those that the options leave in.
+std::set<std::uint32_t> listeners_meant(const Census& census, const std::vector<std::uint32_t>& selected,
+                                        const Selection& selection);
+
+/// The processes that hold a `selected` socket or such a listener, as indices into census.processes.
+std::set<std::uint32_t> processes_meant(const Census& census, const std::vector<std::uint32_t>& selected,
+                                        const Selection& selection);
 
 /// Sockets in CLOSE_WAIT that are not shown, by what left them out; each counts once.
 struct LeftOut {

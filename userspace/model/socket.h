@@ -92,6 +92,10 @@ struct Keepalive {
 enum class Role : std::uint8_t { kUnknown, kServer, kClient };
 enum class Precision : std::uint8_t { kExact, kAtLeast };
 
+/// "server", "client" or "unknown"; "exact" or "at-least".
+const char* name_of(Role role);
+const char* name_of(Precision precision);
+
 /// Index values below mean "none".
 inline constexpr std::int32_t kNone = -1;
 
@@ -143,5 +147,9 @@ struct Socket {
     std::unique_ptr<std::vector<InFlight>>
         in_flight;  // references outside of descriptor tables; null: none found
 };
+
+/// Whether a program has taken it with accept(): false for one that still waits for that. Of a connection
+/// opened by this side, or by nobody knows whom, the question makes no sense.
+std::optional<bool> was_accepted(const Socket& socket);
 
 }  // namespace waitclose::model

@@ -169,6 +169,17 @@ bool waits_for_work(std::uint32_t number) {
     return kind == Kind::kAccept || kind == Kind::kWatch;
 }
 
+bool waits_for_work(const Thread& thread) {
+    return thread.syscall && waits_for_work(*thread.syscall) && !thread.polled;
+}
+
+bool polls(std::uint32_t number) {
+#ifdef SYS_poll
+    if (number == SYS_poll) return true;
+#endif
+    return number == SYS_ppoll;
+}
+
 bool waits_for_file_lock(const Thread& thread) {
     if (!thread.syscall) return false;
     if (*thread.syscall == static_cast<std::uint32_t>(SYS_flock)) return true;
@@ -188,6 +199,9 @@ std::array<Use, 2> uses_of(const Thread& thread) {
     case Kind::kTransfer:
         return {Use{first, Access::kRead}, Use{descriptor(thread.arguments[2]), Access::kWrite}};
     case Kind::kWatch:
+        if (thread.polled)
+            return {Use{thread.polled->fd, thread.polled->writes ? Access::kWrite : Access::kRead}, Use{}};
+        break;
     case Kind::kOther: break;
     }
     return {};

@@ -13,6 +13,13 @@ namespace waitclose::model {
 /// The call waits for the next piece of work: a connection, or an event on some descriptor.
 bool waits_for_work(std::uint32_t number);
 
+/// The thread sleeps in such a call, and not in a poll() of one connection that this side opened: that is a
+/// wait for an answer.
+bool waits_for_work(const Thread& thread);
+
+/// poll() or ppoll(): arguments 0 and 1 are an array of descriptors and its length.
+bool polls(std::uint32_t number);
+
 /// The call waits for events on descriptors it keeps in a set: epoll, poll, select.
 bool watches_descriptors(std::uint32_t number);
 
@@ -33,7 +40,7 @@ struct Use {
     Access access = Access::kOther;
 };
 
-/// splice() acts on two, all others on one or none.
+/// splice() acts on two, all others on one or none; poll() on the one it asks for where that is known.
 std::array<Use, 2> uses_of(const Thread& thread);
 
 /// "fdatasync"; "system call 999" for one without a name here.

@@ -12,19 +12,6 @@ using nlohmann::ordered_json;
 
 namespace {
 
-const char* name_of(model::Role role) {
-    switch (role) {
-    case model::Role::kServer: return "server";
-    case model::Role::kClient: return "client";
-    case model::Role::kUnknown: break;
-    }
-    return "unknown";
-}
-
-const char* name_of(model::Precision precision) {
-    return precision == model::Precision::kExact ? "exact" : "at-least";
-}
-
 ordered_json text_or_null(const std::optional<std::string>& bytes) {
     return bytes ? ordered_json(*bytes) : ordered_json(nullptr);
 }
@@ -33,16 +20,6 @@ ordered_json text_or_null(const std::optional<std::string>& bytes) {
 ordered_json wall_or_null(std::uint64_t boot_ns, std::int64_t wall_offset_ns) {
     if (boot_ns == 0) return nullptr;
     return rfc3339(static_cast<std::int64_t>(boot_ns) + wall_offset_ns);
-}
-
-/// False only for a connection that still waits for accept(); of a connection opened by this side, or by
-/// nobody knows whom, the question makes no sense.
-ordered_json accepted_json(const model::Socket& socket) {
-    if (socket.role == model::Role::kClient) return nullptr;
-    if (socket.listener != model::kNone) return false;
-    if (socket.role != model::Role::kServer) return nullptr;
-    if (socket.has_file) return true;
-    return socket.kernel_owned ? ordered_json(nullptr) : ordered_json(false);
 }
 
 ordered_json holder_json(const model::Census& census, const model::Holder& holder) {
@@ -205,14 +182,15 @@ void set_hold(ordered_json& socket, std::uint64_t held_ns, std::uint64_t since_n
     const bool known = since_ns != 0;
     socket["held_ns"] = known ? ordered_json(held_ns) : ordered_json(nullptr);
     socket["held_since"] = wall_or_null(since_ns, wall_offset_ns);
-    socket["held_precision"] = known ? ordered_json(name_of(precision)) : ordered_json(nullptr);
+    socket["held_precision"] = known ? ordered_json(model::name_of(precision)) : ordered_json(nullptr);
 }
 
 ordered_json socket_json(const model::Census& census, const model::Socket& socket,
                          const diagnose::Diagnosis& diagnosis) {
     ordered_json object = skeleton({socket.netns, socket.cookie}, socket.family, socket.local, socket.remote);
-    object["role"] = name_of(socket.role);
-    object["accepted"] = accepted_json(socket);
+    object["role"] = model::name_of(socket.role);
+    const auto accepted = model::was_accepted(socket);
+    object["accepted"] = accepted ? ordered_json(*accepted) : ordered_json(nullptr);
     // A subflow of Multipath TCP is read by the kernel.
     object["eof_read"] =
         socket.multipath ? ordered_json(nullptr) : ordered_json(diagnose::eof_read(census, socket));

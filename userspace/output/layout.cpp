@@ -2,6 +2,7 @@
 #include "output/layout.h"
 
 #include <algorithm>
+#include <array>
 
 #include "output/utf8.h"
 
@@ -33,14 +34,50 @@ std::string_view end_within(std::string_view text, std::size_t width) {
     return text;
 }
 
+bool is_digit(char c) {
+    return c >= '0' && c <= '9';
+}
+
+template <std::size_t Count>
+bool is_one_of(std::string_view word, const std::array<std::string_view, Count>& words) {
+    return std::ranges::find(words, word) != words.end();
+}
+
+/// Whether a number and what it counts or names stand around this blank ("12 %", "3 s", "fd 57"): apart, they
+/// are misread.
+bool is_bound(std::string_view text, std::size_t blank) {
+    constexpr std::array<std::string_view, 9> kUnits{"%", "ns", "us", "µs", "ms", "s", "min", "h", "d"};
+    constexpr std::array<std::string_view, 4> kNames{"fd", "pid", "tid", "port"};
+    constexpr std::string_view kPunctuation = "()[],.;:";
+    if (blank == 0 || blank + 1 >= text.size()) return false;
+    std::string_view before = text.substr(0, blank);
+    std::string_view after = text.substr(blank + 1);
+    if (is_digit(before.back())) return is_one_of(after.substr(0, after.find_first_of(" ()[],.;:")), kUnits);
+    before.remove_prefix(before.find_last_of(' ') + 1);
+    before.remove_prefix(std::min(before.find_first_not_of(kPunctuation), before.size()));
+    return is_digit(after.front()) && is_one_of(before, kNames);
+}
+
+/// The last blank at or before `at` where a line may end, a bound one only when there is no other; 0 when
+/// there is none.
+std::size_t last_break(std::string_view text, std::size_t at) {
+    const auto blank_before = [&](std::size_t end) {
+        const std::size_t blank = text.rfind(' ', end);
+        return blank == std::string_view::npos ? 0 : blank;
+    };
+    const std::size_t last = blank_before(at);
+    for (std::size_t blank = last; blank > 0; blank = blank_before(blank - 1))
+        if (!is_bound(text, blank)) return blank;
+    return last;
+}
+
 /// Bytes of the next line: up to the last blank that fits, else as much of the word as fits, at least one
 /// character.
 std::size_t next_break(std::string_view text, std::size_t width) {
     const std::size_t within = bytes_within(text, width);
-    if (within == text.size() || text[within] == ' ') return within;
-    const std::size_t blank = text.substr(0, within).rfind(' ');
-    if (blank != std::string_view::npos && blank > 0) return blank;
-    return std::max(within, decode_utf8(text).length);
+    if (within == text.size()) return within;
+    const std::size_t blank = last_break(text, within);
+    return blank > 0 ? blank : std::max(within, decode_utf8(text).length);
 }
 
 std::string_view without_leading_blanks(std::string_view text) {

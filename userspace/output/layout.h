@@ -26,7 +26,8 @@ enum class Align : std::uint8_t { kLeft, kRight };
 std::string pad(std::string_view text, std::size_t width, Align align = Align::kLeft);
 
 /// The text as lines of at most `width` columns, broken at blanks, within a word only when there is no other
-/// way. After `most` lines the rest is cut off with an ellipsis.
+/// way; never between a number and its unit, nor between "fd", "pid", "tid" or "port" and its number. After
+/// `most` lines the rest is cut off with an ellipsis.
 std::vector<std::string> wrap(std::string_view text, std::size_t width, std::size_t most = 100,
                               Charset charset = Charset::kUtf8);
 

@@ -212,9 +212,10 @@ ordered_json networks_json(const Census& census) {
     return networks;
 }
 
-std::vector<std::string> listener_lines(const Census& census, const TextStyle& style, std::size_t most) {
+std::vector<std::string> listener_lines(const Census& census, const std::set<std::uint32_t>& listeners,
+                                        const TextStyle& style, std::size_t most) {
     std::vector<std::size_t> troubled;
-    for (std::size_t i = 0; i < census.listeners.size(); ++i)
+    for (const std::uint32_t i : listeners)
         if (has_problem(census, i)) troubled.push_back(i);
     std::ranges::stable_sort(troubled, std::ranges::greater{},
                              [&](std::size_t i) { return census.listeners[i].backlog; });

@@ -2,6 +2,8 @@
 // The listeners of a census and their accept queues, for machines and for people.
 #pragma once
 
+#include <cstdint>
+#include <set>
 #include <string>
 #include <vector>
 
@@ -19,9 +21,10 @@ nlohmann::ordered_json listener_json(const model::Census& census, std::size_t in
 nlohmann::ordered_json networks_json(const model::Census& census);
 
 /// A sentence for each listener with a problem, the fullest queue first, at most `most`: its queue holds
-/// connections whose peers have hung up or was as full as it may get, or accept() fails on it.
-std::vector<std::string> listener_lines(const model::Census& census, const TextStyle& style,
-                                        std::size_t most = 5);
+/// connections whose peers have hung up or was as full as it may get, or accept() fails on it. `listeners`:
+/// those to look at, as indices into census.listeners.
+std::vector<std::string> listener_lines(const model::Census& census, const std::set<std::uint32_t>& listeners,
+                                        const TextStyle& style, std::size_t most = 5);
 
 /// ", 62 % of tcp_max_tw_buckets"; empty below a half of it, and where the limit is not known.
 std::string time_wait_remark(const model::Census& census);

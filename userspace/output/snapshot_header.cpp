@@ -8,6 +8,7 @@
 
 #include "output/escape.h"
 #include "output/format.h"
+#include "output/labelled.h"
 #include "output/labels.h"
 #include "output/layout.h"
 #include "output/listeners.h"
@@ -16,22 +17,6 @@
 namespace waitclose::output {
 
 namespace {
-
-constexpr std::size_t kLabelWidth = 8;  // "States  ": all that follows starts in one column
-
-/// Writes one labelled line, wrapped beside its label.
-void write_labelled(Sink& sink, const TextStyle& style, std::string_view label, std::string_view text,
-                    Paint how = Paint::kPlain) {
-    std::string head = paint(style, Paint::kDim, pad(label, kLabelWidth));
-    for (const std::string& line : wrap(text, style.width - kLabelWidth, 6, style.charset)) {
-        sink.write(head + paint(style, how, line) + "\n");
-        head.assign(kLabelWidth, ' ');
-    }
-}
-
-std::string count_of(std::uint64_t count, std::string_view one, std::string_view many) {
-    return fmt::format("{} {}", count_text(count), count == 1 ? one : many);
-}
 
 std::string title_text(const SnapshotView& view, const TextStyle& style) {
     const auto wall = static_cast<std::int64_t>(view.census.taken_ns) + view.census.wall_offset_ns;
@@ -126,13 +111,14 @@ double fullness(const model::Process& process) {
     return static_cast<double>(*process.fds_used) / static_cast<double>(*process.fd_limit);
 }
 
-/// The process that is closest to its limit of descriptors.
+/// The process that is closest to its limit of descriptors, of those that the selection is about.
 void write_descriptors(Sink& sink, const SnapshotView& view, const TextStyle& style) {
-    const auto& processes = view.census.processes;
-    const auto worst = std::max_element(processes.begin(), processes.end(), [](const auto& a, const auto& b) {
-        return fullness(a) < fullness(b);
-    });
-    if (worst == processes.end() || fullness(*worst) < 0) return;
+    const model::Process* worst = nullptr;
+    for (const std::uint32_t index : model::processes_meant(view.census, view.selected, view.selection)) {
+        const model::Process& process = view.census.processes[index];
+        if (!worst || fullness(process) > fullness(*worst)) worst = &process;
+    }
+    if (!worst || fullness(*worst) < 0) return;
     const double share = fullness(*worst);
     const std::string percent =
         share > 0 && share < 0.01 ? "under 1" : std::to_string(static_cast<int>(share * 100));
@@ -151,7 +137,8 @@ void write_descriptors(Sink& sink, const SnapshotView& view, const TextStyle& st
 }
 
 void write_listeners(Sink& sink, const SnapshotView& view, const TextStyle& style) {
-    for (const std::string& line : listener_lines(view.census, style))
+    const auto meant = model::listeners_meant(view.census, view.selected, view.selection);
+    for (const std::string& line : listener_lines(view.census, meant, style))
         write_labelled(sink, style, "Queue", line, Paint::kWarning);
 }
 

@@ -12,8 +12,6 @@ namespace waitclose::output {
 
 using nlohmann::ordered_json;
 
-namespace {
-
 ordered_json host_json(const model::HostFacts& host) {
     const auto known = [](const std::string& text) {
         return text.empty() ? ordered_json(nullptr) : ordered_json(text);
@@ -28,6 +26,17 @@ ordered_json probes_json(const model::ProbeFacts& probes) {
     return {{"hooks", std::move(hooks)}, {"missing", probes.missing}};
 }
 
+ordered_json fds_json(const diagnose::FdOutlook& fds) {
+    const auto known = [](const auto& value) { return value ? ordered_json(*value) : ordered_json(nullptr); };
+    return {{"used", known(fds.used)},
+            {"limit", known(fds.limit)},
+            {"holds_per_s", known(fds.holds_per_s)},
+            {"full_in_ns", known(fds.full_in_ns)},
+            {"basis", fds.basis.empty() ? ordered_json(nullptr) : ordered_json(fds.basis)}};
+}
+
+namespace {
+
 ordered_json states_json(const model::Census& census) {
     ordered_json states = ordered_json::object();
     for (const auto& [state, count] : census.states) states[model::name_of(state)] = count;
@@ -36,15 +45,6 @@ ordered_json states_json(const model::Census& census) {
 
 ordered_json losses_json(const model::Losses& losses) {
     return {{"ring", losses.ring}, {"storage", losses.storage}, {"reconciled", losses.reconciled}};
-}
-
-ordered_json fds_json(const diagnose::FdOutlook& fds) {
-    const auto known = [](const auto& value) { return value ? ordered_json(*value) : ordered_json(nullptr); };
-    return {{"used", known(fds.used)},
-            {"limit", known(fds.limit)},
-            {"holds_per_s", known(fds.holds_per_s)},
-            {"full_in_ns", known(fds.full_in_ns)},
-            {"basis", fds.basis.empty() ? ordered_json(nullptr) : ordered_json(fds.basis)}};
 }
 
 ordered_json top_culprits_json(const diagnose::Group& group) {

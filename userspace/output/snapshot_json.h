@@ -11,6 +11,11 @@ namespace waitclose::output {
 
 inline constexpr const char* kSnapshotSchema = "waitclose.snapshot/1";
 
+/// The objects "host" and "probes" of a snapshot, and "fds" of a group.
+nlohmann::ordered_json host_json(const model::HostFacts& host);
+nlohmann::ordered_json probes_json(const model::ProbeFacts& probes);
+nlohmann::ordered_json fds_json(const diagnose::FdOutlook& fds);
+
 /// One group: its story's figures, its members by id, and its owner's descriptors.
 nlohmann::ordered_json group_json(const model::Census& census, const diagnose::Group& group);
 

@@ -25,6 +25,7 @@ struct SnapshotView {
     const model::Losses& losses;
     Explain explain = {};  // empty: a Diagnoser of the census
     model::LeftOut left_out = {};
+    model::Selection selection = {};  // what `selected` was selected by
 };
 
 /// What the writers ask for diagnoses while they go through the sockets.

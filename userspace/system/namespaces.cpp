@@ -29,23 +29,6 @@ std::uint32_t inode_in(std::string_view text) {
     return error == std::errc() && end != text.data() + text.size() && *end == ']' ? inode : 0;
 }
 
-/// mountinfo writes blanks, tabs, newlines and backslashes of a path as octal escapes.
-std::string unescape(std::string_view text) {
-    const auto is_octal = [](char c) { return c >= '0' && c <= '7'; };
-    std::string plain;
-    for (std::size_t i = 0; i < text.size(); ++i) {
-        if (text[i] == '\\' && i + 3 < text.size() && is_octal(text[i + 1]) && is_octal(text[i + 2]) &&
-            is_octal(text[i + 3])) {
-            plain +=
-                static_cast<char>((text[i + 1] - '0') * 64 + (text[i + 2] - '0') * 8 + (text[i + 3] - '0'));
-            i += 3;
-        } else {
-            plain += text[i];
-        }
-    }
-    return plain;
-}
-
 }  // namespace
 
 std::uint32_t own_netns() {
@@ -59,7 +42,7 @@ std::vector<MountedNamespace> mounted_netns_in(std::string_view mountinfo) {
         const std::string_view line = take_line(mountinfo);
         // proc_pid_mountinfo(5): id, parent, device, root, mount point
         if (const std::uint32_t inode = word(line, 3).starts_with(kPrefix) ? inode_in(word(line, 3)) : 0)
-            found.push_back({inode, unescape(word(line, 4))});
+            found.push_back({inode, unescape_mount(word(line, 4))});
     }
     return found;
 }

@@ -3,21 +3,15 @@
 
 #include <algorithm>
 #include <cerrno>
-#include <memory>
 #include <set>
 #include <string_view>
 
-#include <dirent.h>
-
+#include "system/directory.h"
 #include "system/namespaces.h"
 #include "system/text.h"
 
 namespace waitclose::system {
 namespace {
-
-struct DirectoryCloser {
-    void operator()(DIR* directory) const { ::closedir(directory); }
-};
 
 class Survey {
 public:
@@ -47,7 +41,7 @@ private:
 model::NetworkFinding survey_netns() {
     Survey survey(own_netns());
     for (const MountedNamespace& mounted : mounted_netns()) survey.add(open_netns_at(mounted.path));
-    const std::unique_ptr<DIR, DirectoryCloser> processes(::opendir("/proc"));
+    const Directory processes = open_directory("/proc");
     while (const dirent* entry = processes ? ::readdir(processes.get()) : nullptr) {
         const auto pid = to_number(std::string_view(entry->d_name));
         if (!pid) continue;

@@ -3,11 +3,11 @@
 
 #include <algorithm>
 
-#include <dirent.h>
 #include <fmt/format.h>
 #include <sys/stat.h>
 #include <unistd.h>
 
+#include "system/directory.h"
 #include "system/files.h"
 #include "system/machine_time.h"
 #include "system/text.h"
@@ -21,11 +21,10 @@ std::optional<std::uint64_t> fds_used_by(const std::string& root) {
     struct stat status {};
     if (::stat(path.c_str(), &status) != 0) return std::nullopt;
     if (status.st_size > 0) return static_cast<std::uint64_t>(status.st_size);
-    DIR* directory = ::opendir(path.c_str());
+    const Directory directory = open_directory(path);
     if (!directory) return std::nullopt;
     std::uint64_t entries = 0;
-    while (const dirent* entry = ::readdir(directory)) entries += entry->d_name[0] != '.';
-    ::closedir(directory);
+    while (const dirent* entry = ::readdir(directory.get())) entries += entry->d_name[0] != '.';
     return entries;
 }
 

@@ -4,6 +4,7 @@
 
 #include <cstdint>
 #include <optional>
+#include <string>
 #include <string_view>
 
 namespace waitclose::system {
@@ -16,5 +17,8 @@ std::string_view take_line(std::string_view& text);
 
 /// A decimal number and nothing else; nothing when malformed or out of range.
 std::optional<std::uint64_t> to_number(std::string_view text);
+
+/// A path of /proc/self/mountinfo, which writes blanks, tabs, newlines and backslashes as octal escapes.
+std::string unescape_mount(std::string_view text);
 
 }  // namespace waitclose::system

@@ -5,15 +5,16 @@
 #include <array>
 #include <charconv>
 #include <map>
+#include <span>
 
 #include <fmt/format.h>
 #include <linux/futex.h>
 #include <sys/syscall.h>
-#include <sys/uio.h>
 
 #include "model/syscalls.h"
 #include "system/file_locks.h"
 #include "system/files.h"
+#include "system/process_memory.h"
 
 namespace waitclose::system {
 namespace {
@@ -39,22 +40,8 @@ bool waits_for_priority_inheritance(const model::Thread& thread) {
 
 std::optional<std::array<std::uint32_t, 3>> words_at(std::uint32_t pid, std::uint64_t address) {
     std::array<std::uint32_t, 3> words{};
-    const iovec here{words.data(), sizeof(words)};
-    const iovec there{reinterpret_cast<void*>(address), sizeof(words)};
-    const ssize_t got = ::process_vm_readv(static_cast<pid_t>(pid), &here, 1, &there, 1, 0);
-    if (got != static_cast<ssize_t>(sizeof(words))) return std::nullopt;
+    if (!read_memory(pid, address, std::as_writable_bytes(std::span(words)))) return std::nullopt;
     return words;
-}
-
-/// A look at the process's memory waits for its mmap_lock, and whoever is stuck in a page fault or in
-/// changing the address space may hold that for as long as it is stuck.
-bool may_hold_memory_lock(const model::Thread& thread) {
-    if (thread.state != model::RunState::kDiskSleep) return false;
-    if (!thread.syscall) return true;
-    const auto is = [&](auto... numbers) {
-        return ((*thread.syscall == static_cast<std::uint32_t>(numbers)) || ...);
-    };
-    return is(SYS_mmap, SYS_munmap, SYS_mremap, SYS_mprotect, SYS_madvise, SYS_brk, SYS_mlock, SYS_mlockall);
 }
 
 /// The thread's id in the innermost PID namespace it lives in, which is the one it knows itself by.
@@ -127,6 +114,15 @@ void name_file(const model::Process& process, std::uint64_t fd, model::FileFact&
 
 }  // namespace
 
+bool may_hold_memory_lock(const model::Thread& thread) {
+    if (thread.state != model::RunState::kDiskSleep) return false;
+    if (!thread.syscall) return true;
+    const auto is = [&](auto... numbers) {
+        return ((*thread.syscall == static_cast<std::uint32_t>(numbers)) || ...);
+    };
+    return is(SYS_mmap, SYS_munmap, SYS_mremap, SYS_mprotect, SYS_madvise, SYS_brk, SYS_mlock, SYS_mlockall);
+}
+
 std::optional<std::uint32_t> mutex_owner(std::span<const std::uint32_t, 3> words) {
     // The lock word of a robust mutex is the owner's id itself.
     const bool robust = (words[0] & FUTEX_WAITERS) != 0 && (words[0] & FUTEX_TID_MASK) == words[2];
@@ -149,7 +145,8 @@ std::uint32_t innermost_id(std::string_view status) {
 void describe_waits(const model::Process& process, std::span<model::Thread> threads) {
     LockOwners owners(process, threads);
     for (model::Thread& thread : threads) {
-        if (thread.file) name_file(process, thread.arguments[0], *thread.file);
+        if (thread.file)
+            name_file(process, static_cast<std::uint64_t>(model::uses_of(thread)[0].fd), *thread.file);
         thread.lock_owner_tid = owners.of_mutex(thread);
         thread.lock_holder = owners.of_file(thread);
     }

@@ -18,6 +18,10 @@ namespace waitclose::system {
 /// all those of `process`.
 void describe_waits(const model::Process& process, std::span<model::Thread> threads);
 
+/// A look at the process's memory waits for its mmap_lock, and whoever is stuck in a page fault or in
+/// changing the address space may hold that for as long as it is stuck.
+bool may_hold_memory_lock(const model::Thread& thread);
+
 /// The mutex of a futex wait as glibc lays it out (lock word, count, owner), by the words at its address: the
 /// owner's thread id; nothing when the words are not those of a locked mutex with a waiter.
 std::optional<std::uint32_t> mutex_owner(std::span<const std::uint32_t, 3> words);

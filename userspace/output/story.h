@@ -1,0 +1,31 @@
+// SPDX-License-Identifier: BSD-2-Clause
+// What is said under a group's headline: sentences, wait chain, advice. Takes names raw.
+#pragma once
+
+#include <string>
+#include <string_view>
+
+#include "diagnose/diagnosis.h"
+#include "output/sink.h"
+#include "output/style.h"
+
+namespace waitclose::output {
+
+/// Printable text, wrapped beside so many blanks.
+void write_indented(Sink& sink, const TextStyle& style, std::size_t indent, std::string_view text);
+
+/// The threads behind the one of the sentence, each a step further in; and that the peers give up after a
+/// fixed time, where they do.
+void write_behind(Sink& sink, const TextStyle& style, std::size_t indent,
+                  const diagnose::Diagnosis& diagnosis);
+
+/// The advice behind an arrow; "as above" where the group right above has given the same.
+class Advice {
+public:
+    void write(Sink& sink, const TextStyle& style, std::size_t indent, std::string_view advice);
+
+private:
+    std::string above_;
+};
+
+}  // namespace waitclose::output

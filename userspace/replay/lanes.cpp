@@ -1,0 +1,227 @@
+// SPDX-License-Identifier: BSD-2-Clause
+#include "replay/lanes.h"
+
+#include <fmt/format.h>
+
+#include <algorithm>
+
+#include "model/wording.h"
+
+namespace waitclose::replay {
+
+using timeline::Activity;
+using timeline::Slice;
+using timeline::StackId;
+using timeline::StringId;
+
+/// What is known in sum of a stretch of a thread's time.
+struct Lanes::Spent {
+    std::uint64_t from_ns = 0;
+    std::uint64_t to_ns = 0;
+    std::uint64_t on_cpu_ns = 0;
+    std::uint64_t waiting_ns = 0;          // for a CPU
+    const Slice* asleep_before = nullptr;  // it began asleep, and woke only once
+
+    std::uint64_t length_ns() const { return to_ns - from_ns; }
+};
+
+namespace {
+
+/// "ran 12 ms, waited for a CPU 1 ms, slept the rest, in pieces"
+std::string sums_text(std::uint64_t length_ns, std::uint64_t on_cpu_ns, std::uint64_t waiting_ns) {
+    std::string text = fmt::format("ran {}", model::duration_text(on_cpu_ns));
+    if (waiting_ns > 0) text += fmt::format(", waited for a CPU {}", model::duration_text(waiting_ns));
+    return on_cpu_ns + waiting_ns < length_ns ? text + ", slept the rest, in pieces" : text + ", in pieces";
+}
+
+/// What the clock ticks, interrupts and the hypervisor take out of the sums does not count.
+bool is_nearly_all(std::uint64_t part, std::uint64_t whole) {
+    return part >= whole - whole / 20;
+}
+
+std::uint64_t growth(std::uint64_t before, std::uint64_t now) {
+    return now > before ? now - before : 0;
+}
+
+StringId known(timeline::StringTable& strings, const std::optional<std::string>& text) {
+    return text ? strings.add(*text) : StringId::kNone;
+}
+
+StringId named(timeline::StringTable& strings, const std::string& name) {
+    return name.empty() ? StringId::kNone : strings.add(name);
+}
+
+}  // namespace
+
+std::uint32_t Lanes::follow(const model::Process& process) {
+    const auto next = static_cast<std::uint32_t>(timeline_.processes.size());
+    const auto [at, is_new] = processes_.try_emplace({process.pid, process.start_ns}, next);
+    if (is_new) timeline_.processes.emplace_back();
+    timeline::Process& made = timeline_.processes[at->second];
+    made.pid = process.pid;
+    if (process.start_ns) made.started_ns = process.start_ns;
+    // Names that were read once stay: a process on its way out loses them.
+    auto& strings = timeline_.strings;
+    if (!process.comm.empty()) made.comm = strings.add(process.comm);
+    if (process.exe) made.exe = known(strings, process.exe);
+    if (process.cgroup) made.cgroup = known(strings, process.cgroup);
+    if (process.container) made.container = known(strings, process.container);
+    return at->second;
+}
+
+void Lanes::look(const model::Census& census) {
+    ++looks_;
+    for (const model::Process& process : census.processes) {
+        const auto followed = processes_.find({process.pid, process.start_ns});
+        if (followed == processes_.end()) continue;
+        for (const model::Thread& thread : census.threads_of(process)) {
+            const std::uint64_t read_ns = thread.read_ns ? thread.read_ns : census.taken_ns;
+            advance(lane_of(followed->second, thread, read_ns), thread, read_ns);
+        }
+    }
+    if (census.window)
+        for (const model::ThreadTime& time : census.window->threads)
+            if (time.ended) end(time);
+}
+
+Lanes::Lane& Lanes::lane_of(std::uint32_t process, const model::Thread& thread, std::uint64_t read_ns) {
+    const auto [at, is_new] = lanes_.try_emplace({process, thread.tid, thread.start_ns});
+    Lane& lane = at->second;
+    lane.look = looks_;
+    if (is_new) {
+        auto& threads = timeline_.processes[process].threads;
+        lane.where = {process, static_cast<std::uint32_t>(threads.size())};
+        threads.emplace_back();
+        threads.back().tid = thread.tid;
+        threads.back().from_ns = std::max(from_ns_, std::min(thread.start_ns, read_ns));
+        threads.back().to_ns = threads.back().from_ns;
+    }
+    if (!thread.comm.empty()) thread_at(lane).comm = named(timeline_.strings, thread.comm);
+    return lane;
+}
+
+timeline::Thread& Lanes::thread_at(const Lane& lane) {
+    return timeline_.processes[lane.where.process].threads[lane.where.thread];
+}
+
+void Lanes::advance(Lane& lane, const model::Thread& thread, std::uint64_t read_ns) {
+    const std::uint64_t begin = thread_at(lane).to_ns;
+    latest_ns_ = std::max(latest_ns_, read_ns);
+    if (read_ns < begin || lane.ended || (lane.last && read_ns == begin)) return;
+    const diagnose::Wait wait = diagnose::wait_of(thread);
+    const bool sleeps = wait.what != diagnose::WaitClass::kNothing && thread.asleep_since_ns;
+    Reading now{read_ns, thread.on_cpu_ns, thread.run_delay_ns, thread.switches, std::nullopt};
+    if (sleeps) now.asleep = blocked(thread, wait);
+    const std::uint64_t since = sleeps ? std::clamp(*thread.asleep_since_ns, begin, read_ns) : read_ns;
+    if (lane.last) {
+        Spent spent{begin, since, growth(lane.last->on_cpu_ns, now.on_cpu_ns),
+                    growth(lane.last->run_delay_ns, now.run_delay_ns), nullptr};
+        const std::uint64_t most = sleeps ? 1 : 0;  // it was switched away only to sleep as it does now
+        if (lane.last->asleep && growth(lane.last->switches, now.switches) <= most)
+            spent.asleep_before = &*lane.last->asleep;
+        lay_out(lane, spent);
+    } else {
+        append(lane, {begin, since, Activity::kUnknown, {}, {}, {}});
+    }
+    if (sleeps) {
+        Slice slice = *now.asleep;
+        slice.begin_ns = since;
+        slice.end_ns = read_ns;
+        append(lane, slice);
+    }
+    lane.last = std::move(now);
+}
+
+void Lanes::lay_out(Lane& lane, const Spent& spent) {
+    const std::uint64_t length = spent.length_ns();
+    const std::uint64_t on_cpu = std::min(spent.on_cpu_ns, length);
+    const std::uint64_t waiting = std::min(spent.waiting_ns, length - on_cpu);
+    const auto whole = [&](Activity activity, StringId detail) {
+        append(lane, {spent.from_ns, spent.to_ns, activity, {}, detail, {}});
+    };
+    if (spent.asleep_before) {
+        const std::uint64_t woke = spent.to_ns - on_cpu - waiting;
+        Slice slept = *spent.asleep_before;
+        slept.begin_ns = spent.from_ns;
+        slept.end_ns = woke;
+        append(lane, slept);
+        append(lane, {woke, woke + waiting, Activity::kRunnable, {}, {}, {}});
+        append(lane, {woke + waiting, spent.to_ns, Activity::kRunning, {}, {}, {}});
+    } else if (is_nearly_all(on_cpu, length)) {
+        whole(Activity::kRunning, {});
+    } else if (is_nearly_all(waiting, length)) {
+        whole(Activity::kRunnable, {});
+    } else {
+        whole(Activity::kUnknown, timeline_.strings.add(sums_text(length, on_cpu, waiting)));
+    }
+}
+
+/// It exited: the window knows when, and what it did until then in sum.
+void Lanes::end(const model::ThreadTime& time) {
+    for (const auto& [process, index] : processes_) {
+        if (process.first != time.pid) continue;
+        const auto found = lanes_.find({index, time.tid, time.start_ns});
+        if (found == lanes_.end() || found->second.ended) continue;
+        Lane& lane = found->second;
+        const std::uint64_t begin = thread_at(lane).to_ns;
+        lane.ended = true;
+        if (time.to_ns <= begin) return;
+        append(lane, {begin, time.to_ns, Activity::kUnknown, {}, {}, {}});
+        latest_ns_ = std::max(latest_ns_, time.to_ns);
+        return;
+    }
+}
+
+void Lanes::append(Lane& lane, Slice slice) {
+    if (slice.begin_ns >= slice.end_ns) return;
+    timeline::Thread& thread = thread_at(lane);
+    thread.to_ns = slice.end_ns;
+    if (!thread.slices.empty()) {
+        Slice& last = thread.slices.back();
+        const bool same = last.activity == slice.activity && last.wait_class == slice.wait_class &&
+                          last.detail == slice.detail && last.stack == slice.stack;
+        // Sums of two stretches would have to be added up.
+        if (same && !(slice.activity == Activity::kUnknown && slice.detail != StringId::kNone)) {
+            last.end_ns = slice.end_ns;
+            return;
+        }
+    }
+    thread.slices.push_back(slice);
+}
+
+Slice Lanes::blocked(const model::Thread& thread, const diagnose::Wait& wait) {
+    return {0,
+            0,
+            Activity::kBlocked,
+            timeline_.strings.add(diagnose::id_of(wait.what)),
+            named(timeline_.strings, wait.detail),
+            stack_of(thread)};
+}
+
+StackId Lanes::stack_of(const model::Thread& thread) {
+    if (!thread.kernel_stack) return StackId::kNone;
+    std::vector<timeline::Frame> frames;
+    for (auto name = thread.kernel_stack->rbegin(); name != thread.kernel_stack->rend(); ++name)
+        frames.push_back({named(timeline_.strings, *name), StringId::kNone, std::nullopt, true});
+    return timeline_.stacks.add(frames);
+}
+
+void Lanes::finish(std::uint64_t to_ns) {
+    for (auto& [key, lane] : lanes_) {
+        // Whoever is not there any more has exited, or is no longer of interest.
+        if (lane.ended || lane.look != looks_) continue;
+        const std::uint64_t begin = thread_at(lane).to_ns;
+        append(lane, {begin, to_ns, Activity::kUnknown, {}, {}, {}});
+    }
+}
+
+timeline::ThreadRef Lanes::find(const model::Actor& actor) const {
+    for (auto at = processes_.lower_bound({actor.pid, 0}); at != processes_.end(); ++at) {
+        if (at->first.first != actor.pid) break;
+        const auto found = lanes_.find({at->second, actor.tid, actor.start_ns});
+        if (found != lanes_.end()) return found->second.where;
+    }
+    return {};
+}
+
+}  // namespace waitclose::replay

@@ -1,0 +1,91 @@
+// SPDX-License-Identifier: BSD-2-Clause
+// What each thread did over the recording, from successive looks at it.
+#pragma once
+
+#include <cstdint>
+#include <optional>
+#include <set>
+#include <tuple>
+#include <unordered_map>
+#include <utility>
+#include <vector>
+
+#include "diagnose/wait.h"
+#include "model/census.h"
+#include "timeline/timeline.h"
+
+namespace waitclose::replay {
+
+/// Fills in Timeline::processes. A look tells since when a thread has been asleep, and in what: that stretch
+/// is exact. What it did before, since the look before, the scheduler has summed up: where one thing took
+/// (nearly) all of it, or where the thread woke just once, it can be laid out; else it stays "not known",
+/// with the sums in words.
+class Lanes {
+public:
+    /// Nothing is laid out before `from_ns`.
+    Lanes(timeline::Timeline& timeline, std::uint64_t from_ns) : timeline_(timeline), from_ns_(from_ns) {}
+
+    /// The process as the timeline has it, from now on with its threads.
+    std::uint32_t follow(const model::Process& process);
+
+    /// What the threads of all followed processes did since the look before.
+    void look(const model::Census& census);
+
+    /// Ends the lanes that the last look saw; the others have ended with the last one that saw them. `to_ns`
+    /// must not be before any look.
+    void finish(std::uint64_t to_ns);
+
+    /// The very thread; nowhere when it has no lane.
+    timeline::ThreadRef find(const model::Actor& actor) const;
+
+    /// Where a thread sleeps in the kernel, outermost function first; none where that was not read.
+    timeline::StackId stack_of(const model::Thread& thread);
+
+    /// Of all threads: the latest moment anything was read.
+    std::uint64_t latest_ns() const { return latest_ns_; }
+
+private:
+    struct Reading {
+        std::uint64_t read_ns = 0;
+        std::uint64_t on_cpu_ns = 0;
+        std::uint64_t run_delay_ns = 0;
+        std::uint64_t switches = 0;
+        std::optional<timeline::Slice> asleep;  // in what, when it slept
+    };
+    struct Lane {
+        timeline::ThreadRef where;
+        std::optional<Reading> last;
+        std::uint64_t look = 0;  // number of the last one that saw it
+        bool ended = false;
+    };
+    struct Spent;
+    struct Key {
+        std::uint32_t process = 0;
+        std::uint32_t tid = 0;
+        std::uint64_t start_ns = 0;
+        bool operator==(const Key&) const = default;
+    };
+    struct KeyHash {
+        std::size_t operator()(const Key& key) const {
+            return std::hash<std::uint64_t>{}(key.start_ns * 0x9e3779b97f4a7c15ULL ^ key.tid ^
+                                              std::uint64_t{key.process} << 32);
+        }
+    };
+
+    Lane& lane_of(std::uint32_t process, const model::Thread& thread, std::uint64_t read_ns);
+    timeline::Thread& thread_at(const Lane& lane);
+    void advance(Lane& lane, const model::Thread& thread, std::uint64_t read_ns);
+    void lay_out(Lane& lane, const Spent& spent);
+    void end(const model::ThreadTime& time);
+    void append(Lane& lane, timeline::Slice slice);
+    timeline::Slice blocked(const model::Thread& thread, const diagnose::Wait& wait);
+
+    timeline::Timeline& timeline_;
+    std::uint64_t from_ns_;
+    std::uint64_t latest_ns_ = 0;
+    std::uint64_t looks_ = 0;
+    std::map<std::pair<std::uint32_t, std::uint64_t>, std::uint32_t> processes_;  // by pid and start
+    std::unordered_map<Key, Lane, KeyHash> lanes_;
+};
+
+}  // namespace waitclose::replay

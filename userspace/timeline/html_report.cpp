@@ -1,0 +1,69 @@
+// SPDX-License-Identifier: BSD-2-Clause
+#include "timeline/html_report.h"
+
+#include "output/escape.h"
+#include "timeline/html/page.h"
+#include "timeline/html_data.h"
+
+namespace waitclose::timeline {
+
+namespace {
+
+/// Text between tags.
+std::string html_text(std::string_view raw) {
+    std::string html;
+    for (const char byte : output::printable(raw)) {
+        switch (byte) {
+        case '&': html += "&amp;"; break;
+        case '<': html += "&lt;"; break;
+        case '>': html += "&gt;"; break;
+        default: html += byte;
+        }
+    }
+    return html;
+}
+
+std::string paragraphs(const std::vector<std::string>& texts) {
+    std::string html;
+    for (const std::string& text : texts) html += "<p>" + html_text(text) + "</p>";
+    return html;
+}
+
+std::string title(const Timeline& timeline) {
+    std::string text = "waitclose";
+    if (timeline.hostname != StringId::kNone) text += ": " + std::string(timeline.text(timeline.hostname));
+    return html_text(text);
+}
+
+std::string made_by(const Timeline& timeline) {
+    if (timeline.program == StringId::kNone) return {};
+    return html_text("Recorded by " + std::string(timeline.text(timeline.program)) + ".");
+}
+
+}  // namespace
+
+void write_html(const Timeline& timeline, const ReportWords& words, const Options& options,
+                output::Sink& sink, const ReportLimits& limits) {
+    std::string_view rest = html::page();
+    // Up to the mark; then what stands in its place is written by the caller.
+    const auto until = [&rest, &sink](std::string_view mark) {
+        const std::size_t at = rest.find(mark);
+        sink.write(rest.substr(0, at));
+        rest.remove_prefix(at == std::string_view::npos ? rest.size() : at + mark.size());
+    };
+    until("@TITLE@");
+    sink.write(title(timeline));
+    until("@WHERE@");
+    sink.write(html_text(words.where));
+    until("@STORY@");
+    sink.write(paragraphs(words.sentences));
+    until("@LOSSES@");
+    sink.write(paragraphs(words.losses));
+    until("@MADE@");
+    sink.write(made_by(timeline));
+    until("@DATA@");
+    ReportData(timeline, words, limits, options, sink).write();
+    sink.write(rest);
+}
+
+}  // namespace waitclose::timeline
