@@ -385,6 +385,7 @@ void add_live(CLI::App& app, int& exit_code) {
     auto options = std::make_shared<LiveOptions>();
     add_selection_options(*command, *options);
     add_screen_options(*command, *options);
+    add_tracing_options(*command, *options);
     command->add_option("--interval", options->interval, "draw anew, and look again, this often")
         ->type_name("DUR")
         ->capture_default_str();

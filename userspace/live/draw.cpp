@@ -1,6 +1,8 @@
 // SPDX-License-Identifier: BSD-2-Clause
 #include "live/draw.h"
 
+#include <algorithm>
+
 #include "live/canvas.h"
 #include "live/threads.h"
 #include "live/views.h"
@@ -33,9 +35,11 @@ Frame draw(const Picture& picture, const State& state, Size size, output::Charse
         return frame;
     }
     const output::TextStyle style{size.columns, output::Color::kOff, charset, true};
-    Canvas canvas{frame.screen, picture, state, style, size.rows - 1};
+    const std::vector<std::string> message = message_lines(state, size, charset);
+    const std::size_t last = size.rows - std::max<std::size_t>(1, message.size());
+    Canvas canvas{frame.screen, picture, state, style, last};
     draw_view(canvas, draw_top(canvas));
-    draw_footer(canvas, size.rows - 1);
+    draw_footer(canvas, last, message);
     frame.scrolled = canvas.scrolled;
     frame.page = canvas.page;
     return frame;

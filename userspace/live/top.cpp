@@ -263,7 +263,13 @@ std::size_t draw_top(Canvas& canvas) {
     return row + (canvas.screen.size().rows >= 20 ? 1 : 0);
 }
 
-void draw_footer(Canvas& canvas, std::size_t row) {
+std::vector<std::string> message_lines(const State& state, Size size, output::Charset charset) {
+    constexpr std::size_t kMost = 3;
+    if (state.typing || state.message.empty()) return {};
+    return output::wrap(output::printable(state.message, charset), size.columns - 2, kMost, charset);
+}
+
+void draw_footer(Canvas& canvas, std::size_t row, const std::vector<std::string>& message) {
     const State& state = canvas.state;
     if (state.typing) {
         std::size_t column = canvas.screen.put(row, 1, "filter: ", Role::kTitle);
@@ -278,11 +284,9 @@ void draw_footer(Canvas& canvas, std::size_t row) {
         canvas.screen.put(row, column + 3, help, state.message_is_error ? Role::kAlarm : Role::kDim);
         return;
     }
-    if (!state.message.empty()) {
-        canvas.screen.put(row, 1, canvas.clean(state.message),
-                          state.message_is_error ? Role::kAlarm : Role::kWarning);
-        return;
-    }
+    for (const std::string& line : message)
+        canvas.screen.put(row++, 1, line, state.message_is_error ? Role::kAlarm : Role::kWarning);
+    if (!message.empty()) return;
     // Where they do not all fit, the last ones give way; help tells of all.
     std::size_t column = 1;
     const auto key = [&](const char* name, const std::string& does) {
@@ -294,13 +298,13 @@ void draw_footer(Canvas& canvas, std::size_t row) {
     key("q", "quit");
     key("?", "help");
     if (state.path.size() > 1) key("Esc", "back");
-    if (state.view() == View::kGroups || state.view() == View::kSockets) key("Enter", "look inside");
+    if (state.view() == View::kGroups || state.view() == View::kSockets) key("Enter", "inside");
     if (state.view() != View::kThreads && state.view() != View::kClosed) key("t", "threads");
-    if (state.view() == View::kGroups) key("c", "closed");
     key("/", state.filter.empty() ? "filter" : "filter: " + canvas.clean(state.filter));
+    key("r", canvas.picture.recording ? "end recording" : "record");
+    if (state.view() == View::kGroups) key("c", "closed");
     if (state.view() == View::kGroups) key("s", "sort");
     key("space", state.paused ? "go on" : "pause");
-    key("r", canvas.picture.recording ? "end recording" : "record");
     key("w", "write");
 }
 

@@ -3,6 +3,8 @@
 #pragma once
 
 #include <cstddef>
+#include <string>
+#include <vector>
 
 #include "live/canvas.h"
 
@@ -12,8 +14,11 @@ namespace waitclose::live {
 /// behind.
 std::size_t draw_top(Canvas& canvas);
 
-/// The last line: keys, the filter being typed, or what became of the last key.
-void draw_footer(Canvas& canvas, std::size_t row);
+/// The last lines: keys, the filter being typed, or what became of the last key. `message`: that, wrapped.
+void draw_footer(Canvas& canvas, std::size_t row, const std::vector<std::string>& message);
+
+/// What became of the last key, wrapped; nothing where there is nothing to say.
+std::vector<std::string> message_lines(const State& state, Size size, output::Charset charset);
 
 void draw_groups(Canvas& canvas, std::size_t row);
 void draw_sockets(Canvas& canvas, std::size_t row);
