@@ -91,7 +91,12 @@ TEST(LiveChronicle, ANewGroupGrewFromNothing) {
     chronicle.take(look_at(0, 0));
     chronicle.take(look_at(10, 5));
     EXPECT_EQ(chronicle.picture().groups.front().trend.counts, (std::vector<std::uint64_t>{0, 5}));
+    // In this minute; whether it goes on so is not known.
+    EXPECT_DOUBLE_EQ(chronicle.picture().groups.front().trend.per_minute.value_or(0), 5);
+    chronicle.take(look_at(60, 30));
     EXPECT_DOUBLE_EQ(chronicle.picture().groups.front().trend.per_minute.value_or(0), 30);
+    chronicle.take(look_at(70, 30));
+    EXPECT_DOUBLE_EQ(chronicle.picture().groups.front().trend.per_minute.value_or(0), 25);
 }
 
 TEST(LiveChronicle, ACauseThatBecameKnownIsNoGrowth) {

@@ -183,10 +183,14 @@ Spans legend(const std::vector<Share>& shares, Charset charset) {
     return spans;
 }
 
-std::string growth_text(double per_minute) {
+std::string growth_number(double per_minute) {
     const auto whole = static_cast<std::uint64_t>(std::llround(std::fabs(per_minute)));
-    if (whole == 0) return std::fabs(per_minute) < 0.05 ? "0/min" : fmt::format("{:+.1f}/min", per_minute);
-    return fmt::format("{}{}/min", per_minute < 0 ? "-" : "+", output::count_text(whole));
+    if (whole == 0) return std::fabs(per_minute) < 0.05 ? "0" : fmt::format("{:+.1f}", per_minute);
+    return fmt::format("{}{}", per_minute < 0 ? "-" : "+", output::count_text(whole));
+}
+
+std::string growth_text(double per_minute) {
+    return growth_number(per_minute) + "/min";
 }
 
 std::string_view growth_sign(double per_minute, Charset charset) {

@@ -100,7 +100,8 @@ Spans bar(const std::vector<Share>& shares, std::size_t width, output::Charset c
 /// "CPU 12 %  lock 80 %", each behind its glyph.
 Spans legend(const std::vector<Share>& shares, output::Charset charset);
 
-/// "+1,240/min"
+/// "+1,240", and "+1,240/min"
+std::string growth_number(double per_minute);
 std::string growth_text(double per_minute);
 /// Its sign: "▲", "▼" or "=".
 std::string_view growth_sign(double per_minute, output::Charset charset);

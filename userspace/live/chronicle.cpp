@@ -12,6 +12,11 @@ void History::add(std::uint64_t at_ns, std::uint64_t count) {
     if (counts_.size() > kMost) counts_.pop_front();
 }
 
+void History::begin_empty(std::uint64_t at_ns) {
+    add(at_ns, 0);
+    began_empty_ = true;
+}
+
 Trend History::trend() const {
     Trend trend;
     for (const auto& [at_ns, count] : counts_) trend.counts.push_back(count);
@@ -21,8 +26,10 @@ Trend History::trend() const {
         counts_, [&, until = until_ns](const auto& one) { return one.first + model::kMinute >= until; });
     if (from == counts_.end() - 1) --from;
     if (until_ns - from->first < 5 * model::kSecond) return trend;
+    std::uint64_t length_ns = until_ns - from->first;
+    if (began_empty_ && from == counts_.begin()) length_ns = std::max(length_ns, model::kMinute);
     trend.per_minute = (static_cast<double>(last) - static_cast<double>(from->second)) *
-                       static_cast<double>(model::kMinute) / static_cast<double>(until_ns - from->first);
+                       static_cast<double>(model::kMinute) / static_cast<double>(length_ns);
     return trend;
 }
 
@@ -80,7 +87,7 @@ void Chronicle::begin(History& history, const GroupKey& key) const {
     if (kin != picture_.groups.end())
         history = histories_.at(fingerprint(kin->key));
     else if (taken_ns_ > 0)
-        history.add(taken_ns_, 0);
+        history.begin_empty(taken_ns_);
 }
 
 /// Groups that are not in the census any more. One whose sockets have another cause now has not ended.

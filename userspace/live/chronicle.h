@@ -19,13 +19,17 @@ namespace waitclose::live {
 class History {
 public:
     void add(std::uint64_t at_ns, std::uint64_t count);
+    /// There was nothing until then.
+    void begin_empty(std::uint64_t at_ns);
     /// The growth is measured over the last minute, or over the last two numbers where they are further
-    /// apart; over less than five seconds nothing is said.
+    /// apart; over less than five seconds nothing is said. What came from nothing within that minute grew by
+    /// that much in it, and not by what it would be if it went on so.
     Trend trend() const;
 
 private:
     static constexpr std::size_t kMost = 120;
     std::deque<std::pair<std::uint64_t, std::uint64_t>> counts_;
+    bool began_empty_ = false;
 };
 
 /// A census, sorted.

@@ -25,6 +25,7 @@ Span trend_cell(const Canvas& canvas, const GroupRow& row) {
     }
     if (!row.trend.per_minute) return {"-", Role::kDim};
     const double growth = *row.trend.per_minute;
+    if (canvas.narrow()) return {growth_number(growth), growth_role(growth)};
     const std::string line =
         canvas.width() >= kWithSparklines ? "  " + sparkline(row.trend.counts, 24, canvas.style.charset) : "";
     return {fmt::format("{} {}{}", growth_sign(growth, canvas.style.charset), growth_text(growth), line),
@@ -72,7 +73,7 @@ Rows rows_of(const Canvas& canvas, const Cursor& cursor) {
              {"SURE", Align::kLeft, Cut::kEnd, 6},
              {"WHERE", Align::kLeft, Cut::kStart, 6},
              {"OLDEST", Align::kRight, Cut::kEnd, 6},
-             {"TREND", Align::kLeft, Cut::kEnd, 8}},
+             {canvas.narrow() ? "/MIN" : "TREND", Align::kLeft, Cut::kEnd, 6}},
             cursor.rows,
             cursor.index,
             sorted_column(canvas.state.sort)};
@@ -91,7 +92,8 @@ void add_story(Text& text, const Canvas& canvas, const GroupRow& row) {
              role_of(diagnosis.cause, diagnosis.confidence));
     std::string story = canvas.clean(diagnosis.summary);
     if (row.group.sockets > 1) story = "the oldest: " + story;
-    text.add("why", story, Role::kStrong);
+    // The chain says it thread by thread, and better.
+    if (diagnosis.because.size() < 2) text.add("why", story, Role::kStrong);
     add_chain(text, canvas, diagnosis.because);
     if (row.group.culprits > 1) {
         std::string who;

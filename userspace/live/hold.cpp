@@ -46,9 +46,10 @@ std::string culprit_line(const Canvas& canvas, const diagnose::Diagnosis& diagno
     if (!diagnosis.culprit) return "nobody is named; the evidence says why";
     const diagnose::Culprit& culprit = *diagnosis.culprit;
     const std::string name = output::culprit_text(diagnosis, canvas.style);
-    return culprit.tid ? fmt::format("thread {} of process {} (basis: {})", name, culprit.pid,
+    const char* perhaps = diagnosis.confidence == diagnose::Confidence::kPossible ? "perhaps " : "";
+    return culprit.tid ? fmt::format("{}thread {} of process {} (basis: {})", perhaps, name, culprit.pid,
                                      diagnose::id_of(culprit.basis))
-                       : fmt::format("process {}; no single thread can be named", name);
+                       : fmt::format("{}process {}; no single thread can be named", perhaps, name);
 }
 
 const model::Thread* culprit_thread(const Canvas& canvas, const diagnose::Diagnosis& diagnosis) {
@@ -166,14 +167,15 @@ void draw_hold(Canvas& canvas, std::size_t row) {
              fmt::format("{}, {}: {}", diagnose::id_of(diagnosis.cause),
                          diagnose::id_of(diagnosis.confidence), diagnose::meaning_of(diagnosis.cause)),
              role_of(diagnosis.cause, diagnosis.confidence));
-    text.add("why", canvas.clean(diagnosis.summary), Role::kStrong);
-    add_holders(text, canvas, *socket);
+    // A chain says it thread by thread, and better.
+    if (diagnosis.because.size() < 2) text.add("why", canvas.clean(diagnosis.summary), Role::kStrong);
     text.add("culprit", culprit_line(canvas, diagnosis), Role::kStrong);
     add_chain(text, canvas, diagnosis.because);
+    text.add("what to do", canvas.clean(diagnosis.advice));
+    add_holders(text, canvas, *socket);
     add_life(text, canvas, *socket);
     add_did(text, canvas, diagnosis);
     add_evidence(text, canvas, diagnosis);
-    text.add("what to do", canvas.clean(diagnosis.advice));
     text.draw(canvas, row);
 }
 

@@ -101,7 +101,15 @@ void draw_threads(Canvas& canvas, std::size_t row) {
                     threads.size(),
                     cursor_of(canvas.state, canvas.picture).index,
                     0};
+    // What the row has no room for, of the thread under the cursor.
+    constexpr std::size_t kRowsWithDetail = 16;
+    Text detail(canvas);
+    const diagnose::Wait wait = diagnose::wait_of(*threads[rows.cursor]);
+    if (canvas.screen.size().rows >= kRowsWithDetail && !wait.detail.empty())
+        detail.add("in", canvas.clean(wait.detail));
+    canvas.bottom -= detail.size();
     draw_rows(canvas, row, rows, [&](std::size_t index) { return cells_of(canvas, group, *threads[index]); });
+    detail.draw_beginning(canvas, canvas.bottom);
 }
 
 }  // namespace waitclose::live

@@ -218,6 +218,11 @@ void add(std::vector<std::pair<const char*, Spans>>& lines, const char* label, S
     if (!spans.empty()) lines.emplace_back(label, std::move(spans));
 }
 
+/// An arrow would be taken for a part of the path.
+std::string place_words(const Canvas& canvas, const GroupKey& key) {
+    return key.remote.empty() ? place_text(canvas, key) : "to " + canvas.clean(key.remote);
+}
+
 /// Where the user is: "java (4121) > eof-ignored > port 8080".
 std::string path_text(const Canvas& canvas) {
     const char* sign = canvas.ascii() ? " > " : " › ";
@@ -228,7 +233,7 @@ std::string path_text(const Canvas& canvas) {
     if (!row) return "this group has ended";
     if (state.view() == View::kThreads) return fmt::format("{}{}threads", owner_text(canvas, *row), sign);
     std::string text = fmt::format("{}{}{}{}{}", owner_text(canvas, *row), sign,
-                                   diagnose::id_of(row->key.cause), sign, place_text(canvas, row->key));
+                                   diagnose::id_of(row->key.cause), sign, place_words(canvas, row->key));
     if (state.view() == View::kHold) return text + sign + "one hold";
     return fmt::format("{}{}{}", text, sign, count_of(row->sockets(), "socket", "sockets"));
 }
