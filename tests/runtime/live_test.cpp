@@ -222,6 +222,8 @@ TEST_F(Live, RecordsWhatIsWatched) {
     const auto before = Culprit::in_position({"read_eof"});
     screen.start({"live", "--comm read_eof"}, "cd " + screen.directory() + "; ");
     screen.wait_for("eof-ignored");
+    const auto seen_begin = Culprit::in_position({"read_eof"});
+    screen.wait_for("read_eof (" + seen_begin->truth().at("pid").dump() + ")");
     screen.press({"r"});
     screen.wait_for("r ends it");
     screen.wait_for("REC");
@@ -235,9 +237,12 @@ TEST_F(Live, RecordsWhatIsWatched) {
     EXPECT_TRUE(files_in(screen.directory(), ".db-wal").empty());
     const Finished report = run({waitclose_binary(), "report", paths.front()});
     EXPECT_EQ(report.code, 0) << report.err;
-    for (const auto* culprit : {before.get(), meanwhile.get()})
+    for (const auto* culprit : {before.get(), seen_begin.get(), meanwhile.get()})
         EXPECT_TRUE(shows(report.out, "(" + culprit->truth().at("pid").dump() + ")")) << report.out;
     EXPECT_TRUE(shows(report.out, "eof-ignored")) << report.out;
+    // What the session saw before is not forgotten.
+    EXPECT_EQ(run({"sqlite3", paths.front(), "SELECT count(*) FROM holds WHERE precision = 'exact'"}).out,
+              "2\n");
     screen.press({"q"});
     screen.expect_sane("left with 0");
 }

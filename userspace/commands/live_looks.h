@@ -86,6 +86,7 @@ private:
     Result<live::Look> take_look(const Wanted& wanted);
     void remember(model::Census& census);
     void begin_recording();
+    void tell_begins();
     void end_recording();
     void keep_up();
     void finish(store::Ending ending);

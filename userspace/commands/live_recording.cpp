@@ -1,8 +1,10 @@
 // SPDX-License-Identifier: BSD-2-Clause
 // The recording of what the live view watches. All that may wait for a disk is done beside the thread that
 // draws.
+#include <algorithm>
 #include <string>
 #include <utility>
+#include <vector>
 
 #include "commands/background.h"
 #include "commands/live_looks.h"
@@ -64,9 +66,20 @@ void Looks::begin_recording() {
     session_->drain();  // what happened until now is not part of it
     writer_ = std::move(*writer);
     writer_->about(about_of(*session_, request_));
+    tell_begins();
     recorder_.emplace(*writer_);
     recorded_.on = true;
     keep_up();
+}
+
+/// When the open holds have begun, as far as this session has seen it. Without that the recording would take
+/// them for older than it knows, and what their threads did in between for something before the FIN.
+void Looks::tell_begins() {
+    std::vector<const model::Hold*> exact;
+    for (const auto& [key, hold] : session_->ledger().holds())
+        if (hold.precision == model::Precision::kExact) exact.push_back(&hold);
+    std::ranges::sort(exact, {}, &model::Hold::since_ns);
+    for (const model::Hold* hold : exact) writer_->on(model::Entered{hold->since_ns, hold->connection});
 }
 
 /// What threads have done since the last look only another one tells.
