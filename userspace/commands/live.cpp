@@ -15,6 +15,7 @@
 #include "commands/background.h"
 #include "commands/command.h"
 #include "commands/live_looks.h"
+#include "commands/named.h"
 #include "commands/options.h"
 #include "commands/rhythm.h"
 #include "commands/tracing.h"
@@ -344,18 +345,20 @@ Result<int> run(const LiveRequest& request) {
         return tl::unexpected(
             Failure{"the live view needs a terminal to draw on and to read keys from",
                     "'waitclose watch' tells the same in lines, 'waitclose snapshot' once"});
+    if (auto named = look_for_named(request.common.selection); !named) return tl::unexpected(named.error());
     const system::Descriptor signals(open_signal_descriptor());
     const auto looks = Looks::open(request.common);
     if (!looks) return tl::unexpected(looks.error());
     const auto style = output::style_for(request.common.color, facts);
+    Result<void> ran;
     {
         const auto terminal = live::Terminal::open(style);
         if (!terminal) return tl::unexpected(terminal.error());
-        LiveView view(request, **terminal, **looks, style);
-        if (auto ran = view.run(signals); !ran) return tl::unexpected(ran.error());
-        wait_for(**looks);
+        ran = LiveView(request, **terminal, **looks, style).run(signals);
     }
-    if (auto ended = end_recording(**looks); !ended) return tl::unexpected(ended.error());
+    const auto recorded = end_recording(**looks);
+    if (!ran) return tl::unexpected(ran.error());
+    if (!recorded) return tl::unexpected(recorded.error());
     if (auto settled = settle((*looks)->session()); !settled) return tl::unexpected(settled.error());
     print_totals((*looks)->session());
     return kDone;

@@ -48,7 +48,7 @@ void draw_title(Canvas& canvas) {
     if (column + 2 + width <= canvas.width()) canvas.screen.put(0, canvas.width() - width, right, Role::kDim);
 }
 
-/// Who has most of them, when one process has.
+/// Who has most of them, when one process has; else how many have some.
 std::string blame_text(const Canvas& canvas) {
     std::vector<std::pair<std::uint32_t, std::uint64_t>> owners;
     std::uint64_t all = 0;
@@ -67,6 +67,8 @@ std::string blame_text(const Canvas& canvas) {
                                           [&](const GroupRow& one) { return one.key.pid == most->first; });
     const std::string who = output::process_text(row->group.owner_comm, most->first, canvas.style);
     if (most->second == all) return fmt::format(", {}in {}", all > 1 ? "all " : "", who);
+    // One among many is named by its row, not by the headline.
+    if (most->second * 2 < all) return fmt::format(", in {} processes", count_text(owners.size()));
     return fmt::format(", {} of them in {}", count_text(most->second), who);
 }
 
