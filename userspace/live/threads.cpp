@@ -109,7 +109,9 @@ void draw_threads(Canvas& canvas, std::size_t row) {
         detail.add("in", canvas.clean(wait.detail));
     canvas.bottom -= detail.size();
     draw_rows(canvas, row, rows, [&](std::size_t index) { return cells_of(canvas, group, *threads[index]); });
-    detail.draw_beginning(canvas, canvas.bottom);
+    const std::size_t below = canvas.bottom;
+    canvas.bottom += detail.size();
+    detail.draw_beginning(canvas, below);
 }
 
 }  // namespace waitclose::live
