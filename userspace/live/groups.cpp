@@ -92,8 +92,7 @@ void add_story(Text& text, const Canvas& canvas, const GroupRow& row) {
              role_of(diagnosis.cause, diagnosis.confidence));
     std::string story = canvas.clean(diagnosis.summary);
     if (row.group.sockets > 1) story = "the oldest: " + story;
-    // The chain says it thread by thread, and better.
-    if (diagnosis.because.size() < 2) text.add("why", story, Role::kStrong);
+    if (!chain_is_story(diagnosis)) text.add("why", story, Role::kStrong);
     add_chain(text, canvas, diagnosis.because);
     if (row.group.culprits > 1) {
         std::string who;

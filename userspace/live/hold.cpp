@@ -111,6 +111,12 @@ void add_evidence(Text& text, const Canvas& canvas, const diagnose::Diagnosis& d
 
 }  // namespace
 
+bool chain_is_story(const diagnose::Diagnosis& diagnosis) {
+    const bool waits =
+        diagnosis.cause == diagnose::Cause::kHandlerBlocked || diagnosis.cause == diagnose::Cause::kDeadlock;
+    return waits && diagnosis.because.size() > 1;
+}
+
 void add_chain(Text& text, const Canvas& canvas, const std::vector<diagnose::Link>& chain) {
     for (std::size_t i = 0; i < chain.size(); ++i) {
         const diagnose::Link& link = chain[i];
@@ -167,8 +173,7 @@ void draw_hold(Canvas& canvas, std::size_t row) {
              fmt::format("{}, {}: {}", diagnose::id_of(diagnosis.cause),
                          diagnose::id_of(diagnosis.confidence), diagnose::meaning_of(diagnosis.cause)),
              role_of(diagnosis.cause, diagnosis.confidence));
-    // A chain says it thread by thread, and better.
-    if (diagnosis.because.size() < 2) text.add("why", canvas.clean(diagnosis.summary), Role::kStrong);
+    if (!chain_is_story(diagnosis)) text.add("why", canvas.clean(diagnosis.summary), Role::kStrong);
     text.add("culprit", culprit_line(canvas, diagnosis), Role::kStrong);
     add_chain(text, canvas, diagnosis.because);
     text.add("what to do", canvas.clean(diagnosis.advice));

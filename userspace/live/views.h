@@ -33,6 +33,9 @@ std::string place_text(const Canvas& canvas, const GroupKey& key);
 /// Alarming for faults, as far as they were shown: what is merely possible accuses nobody.
 Role role_of(diagnose::Cause cause, diagnose::Confidence confidence);
 
+/// Whether the wait chain is the whole story: it tells it thread by thread, and better than a sentence.
+bool chain_is_story(const diagnose::Diagnosis& diagnosis);
+
 /// The wait chain, each thread a step further in. Nothing for a chain without links.
 void add_chain(Text& text, const Canvas& canvas, const std::vector<diagnose::Link>& chain);
 
