@@ -4,6 +4,7 @@
 #include <utility>
 
 #include <fmt/format.h>
+#include <unistd.h>
 #include <CLI/CLI.hpp>
 
 #include "commands/command.h"
@@ -24,9 +25,11 @@ int main(int argc, char** argv) {
     app.set_version_flag("--version", std::string("waitclose ") + waitclose::kVersion);
     app.require_subcommand(1);
     app.footer(
-        "Run it as root. 'waitclose COMMAND --help' shows the options of a command.\n"
+        "Run it as root. Without a command it is 'waitclose live' on a terminal. 'waitclose COMMAND --help' "
+        "shows the options of a command.\n"
         "Exit codes: 0 done, 1 could not do it, 2 wrong usage, 3 'snapshot --fail-if-held' found a hold.");
     int exit_code = commands::kDone;
+    commands::add_live(app, exit_code);
     commands::add_snapshot(app, exit_code);
     commands::add_watch(app, exit_code);
     commands::add_record(app, exit_code);
@@ -34,7 +37,10 @@ int main(int argc, char** argv) {
     commands::add_export(app, exit_code);
     commands::add_doctor(app, exit_code);
     try {
-        app.parse(argc, argv);
+        if (argc == 1 && ::isatty(STDIN_FILENO) && ::isatty(STDOUT_FILENO))
+            app.parse("live");
+        else
+            app.parse(argc, argv);
     } catch (const CLI::Success& asked) {
         return app.exit(asked);
     } catch (const CLI::ParseError& error) {

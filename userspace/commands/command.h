@@ -22,6 +22,7 @@ inline constexpr const char* kNeedsNoPrivileges =
     "Exit codes: 0 done, 1 could not do it, 2 wrong usage.";
 
 /// Each registers its subcommand; when it is the one typed, the exit code lands in `exit_code`.
+void add_live(CLI::App& app, int& exit_code);
 void add_snapshot(CLI::App& app, int& exit_code);
 void add_watch(CLI::App& app, int& exit_code);
 void add_record(CLI::App& app, int& exit_code);

@@ -163,6 +163,10 @@ void add_file_option(CLI::App& app, Options& options) {
 void add_output_options(CLI::App& app, Options& options) {
     app.add_flag("--json", options.json, "machine-readable output");
     add_file_option(app, options);
+    add_screen_options(app, options);
+}
+
+void add_screen_options(CLI::App& app, Options& options) {
     app.add_option("--color", options.color, "auto, always or never")
         ->capture_default_str()
         ->check(CLI::IsMember({"auto", "always", "never"}));

@@ -56,6 +56,9 @@ void add_tracing_options(CLI::App& app, Options& options);
 /// Adds the options of those whose output is text or JSON as well.
 void add_common_options(CLI::App& app, Options& options);
 
+/// Those of them that make sense without data written anywhere.
+void add_screen_options(CLI::App& app, Options& options);
+
 /// A failure here is a wrong usage (exit code 2).
 Result<Request> check(const Options& options);
 

@@ -1,6 +1,5 @@
 // SPDX-License-Identifier: BSD-2-Clause
 // waitclose record: traces into a recording.
-#include <algorithm>
 #include <memory>
 #include <optional>
 #include <utility>
@@ -12,15 +11,12 @@
 #include "commands/command.h"
 #include "commands/named.h"
 #include "commands/options.h"
+#include "commands/recorder.h"
 #include "commands/rhythm.h"
 #include "commands/session.h"
-#include "commands/told.h"
 #include "commands/tracing.h"
-#include "diagnose/diagnoser.h"
 #include "store/writer.h"
-#include "system/files.h"
 #include "system/host.h"
-#include "version.h"
 
 namespace waitclose::commands {
 namespace {
@@ -35,68 +31,11 @@ struct RecordRequest : TracedRequest {
     bool force = false;
 };
 
-/// Hands everything on to the writer.
-class Recorder : public HoldListener, public Witness {
-public:
-    explicit Recorder(store::Writer& writer) : writer_(writer) {}
-
-    void entered(const model::Hold&) override {}
-    void transition(const model::Transition&) override {}
-    void closed(const model::Closed& closed) override {
-        if (!closed.left) writer_.missed(closed);
-    }
-
-    void on(const model::Entered& event) override { writer_.on(event); }
-    void on(const model::Left& event) override { writer_.on(event); }
-    void on(const model::Transition& event) override { writer_.on(event); }
-    void look_begins(std::uint64_t at_ns) override { writer_.look_begins(at_ns); }
-    void look(model::Census& census) override { writer_.look(census); }
-
-private:
-    store::Writer& writer_;
-};
-
-/// Changes when what is said of a hold does. Holds of which the same is said share it.
-std::uint64_t fingerprint(const diagnose::Diagnoser::Decision& decision) {
-    Told told(decision.verdict);
-    for (const model::Process* process : {decision.owner, decision.verdict.who.process}) {
-        told.mix(process ? process->pid : 0);
-        told.mix(process ? process->start_ns : 0);
-    }
-    const model::Thread* thread = decision.verdict.who.thread;
-    told.mix(thread ? thread->start_ns : 0);
-    return told.value();
-}
-
-/// What the next look depends on.
-struct Outlook {
-    bool unsettled = false;  // a cause may soon be known better
-    bool lasting = false;    // something is held for longer than was asked for
-};
-
 /// Takes a census, which is recorded on the way, and tells what is new of the diagnoses.
 Result<Outlook> look(Session& session, store::Writer& writer, const model::Selection& selection) {
     auto census = session.take_next_census();
     if (!census) return tl::unexpected(census.error());
-    writer.losses(census->taken_ns, session.losses());
-    diagnose::Diagnoser diagnoser(*census);
-    Outlook outlook;
-    for (const model::Socket& socket : census->sockets) {
-        const model::SocketKey key{socket.netns, socket.cookie};
-        model::Hold* hold = session.ledger().find(key);
-        if (!hold || census->held_ns(socket) < selection.min_held_ns) continue;
-        if (!model::is_wanted(*census, socket, selection)) {
-            Told::unwanted(*hold);
-            continue;
-        }
-        outlook.lasting = true;
-        const auto decision = diagnoser.decide(socket);
-        outlook.unsettled |= may_soon_settle(decision.verdict, census->held_ns(socket));
-        const std::uint64_t verdict = fingerprint(decision);
-        if (std::exchange(hold->told, verdict) == verdict) continue;
-        writer.diagnosed(key, verdict, [&] { return diagnoser.diagnose(socket); });
-    }
-    return outlook;
+    return record_diagnoses(writer, session, *census, selection);
 }
 
 /// On a terminal, what there is so far; at most once a second.
@@ -154,34 +93,6 @@ Result<store::Ending> loop(Session& session, store::Writer& writer, const Record
     }
 }
 
-std::string own_arguments() {
-    constexpr std::size_t kMost = 4096;
-    std::string arguments = system::read_file("/proc/self/cmdline", kMost).value_or("");
-    while (arguments.ends_with('\0')) arguments.pop_back();
-    std::ranges::replace(arguments, '\0', ' ');
-    return arguments;
-}
-
-store::About about_of(const Session& session, const RecordRequest& request) {
-    const model::HostFacts host = system::host_facts();
-    const model::Selection& selection = request.common.selection;
-    const wc_filter& filter = request.common.probes.filter;
-    store::About about;
-    about.program = fmt::format("waitclose {}", kVersion);
-    about.hostname = host.hostname;
-    about.kernel = host.kernel;
-    about.boot_id = host.boot_id;
-    about.begun_ns = system::boottime_ns();
-    about.wall_offset_ns = system::wall_offset_ns();
-    about.probes = session.probe_facts();
-    about.arguments = own_arguments();
-    about.all_transitions = request.common.probes.all_transitions;
-    about.min_held_ns = selection.min_held_ns;
-    about.selects = selection.by_holder() || filter.by_local_port || filter.by_remote_port || filter.netns ||
-                    !filter.ipv4 || !filter.ipv6;
-    return about;
-}
-
 /// From the first look to the last.
 Result<store::Ending> trace(Session& session, store::Writer& writer, const RecordRequest& request,
                             const system::Descriptor& signals) {
@@ -201,7 +112,7 @@ Result<std::unique_ptr<Session>> begin(Recorder& recorder, store::Writer& writer
     auto session = Session::open(request.common.probes, recorder, &recorder);
     if (!session) return session;
     say_what_is_missing(**session);
-    writer.about(about_of(**session, request));
+    writer.about(about_of(**session, request.common));
     if (auto looked = look(**session, writer, request.common.selection); !looked)
         return tl::unexpected(looked.error());
     writer.keep_up(system::boottime_ns());

@@ -10,16 +10,19 @@
 namespace waitclose::commands {
 
 /// Decides when a census is due: at once when a hold has come of age, else every few seconds. Censuses get a
-/// tenth of one CPU; what they do not use is saved up, so that a quiet watch answers at once even where a
-/// census is dear.
+/// part of one CPU, a tenth unless said otherwise; what they do not use is saved up, so that a quiet watch
+/// answers at once even where a census is dear.
 class Rhythm {
 public:
     static constexpr std::uint64_t kUsual = 2'000'000'000;
 
+    /// `part`: one in so many parts of a CPU.
+    explicit Rhythm(std::int64_t part = 10) : part_(part) {}
+
     /// `usual_ns`: how long after the last one it is due where nobody waits for it.
     bool is_due(std::uint64_t now_ns, bool wanted, std::uint64_t usual_ns = kUsual) {
         saved_ns_ =
-            std::min(kMostSaved, saved_ns_ + static_cast<std::int64_t>(now_ns - counted_until_ns_) / 10);
+            std::min(kMostSaved, saved_ns_ + static_cast<std::int64_t>(now_ns - counted_until_ns_) / part_);
         counted_until_ns_ = now_ns;
         return saved_ns_ >= 0 && now_ns - last_ns_ >= (wanted ? kShortest : usual_ns);
     }
@@ -33,6 +36,7 @@ public:
 private:
     static constexpr std::uint64_t kShortest = 100'000'000;
     static constexpr std::int64_t kMostSaved = 2'000'000'000;
+    std::int64_t part_;
     std::uint64_t last_ns_ = 0;
     std::uint64_t counted_until_ns_ = system::boottime_ns();
     std::int64_t saved_ns_ = 0;

@@ -14,7 +14,7 @@ namespace waitclose::commands {
 /// else it tells. 0 in a hold: nothing was told of it yet.
 class Told {
 public:
-    static constexpr std::uint64_t kUnwanted = 1;  // looked at, and not asked for
+    static constexpr std::uint64_t kUnwanted = 1;  // looked at, and nothing was told
 
     explicit Told(const diagnose::Verdict& verdict) {
         mix(static_cast<std::uint64_t>(verdict.cause));
@@ -26,7 +26,7 @@ public:
     void mix(std::uint64_t value) { hash_ = (hash_ ^ value) * 1099511628211U; }
     std::uint64_t value() const { return std::max(hash_, kUnwanted + 1); }
 
-    static void unwanted(model::Hold& hold) { hold.told = std::max(hold.told, kUnwanted); }
+    static void looked_at(model::Hold& hold) { hold.told = std::max(hold.told, kUnwanted); }
 
 private:
     std::uint64_t hash_ = 14695981039346656037U;

@@ -135,7 +135,7 @@ Result<bool> look(Session& session, Reporter& reporter, const model::Selection& 
         if (model::is_wanted(*census, socket, selection))
             unsettled |= reporter.lasting(*census, diagnoser, socket, *hold);
         else
-            Told::unwanted(*hold);
+            Told::looked_at(*hold);
     }
     return unsettled;
 }

@@ -72,7 +72,7 @@ void add(Member& member, const Verdict& verdict, std::uint32_t index) {
     if (verdict.who.thread) ++member.culprits[verdict.who.thread];
 }
 
-void choose_members(Member& member, const model::Census& census) {
+void choose_members(Member& member, const model::Census& census, Members keep) {
     Group& group = member.group;
     auto& sockets = member.sockets;
     const auto held_longer = [&](std::uint32_t one, std::uint32_t other) {
@@ -91,6 +91,9 @@ void choose_members(Member& member, const model::Census& census) {
     const auto middle = sockets.begin() + static_cast<std::ptrdiff_t>(sockets.size() / 2);
     std::nth_element(sockets.begin(), middle, sockets.end(), held_longer);
     group.typical_socket = *middle;
+    if (keep == Members::kForget) return;
+    std::ranges::sort(sockets, held_longer);
+    group.all = std::move(sockets);
 }
 
 void choose_culprits(Member& member, const Process* owner) {
@@ -117,7 +120,8 @@ bool comes_before(const Group& one, const Group& other) {
 
 }  // namespace
 
-std::vector<Group> group(const model::Census& census, const std::vector<std::uint32_t>& selected) {
+std::vector<Group> group(const model::Census& census, const std::vector<std::uint32_t>& selected,
+                         Members keep) {
     Diagnoser diagnoser(census);
     std::unordered_map<Key, Member, KeyHash> members;
     for (const std::uint32_t index : selected) {
@@ -132,7 +136,7 @@ std::vector<Group> group(const model::Census& census, const std::vector<std::uin
     std::vector<Group> groups;
     groups.reserve(members.size());
     for (auto& [key, member] : members) {
-        choose_members(member, census);
+        choose_members(member, census, keep);
         choose_culprits(member, key.owner);
         if (key.owner) member.group.fds = outlooks.of(*key.owner);
         groups.push_back(std::move(member.group));

@@ -39,10 +39,15 @@ struct Group {
     std::size_t youngest_socket = 0;     // held shortest
     std::size_t typical_socket = 0;      // half are held no longer than this one
     std::size_t most_unread_socket = 0;  // with most unread bytes
+    std::vector<std::uint32_t> all;      // held longest first; only where they were asked for
 };
 
+enum class Members : std::uint8_t { kForget, kKeep };
+
 /// Diagnoses the sockets at `selected` (indices into census.sockets) and groups them, largest first, then
-/// oldest. Keeps four bytes a socket meanwhile, and nothing beyond the groups.
-std::vector<Group> group(const model::Census& census, const std::vector<std::uint32_t>& selected);
+/// oldest. Keeps four bytes a socket meanwhile, and unless the members are asked for nothing beyond the
+/// groups.
+std::vector<Group> group(const model::Census& census, const std::vector<std::uint32_t>& selected,
+                         Members members = Members::kForget);
 
 }  // namespace waitclose::diagnose

@@ -39,6 +39,8 @@ std::string addresses_text(const model::Connection& connection, const TextStyle&
                            style);
 }
 
+}  // namespace
+
 std::string ending_text(const std::optional<model::Left>& left, const TextStyle& style) {
     if (!left) return "its end was missed; a census found it gone";
     if (left->end == model::End::kError) {
@@ -56,8 +58,6 @@ std::string ending_text(const std::optional<model::Left>& left, const TextStyle&
     return fmt::format("closed by thread {} of process {}",
                        process_text(closer.comm_text(), closer.tid, style), closer.pid);
 }
-
-}  // namespace
 
 std::string watch_text(const model::Connection& connection, std::int64_t at_epoch_ns,
                        const TextStyle& style) {

@@ -29,4 +29,8 @@ std::string watch_text(const model::Closed& closed, std::int64_t at_epoch_ns, co
 std::string transition_text(const model::Transition& transition, std::int64_t wall_offset_ns,
                             const TextStyle& style);
 
+/// How a hold ended: "closed by thread http-exec-17 (4188) of process 4121". `left`: nothing when a census
+/// found it gone.
+std::string ending_text(const std::optional<model::Left>& left, const TextStyle& style);
+
 }  // namespace waitclose::output

@@ -1,6 +1,8 @@
 // SPDX-License-Identifier: BSD-2-Clause
 #include "store/hold_book.h"
 
+#include <utility>
+
 namespace waitclose::store {
 namespace {
 
@@ -64,7 +66,7 @@ void HoldBook::insert(Hold& hold, Interner& interner, const model::Left* left, s
 
 void HoldBook::apply(const model::Entered& event, std::int64_t step) {
     missed(event.connection.key, event.at_ns);  // a second entry: the end of the first was lost
-    open_[event.connection.key] = {event.connection, event.at_ns, step, true, 0};
+    open_[event.connection.key] = {event.connection, event.at_ns, step, true, 0, 0};
     young_.emplace_back(event.at_ns, event.connection.key);
 }
 
@@ -150,9 +152,10 @@ void HoldBook::write_due(std::uint64_t now_ns, Interner& interner) {
         std::erase_if(young_, [this](const auto& one) { return !open_.contains(one.second); });
 }
 
-std::optional<std::int64_t> HoldBook::row_of(const model::SocketKey& key) const {
+std::optional<std::int64_t> HoldBook::judged(const model::SocketKey& key, std::uint64_t verdict) {
     const auto found = open_.find(key);
     if (found == open_.end() || !found->second.row) return std::nullopt;
+    if (std::exchange(found->second.verdict, verdict) == verdict) return std::nullopt;
     return found->second.row;
 }
 

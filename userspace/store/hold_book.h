@@ -41,8 +41,8 @@ public:
     /// Writes the holds that have lasted long enough.
     void write_due(std::uint64_t now_ns, Interner& interner);
 
-    /// The row of an open hold, if it has one.
-    std::optional<std::int64_t> row_of(const model::SocketKey& key) const;
+    /// The row of an open hold, if it has one and this verdict is not the one that it was given last.
+    std::optional<std::int64_t> judged(const model::SocketKey& key, std::uint64_t verdict);
 
     std::uint64_t dropped() const { return dropped_; }
     std::size_t open() const { return open_.size(); }
@@ -53,7 +53,8 @@ private:
         std::uint64_t since_ns = 0;
         std::optional<std::int64_t> entered_in;  // nothing: no event told of its begin
         bool since_known = true;
-        std::int64_t row = 0;  // 0: not written
+        std::int64_t row = 0;       // 0: not written
+        std::uint64_t verdict = 0;  // given last
     };
     struct Ended {
         Hold hold;

@@ -208,8 +208,9 @@ void Writer::missed(const model::Closed& closed) {
 
 void Writer::diagnosed(const model::SocketKey& key, std::uint64_t verdict,
                        const std::function<diagnose::Diagnosis()>& diagnosis) {
-    const auto hold = holds_.row_of(key);
-    if (!hold || !begin()) return;
+    if (!begin()) return;
+    const auto hold = holds_.judged(key, verdict);
+    if (!hold) return;
     const auto [place, is_new] = diagnoses_.try_emplace(verdict, last_diagnosis_ + 1);
     if (is_new) write_diagnosis(++last_diagnosis_, *hold, diagnosis());
     insert_hold_diagnosis_.bind(1, *hold);

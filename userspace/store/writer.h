@@ -50,8 +50,8 @@ public:
     /// A hold of which the ledger found out by a census alone that it has ended.
     void missed(const model::Closed& closed);
 
-    /// The diagnosis of a hold, as it stands at the latest look. Holds with the same `verdict` share one: it
-    /// is asked for once only.
+    /// The diagnosis of a hold, as it stands at the latest look; written where its `verdict` is another than
+    /// before, and not 0. Holds with the same verdict share one diagnosis: it is asked for once only.
     void diagnosed(const model::SocketKey& key, std::uint64_t verdict,
                    const std::function<diagnose::Diagnosis()>& diagnosis);
 

@@ -1,0 +1,190 @@
+// SPDX-License-Identifier: BSD-2-Clause
+// What keys do, and what stays where it is while the machine goes on.
+#include "live/state.h"
+
+#include <gtest/gtest.h>
+
+#include <algorithm>
+
+#include "live_fixture.h"
+
+namespace waitclose::live {
+namespace {
+
+using namespace testing_pictures;
+using diagnose::Cause;
+
+/// Three owners, with 30, 20 and 10 sockets.
+Machine three() {
+    Machine machine;
+    for (std::uint32_t i = 0; i < 3; ++i) {
+        const auto process = machine.add_process(10 + i, "p" + std::to_string(10 + i));
+        machine.add_socket(process, 9, (i + 1) * kSecond);
+        machine.add_group(process, Cause::kEofIgnored, 30 - 10 * i);
+    }
+    return machine;
+}
+
+std::vector<std::uint32_t> pids(const State& state) {
+    std::vector<std::uint32_t> pids;
+    for (const GroupKey& key : state.order) pids.push_back(key.pid.value_or(0));
+    return pids;
+}
+
+std::uint32_t under_cursor(const Scene& scene) {
+    return group_of(scene.state, scene.picture)->key.pid.value_or(0);
+}
+
+TEST(LiveState, TheCursorStaysOnTheWorstUntilItIsMoved) {
+    Scene scene{three()};
+    EXPECT_EQ(under_cursor(scene), 10U);
+    scene.picture.groups[2].group.sockets = 99;
+    scene.state = follow(scene.state, scene.picture);
+    EXPECT_EQ(pids(scene.state), (std::vector<std::uint32_t>{12, 10, 11}));
+    EXPECT_EQ(under_cursor(scene), 12U);
+}
+
+TEST(LiveState, RecordingAndWritingAreForTheSurroundings) {
+    Scene scene{three()};
+    scene.press("r");
+    EXPECT_EQ(scene.state.wish, Wish::kRecord);
+    scene.press("w");
+    EXPECT_EQ(scene.state.wish, Wish::kWrite);
+    scene.state.wish = Wish::kNone;
+    scene.press("/r");  // typed, not pressed
+    EXPECT_EQ(scene.state.wish, Wish::kNone);
+    EXPECT_EQ(scene.state.typing, "r");
+}
+
+TEST(LiveState, RowsKeepTheirPlacesWhileTheUserIsAtThem) {
+    Scene scene{three()};
+    scene.press("j");
+    EXPECT_EQ(under_cursor(scene), 11U);
+    scene.picture.groups[2].group.sockets = 99;
+    scene.state = follow(scene.state, scene.picture);
+    EXPECT_EQ(pids(scene.state), (std::vector<std::uint32_t>{10, 11, 12}));
+
+    scene.picture.now_ns += 11 * kSecond;
+    scene.state = follow(scene.state, scene.picture);
+    EXPECT_EQ(pids(scene.state), (std::vector<std::uint32_t>{12, 10, 11}));
+    EXPECT_EQ(under_cursor(scene), 11U);
+}
+
+TEST(LiveState, AGroupThatComesWhileTheUserIsAtTheRowsComesLast) {
+    Scene scene{three()};
+    GroupRow fresh = scene.picture.groups.front();
+    scene.press("j");
+    fresh.key.pid = 99;
+    fresh.group.sockets = 1'000;
+    scene.picture.groups.push_back(fresh);
+    scene.state = follow(scene.state, scene.picture);
+    EXPECT_EQ(pids(scene.state), (std::vector<std::uint32_t>{10, 11, 12, 99}));
+}
+
+TEST(LiveState, TheCursorFollowsItsSocketsToAnotherCause) {
+    Scene scene{three()};
+    scene.press("j");
+    scene.picture.groups[1].key.cause = Cause::kHandlerBlocked;
+    scene.state = follow(scene.state, scene.picture);
+    EXPECT_EQ(under_cursor(scene), 11U);
+    EXPECT_EQ(scene.state.group->cause, Cause::kHandlerBlocked);
+}
+
+TEST(LiveState, ACauseThatBecameKnownTakesTheRow) {
+    Scene scene{three()};
+    scene.press("j");
+    scene.picture.groups[0].key.cause = Cause::kHandlerBlocked;
+    scene.state = follow(scene.state, scene.picture);
+    EXPECT_EQ(pids(scene.state), (std::vector<std::uint32_t>{10, 11, 12}));
+    EXPECT_EQ(under_cursor(scene), 11U);
+}
+
+TEST(LiveState, TheCursorOfALostGroupStaysInItsPlace) {
+    Scene scene{three()};
+    scene.press("j");
+    scene.picture.groups.erase(scene.picture.groups.begin() + 1);
+    scene.state = follow(scene.state, scene.picture);
+    EXPECT_EQ(under_cursor(scene), 12U);
+}
+
+TEST(LiveState, MovesWithinTheRows) {
+    Scene scene{three()};
+    scene.press("k");
+    EXPECT_EQ(under_cursor(scene), 10U);
+    scene.press("jjjjj");
+    EXPECT_EQ(under_cursor(scene), 12U);
+    scene.press("g");
+    EXPECT_EQ(under_cursor(scene), 10U);
+    scene.press("G");
+    EXPECT_EQ(under_cursor(scene), 12U);
+}
+
+TEST(LiveState, GoesInAndOut) {
+    Scene scene{three()};
+    scene.picture.groups[0].group.all = {0, 1, 2};
+    scene.press("\n");
+    EXPECT_EQ(scene.state.view(), View::kSockets);
+    scene.press("j\n");
+    EXPECT_EQ(scene.state.view(), View::kHold);
+    ASSERT_NE(socket_of(scene.state, scene.picture), nullptr);
+    EXPECT_EQ(socket_of(scene.state, scene.picture)->cookie, 73013U);
+    scene.press("t");
+    EXPECT_EQ(scene.state.view(), View::kThreads);
+    scene.press("\x1b\x1b");
+    EXPECT_EQ(scene.state.view(), View::kSockets);
+    scene.press("\x1b\x1b\x1b");
+    EXPECT_EQ(scene.state.view(), View::kGroups);
+    EXPECT_EQ(scene.state.wish, Wish::kNone);
+}
+
+TEST(LiveState, AGroupOfOneOpensItsHold) {
+    Scene scene{three()};
+    scene.press("\n");
+    EXPECT_EQ(scene.state.view(), View::kHold);
+    scene.press("\x1b");
+    EXPECT_EQ(scene.state.view(), View::kGroups);
+}
+
+TEST(LiveState, TypesAFilter) {
+    Scene scene{three()};
+    scene.press("/pid 1q");
+    EXPECT_EQ(scene.state.typing, "pid 1q");
+    EXPECT_EQ(scene.state.wish, Wish::kNone);
+    scene.state = press(scene.state, {Key::Kind::kBackspace, {}}, scene.picture);
+    EXPECT_EQ(scene.state.typing, "pid 1");
+    scene.press("\n");
+    EXPECT_EQ(scene.state.wish, Wish::kFilter);
+    scene.press("\x1b");
+    EXPECT_EQ(scene.state.typing, std::nullopt);
+}
+
+TEST(LiveState, ErasesWholeCharacters) {
+    Scene scene{three()};
+    scene.press("/");
+    scene.state = press(scene.state, {Key::Kind::kCharacter, "ü"}, scene.picture);
+    scene.state = press(scene.state, {Key::Kind::kBackspace, {}}, scene.picture);
+    EXPECT_EQ(scene.state.typing, "");
+}
+
+TEST(LiveState, SortsByEveryKey) {
+    Scene scene{three()};
+    scene.picture.groups[1].trend.per_minute = 7;
+    scene.press("s");
+    EXPECT_EQ(scene.state.sort, Sort::kOldest);
+    EXPECT_EQ(pids(scene.state), (std::vector<std::uint32_t>{12, 11, 10}));
+    scene.press("s");
+    EXPECT_EQ(pids(scene.state).front(), 11U);
+    scene.press("s");
+    EXPECT_EQ(pids(scene.state), (std::vector<std::uint32_t>{10, 11, 12}));
+    scene.press("ss");
+    EXPECT_EQ(scene.state.sort, Sort::kSockets);
+}
+
+TEST(LiveState, NothingBreaksOnAnEmptyMachine) {
+    Scene scene{Machine{}};
+    scene.press("jkgG\nlhtcs wq/x\x1b?\x1b\x1b");
+    EXPECT_EQ(cursor_of(scene.state, scene.picture).rows, 0U);
+}
+
+}  // namespace
+}  // namespace waitclose::live

@@ -1,0 +1,22 @@
+// SPDX-License-Identifier: BSD-2-Clause
+// Work beside the thread that draws.
+#pragma once
+
+#include <csignal>
+#include <future>
+#include <utility>
+
+namespace waitclose::commands {
+
+/// Does it in a thread of its own. The terminal's signals stay with the thread that draws.
+template <typename Work>
+auto in_background(Work work) {
+    return std::async(std::launch::async, [work = std::move(work)]() mutable {
+        sigset_t all;
+        sigfillset(&all);
+        pthread_sigmask(SIG_BLOCK, &all, nullptr);
+        return work();
+    });
+}
+
+}  // namespace waitclose::commands

@@ -1,0 +1,62 @@
+// SPDX-License-Identifier: BSD-2-Clause
+#include "commands/live_filter.h"
+
+#include <sstream>
+#include <vector>
+
+#include <fmt/format.h>
+
+#include "output/escape.h"
+
+namespace waitclose::commands {
+namespace {
+
+constexpr const char* kRemedy =
+    "the words are pid, comm, localport, remoteport, 4, 6, netns, cgroup, min-held";
+
+/// The words with their dashes, last first, as CLI11 wants them.
+std::vector<std::string> arguments_of(const std::string& text, const CLI::App& app) {
+    std::vector<std::string> words;
+    std::istringstream stream(text);
+    for (std::string word; stream >> word;) {
+        const bool is_family = (word == "4" || word == "6") && (words.empty() || words.back().front() != '-');
+        const bool is_option = word.front() != '-' && app.get_option_no_throw("--" + word) != nullptr;
+        words.push_back(is_family ? "-" + word : is_option ? "--" + word : word);
+    }
+    return {words.rbegin(), words.rend()};
+}
+
+bool has_port(const wc_u8* bitmap, std::uint16_t port) {
+    return (bitmap[port / 8] >> (port % 8) & 1U) != 0;
+}
+
+}  // namespace
+
+Result<LiveFilter> parse_filter(const std::string& text) {
+    CLI::App app;
+    Options options;
+    options.min_held = "0";  // on top of what the command line said
+    add_selection_options(app, options);
+    try {
+        app.parse(arguments_of(text, app));
+    } catch (const CLI::Error&) {
+        return tl::unexpected(Failure{fmt::format("'{}' is no filter", output::printable(text)), kRemedy});
+    }
+    const auto request = check(options);
+    if (!request) return tl::unexpected(request.error());
+    return LiveFilter{request->selection, request->probes.filter,
+                      text.find_first_not_of(' ') != std::string::npos};
+}
+
+bool passes(const model::Census& census, const model::Socket& socket, const LiveFilter& filter) {
+    if (!filter.any) return true;
+    const wc_filter& addresses = filter.addresses;
+    const bool ipv4 = socket.family == model::Family::kIpv4;
+    if (ipv4 ? !addresses.ipv4 : !addresses.ipv6) return false;
+    if (addresses.netns && addresses.netns != socket.netns) return false;
+    if (addresses.by_local_port && !has_port(addresses.local_ports, socket.local.port)) return false;
+    if (addresses.by_remote_port && !has_port(addresses.remote_ports, socket.remote.port)) return false;
+    return model::is_wanted(census, socket, filter.selection);
+}
+
+}  // namespace waitclose::commands

@@ -1,0 +1,101 @@
+// SPDX-License-Identifier: BSD-2-Clause
+#include "commands/live_looks.h"
+
+#include <algorithm>
+#include <chrono>
+#include <utility>
+
+#include "commands/background.h"
+#include "diagnose/descriptors.h"
+#include "diagnose/group.h"
+#include "model/units.h"
+#include "system/host.h"
+
+namespace waitclose::commands {
+
+Result<std::unique_ptr<Looks>> Looks::open(const Request& request) {
+    std::unique_ptr<Looks> looks(new Looks(request));
+    auto session = Session::open(request.probes, *looks, looks.get());
+    if (!session) return tl::unexpected(session.error());
+    looks->session_ = std::move(*session);
+    return looks;
+}
+
+template <typename Value>
+bool Looks::is_running(const std::future<Value>& work) {
+    return work.valid() && work.wait_for(std::chrono::seconds(0)) != std::future_status::ready;
+}
+
+void Looks::begin(const Wanted& wanted) {
+    look_ = in_background([this, wanted] {
+        const std::uint64_t before_ns = system::own_cpu_ns();
+        auto found = take_look(wanted);
+        cost_ns_ = system::own_cpu_ns() - before_ns;
+        return found;
+    });
+}
+
+std::optional<Result<live::Look>> Looks::take() {
+    if (!look_.valid() || busy()) return std::nullopt;
+    return look_.get();
+}
+
+Result<live::Look> Looks::take_look(const Wanted& wanted) {
+    auto census = session_->take_next_census();
+    if (!census) return tl::unexpected(census.error());
+    if (recorder_) {
+        record_diagnoses(*writer_, *session_, *census, request_.selection);
+        keep_up();
+    }
+    remember(*census);
+    return sort(std::make_unique<model::Census>(std::move(*census)), wanted);
+}
+
+/// Gives the census the look to compare with: about a minute old, where there is one.
+void Looks::remember(model::Census& census) {
+    while (earlier_.size() > 1 && earlier_[1].taken_ns + model::kMinute <= census.taken_ns)
+        earlier_.pop_front();
+    if (!earlier_.empty() && earlier_.front().taken_ns + 10 * model::kSecond <= census.taken_ns)
+        census.earlier = earlier_.front();
+    if (earlier_.empty() || earlier_.back().taken_ns + 3 * model::kSecond <= census.taken_ns)
+        earlier_.push_back(diagnose::look_of(census));
+}
+
+live::Look Looks::sort(std::unique_ptr<model::Census> census, const Wanted& wanted) {
+    constexpr std::uint64_t kNotShown = 1;
+    live::Look look;
+    std::vector<std::uint32_t> selected;
+    for (std::uint32_t i = 0; i < census->sockets.size(); ++i) {
+        const model::Socket& socket = census->sockets[i];
+        if (model::is_wanted(*census, socket, wanted.selection) && passes(*census, socket, wanted.filter))
+            selected.push_back(i);
+        else if (model::Hold* hold = session_->ledger().find({socket.netns, socket.cookie}))
+            // One that is too young is told of when it has come of age.
+            hold->told = census->held_ns(socket) < wanted.selection.min_held_ns ? 0 : kNotShown;
+    }
+    look.listeners = model::listeners_meant(*census, selected, wanted.selection);
+    look.left_out = model::left_out(*census, wanted.selection, wanted.selects_addresses).total();
+    if (wanted.filter.any) look.left_out = census->sockets.size() - selected.size();
+    look.groups = diagnose::group(*census, selected, diagnose::Members::kKeep);
+    for (const diagnose::Group& group : look.groups) {
+        const std::uint64_t told = live::fingerprint(live::key_of(group));
+        for (const std::uint32_t index : group.all) {
+            const model::Socket& socket = census->sockets[index];
+            if (model::Hold* hold = session_->ledger().find({socket.netns, socket.cookie})) hold->told = told;
+        }
+    }
+    look.diagnoser = std::make_unique<diagnose::Diagnoser>(*census);
+    // What the first diagnosis works out for the whole census is better done here than while drawing.
+    if (!look.groups.empty())
+        static_cast<void>(look.diagnoser->diagnose(census->sockets[look.groups.front().oldest_socket]));
+    look.census = std::move(census);
+    return look;
+}
+
+void Looks::closed(const model::Closed& closed) {
+    constexpr std::size_t kMost = 1'000'000;
+    if (ended_.size() < kMost) ended_.push_back(closed);
+    if (recorder_) recorder_->closed(closed);
+}
+
+}  // namespace waitclose::commands

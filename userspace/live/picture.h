@@ -1,0 +1,109 @@
+// SPDX-License-Identifier: BSD-2-Clause
+// What the live view shows, as plain data: the last census with its groups, what events told since, and how
+// all of it went over the last minutes.
+#pragma once
+
+#include <cstdint>
+#include <deque>
+#include <functional>
+#include <optional>
+#include <set>
+#include <string>
+#include <unordered_set>
+#include <vector>
+
+#include "diagnose/diagnosis.h"
+#include "diagnose/group.h"
+#include "model/census.h"
+#include "model/facts.h"
+#include "model/ledger.h"
+
+namespace waitclose::live {
+
+/// What makes a group the same one in the next census.
+struct GroupKey {
+    std::optional<std::uint32_t> pid;
+    diagnose::Cause cause = diagnose::Cause::kUnknown;
+    std::optional<std::uint16_t> local_port;
+    std::string remote;
+
+    bool operator==(const GroupKey&) const = default;
+    /// Another cause of the same owner's same sockets.
+    bool is_kin_of(const GroupKey& other) const {
+        return pid == other.pid && local_port == other.local_port && remote == other.remote;
+    }
+};
+
+GroupKey key_of(const diagnose::Group& group);
+
+/// Tells groups apart where a number has to; greater than 1.
+std::uint64_t fingerprint(const GroupKey& key);
+
+/// Numbers of holds over time, the oldest first, and by how many they grow in a minute as far as that is
+/// known.
+struct Trend {
+    std::vector<std::uint64_t> counts;
+    std::optional<double> per_minute;
+};
+
+struct GroupRow {
+    GroupKey key;
+    diagnose::Group group;  // with its members, held longest first
+    Trend trend;
+    std::uint64_t closed_since = 0;         // of its members, since the census
+    std::optional<std::uint64_t> ended_ns;  // when a census did not find it any more; CLOCK_BOOTTIME
+
+    std::uint64_t sockets() const { return group.sockets > closed_since ? group.sockets - closed_since : 0; }
+};
+
+/// A hold that ended lately.
+struct Ended {
+    std::uint64_t number = 0;  // counts up
+    model::Closed closed;
+    std::optional<diagnose::Cause> cause;  // nothing when no census has seen the hold
+
+    std::uint64_t at_ns() const { return closed.hold.since_ns + closed.held_ns; }
+};
+
+/// How the machine is doing, second by second.
+struct Pulse {
+    std::uint64_t open = 0;
+    std::optional<double> entered_per_s;  // nothing until there were two looks
+    std::optional<double> closed_per_s;
+    Trend trend;
+};
+
+/// A recording being written.
+struct Recording {
+    std::string path;
+    std::uint64_t bytes = 0;
+};
+
+struct Picture {
+    const model::Census* census = nullptr;  // null until there is one
+    std::function<diagnose::Diagnosis(const model::Socket&)> explain;
+    std::vector<GroupRow> groups;
+    std::deque<Ended> ended;                                          // the newest first
+    std::unordered_set<model::SocketKey, model::SocketKeyHash> gone;  // since the census
+    Pulse pulse;
+    model::HostFacts host;
+    model::ProbeFacts probes;
+    model::Losses losses;
+    std::uint64_t left_out = 0;         // held, and not what was asked for
+    std::set<std::uint32_t> listeners;  // those asked for, into census.listeners
+    std::optional<Recording> recording;
+    std::uint64_t now_ns = 0;  // CLOCK_BOOTTIME
+    std::int64_t wall_offset_ns = 0;
+};
+
+/// The row of a group, and the socket with that identity; null when there is none.
+const GroupRow* find(const Picture& picture, const GroupKey& key);
+const model::Socket* find(const Picture& picture, const model::SocketKey& key);
+
+/// How long the socket is held by now, in ns.
+std::uint64_t held_ns(const Picture& picture, const model::Socket& socket);
+
+/// The process with this id in the census; null when it is not there.
+const model::Process* find_process(const Picture& picture, std::uint32_t pid);
+
+}  // namespace waitclose::live

@@ -1,0 +1,42 @@
+// SPDX-License-Identifier: BSD-2-Clause
+// The terminal: draws screens, reads keys, and gives the terminal back as it was, whatever happens. The only
+// user of ncurses.
+#pragma once
+
+#include <memory>
+#include <optional>
+
+#include "failure.h"
+#include "live/screen.h"
+#include "live/state.h"
+#include "output/style.h"
+
+namespace waitclose::live {
+
+/// One at a time.
+class Terminal {
+public:
+    /// Takes over the terminal of stdin and stdout. Until this object is gone, a signal that ends the program
+    /// with a core dump gives the terminal back first.
+    static Result<std::unique_ptr<Terminal>> open(const output::TextStyle& style);
+    ~Terminal();
+    Terminal(const Terminal&) = delete;
+    Terminal& operator=(const Terminal&) = delete;
+
+    Size size() const;
+    void show(const Screen& screen);
+
+    struct Input {
+        std::optional<Key> key;
+        bool resized = false;  // or asked to draw everything anew
+    };
+    /// What was typed; nothing when nothing was.
+    std::optional<Input> read();
+
+private:
+    Terminal() = default;
+    bool colored_ = false;
+    bool strikes_ = false;  // can put a mark over a character
+};
+
+}  // namespace waitclose::live
