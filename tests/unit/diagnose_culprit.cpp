@@ -18,7 +18,7 @@ TEST(Culprit, ReaderOfEndOfFileBeforeLastTouchBeforeOpener) {
     touches(socket).last = deed(10, 12, kOpened + kSec, Operation::kRead);
     EXPECT_EQ(gist(b.diagnose()), "abandoned likely 10/12 last-touch");
     read_eof(socket, deed(10, 13, kFin + kSec, Operation::kRead));
-    EXPECT_EQ(gist(b.diagnose()), "eof-ignored proven 10/13 read-eof");
+    EXPECT_EQ(gist(b.diagnose()), "eof-ignored likely 10/13 read-eof");
     EXPECT_EQ(b.diagnose().culprit->comm, "t13");  // the name it has now
 }
 
@@ -27,7 +27,7 @@ TEST(Culprit, ExitedThreadIsNotNamedButItsProcessIs) {
     const auto p = b.process(10, {in_accept(10), in_accept(11)});
     read_eof(b.socket({{p}}), deed(10, 12, kFin + kSec, Operation::kRead));
     const auto diagnosis = b.diagnose();
-    EXPECT_EQ(gist(diagnosis), "eof-ignored proven 10/- process");
+    EXPECT_EQ(gist(diagnosis), "eof-ignored likely 10/- process");
     ASSERT_TRUE(fact(diagnosis, "thread_unknown"));
     EXPECT_TRUE(says(diagnosis, "was12 (pid 10, tid 12)"));
     EXPECT_TRUE(says(diagnosis, "has exited since"));
@@ -46,7 +46,7 @@ TEST(Culprit, ReusedThreadIdIsNotTheThreadThatDidIt) {
     Builder b;
     const auto p = b.process(10, {in_accept(10), born(in_accept(12), 995 * kSec)});
     read_eof(b.socket({{p}}), deed(10, 12, kFin + kSec, Operation::kRead));
-    EXPECT_EQ(gist(b.diagnose()), "eof-ignored proven 10/- process");
+    EXPECT_EQ(gist(b.diagnose()), "eof-ignored likely 10/- process");
 }
 
 TEST(Culprit, ExitingThreadCountsAsExited) {

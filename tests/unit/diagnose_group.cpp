@@ -42,7 +42,7 @@ TEST(Group, ByOwnerCauseAndLocalPort) {
     EXPECT_EQ(groups[0].owner_pid, 10u);
     EXPECT_EQ(groups[0].owner_comm, "p10");
     EXPECT_EQ(groups[0].cause, Cause::kEofIgnored);
-    EXPECT_EQ(groups[0].confidence, Confidence::kProven);
+    EXPECT_EQ(groups[0].confidence, Confidence::kLikely);
     EXPECT_EQ(groups[0].local_port, 8080);
     EXPECT_FALSE(groups[0].remote);
     EXPECT_EQ(groups[0].sockets, 3u);

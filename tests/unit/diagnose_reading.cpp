@@ -84,7 +84,7 @@ TEST_F(HalfOpen, TracingSinceTheFinLeavesNoSuchDoubt) {
     read_eof(socket, deed(10, 10, kFin + kMs, Operation::kRead));
     socket.last_sent_ns = kFin - kMs;
     socket.held_since_ns = kFin;
-    EXPECT_EQ(gist(b.diagnose()), "eof-ignored proven 10/10 read-eof");
+    EXPECT_EQ(gist(b.diagnose()), "eof-ignored likely 10/10 read-eof");
 }
 
 TEST_F(HalfOpen, ASendThatNoHookSawLeavesItsStamp) {
@@ -93,7 +93,7 @@ TEST_F(HalfOpen, ASendThatNoHookSawLeavesItsStamp) {
     EXPECT_EQ(gist(b.diagnose()), "half-open proven -");
     EXPECT_TRUE(says(b.diagnose(), "has sent data since the peer's FIN, the last 300 ms ago"));
     socket.last_sent_ns = kFin + 20 * kMs;
-    EXPECT_EQ(gist(b.diagnose()), "eof-ignored proven 10/10 read-eof") << "within the error of the stamp";
+    EXPECT_EQ(gist(b.diagnose()), "eof-ignored likely 10/10 read-eof") << "within the error of the stamp";
 }
 
 TEST_F(HalfOpen, WhoCameLateAndMissesWritesCannotTell) {
@@ -118,7 +118,7 @@ TEST_F(EofIgnored, ReaderWaitsForWorkAgain) {
     b.census.threads[0].tid = 4188;
     read_eof(socket, deed(10, 4188, kTaken - 12 * kSec, Operation::kRead));
     const auto diagnosis = b.diagnose();
-    EXPECT_EQ(gist(diagnosis), "eof-ignored proven 10/4188 read-eof");
+    EXPECT_EQ(gist(diagnosis), "eof-ignored likely 10/4188 read-eof");
     EXPECT_EQ(diagnosis.summary, "thread http-exec-17 read end-of-file 12 s ago and never closed fd 57");
     EXPECT_TRUE(diagnosis.advice.ends_with("CLOSE_WAIT has no timeout."));
 }
@@ -429,7 +429,7 @@ TEST_F(IdleInPool, ClientAtOtherWork) {
 
 TEST_F(IdleInPool, EndOfFileReadByAClientIsALeak) {
     read_eof(socket, deed(10, 10, kFin + kSec, Operation::kRead));
-    EXPECT_EQ(gist(b.diagnose()), "eof-ignored proven 10/10 read-eof");
+    EXPECT_EQ(gist(b.diagnose()), "eof-ignored likely 10/10 read-eof");
 }
 
 TEST(Diagnosis, EveryOneHasASummaryEvidenceAndAdvice) {

@@ -15,7 +15,7 @@ TEST(DuplicateFd, ClosedOneKeptTheOther) {
     read_eof(socket, deed(10, 10, kFin + kSec, Operation::kRead));
     touches(socket).let_go = deed(10, 10, kFin + 2 * kSec, Operation::kNone, 5);
     const auto diagnosis = b.diagnose();
-    EXPECT_EQ(gist(diagnosis), "duplicate-fd proven 10/10 read-eof");
+    EXPECT_EQ(gist(diagnosis), "duplicate-fd likely 10/10 read-eof");
     EXPECT_TRUE(says(diagnosis, "closed fd 5 20 s ago and keeps its duplicate fd 7"));
 }
 
@@ -50,7 +50,7 @@ TEST(DuplicateFd, AfterTheFinByTheProcessThatUsedIt) {
     touches(socket).last = deed(9, 9, kOpened, Operation::kRead);  // another process, before
     EXPECT_EQ(gist(b.diagnose()), "duplicate-fd possible 10/10 only-thread");
     touches(socket).last = deed(10, 10, kFin - kSec, Operation::kRead);
-    EXPECT_EQ(gist(b.diagnose()), "duplicate-fd proven 10/10 last-touch");
+    EXPECT_EQ(gist(b.diagnose()), "duplicate-fd likely 10/10 last-touch");
 }
 
 TEST(DuplicateFd, NotWhenTheProcessWentOnUsingTheOther) {
@@ -58,7 +58,7 @@ TEST(DuplicateFd, NotWhenTheProcessWentOnUsingTheOther) {
     auto& socket = b.socket({{b.process(10, {in_accept(10)}), 7}});
     touches(socket).let_go = deed(10, 10, kOpened + kSec, Operation::kNone, 5);
     read_eof(socket, deed(10, 10, kFin + kSec, Operation::kRead));
-    EXPECT_EQ(gist(b.diagnose()), "eof-ignored proven 10/10 read-eof");
+    EXPECT_EQ(gist(b.diagnose()), "eof-ignored likely 10/10 read-eof");
 }
 
 TEST(DuplicateFd, NotWhenItHoldsTheVeryNumberItClosed) {
@@ -88,7 +88,7 @@ TEST_F(InheritedFd, ParentHandledAndClosedIt) {
     read_eof(socket, deed(10, 10, kFin + kSec, Operation::kRead));
     touches(socket).let_go = deed(10, 10, kFin + 2 * kSec, Operation::kNone, 5);
     const auto diagnosis = b.diagnose();
-    EXPECT_EQ(gist(diagnosis), "inherited-fd proven 20/20 only-thread");
+    EXPECT_EQ(gist(diagnosis), "inherited-fd likely 20/20 only-thread");
     EXPECT_TRUE(says(
         diagnosis,
         "p20 still holds fd 5, inherited by a fork 1 min 2 s ago and not seen in use there; was10 closed its "
@@ -120,12 +120,26 @@ TEST_F(InheritedFd, ClosedBeforeTheFinAndNeverTouched) {
     EXPECT_EQ(gist(b.diagnose()), "inherited-fd likely 20/20 only-thread");
 }
 
+TEST_F(InheritedFd, IsProvenOfAnotherProgramThatKnowsNothingOfIt) {
+    b.census.threads[0] = born(in_accept(20), 950 * kSec);
+    touches(socket).opened = deed(10, 10, kOpened, Operation::kAccept);
+    read_eof(socket, deed(10, 10, kFin + kSec, Operation::kRead));
+    touches(socket).let_go = deed(10, 10, kFin + 2 * kSec, Operation::kNone, 5);
+    b.process(10, {in_accept(10)});
+    b.census.processes[0].exe = "/usr/bin/sleep";
+    b.census.processes[1].exe = "/usr/bin/server";
+    EXPECT_EQ(gist(b.diagnose()), "inherited-fd proven 20/20 only-thread");
+    b.census.processes[0].exe = "/usr/bin/server";
+    EXPECT_EQ(gist(b.diagnose()), "inherited-fd likely 20/20 only-thread")
+        << "it may be the one that answers";
+}
+
 TEST_F(InheritedFd, ParentHandledItWhileTheChildHadACopy) {
     b.census.threads[0] = born(in_accept(20), 950 * kSec);  // it waits for work
     touches(socket).opened = deed(10, 10, kOpened, Operation::kAccept);
     touches(socket).last = deed(10, 10, 955 * kSec, Operation::kWrite);
     touches(socket).let_go = deed(10, 10, 960 * kSec, Operation::kNone, 5);
-    EXPECT_EQ(gist(b.diagnose()), "inherited-fd proven 20/20 only-thread");
+    EXPECT_EQ(gist(b.diagnose()), "inherited-fd likely 20/20 only-thread");
     // Handled before the child was born, it may have been handed over to it.
     touches(socket).last->at_ns = 940 * kSec;
     EXPECT_EQ(gist(b.diagnose()), "inherited-fd likely 20/20 only-thread");
@@ -256,7 +270,7 @@ TEST_F(InheritedFd, NotWhenTheChildHandlesIt) {
     touches(socket).let_go = deed(10, 10, 951 * kSec, Operation::kNone, 5);
     read_eof(socket, deed(20, 20, kFin + kSec, Operation::kRead, -1, 950 * kSec));
     b.census.threads[0] = born(in_accept(20), 950 * kSec);
-    EXPECT_EQ(gist(b.diagnose()), "eof-ignored proven 20/20 read-eof");
+    EXPECT_EQ(gist(b.diagnose()), "eof-ignored likely 20/20 read-eof");
 }
 
 TEST_F(InheritedFd, NotWhenTheChildSleepsOnIt) {

@@ -21,11 +21,6 @@ Result<std::unique_ptr<Looks>> Looks::open(const Request& request) {
     return looks;
 }
 
-template <typename Value>
-bool Looks::is_running(const std::future<Value>& work) {
-    return work.valid() && work.wait_for(std::chrono::seconds(0)) != std::future_status::ready;
-}
-
 void Looks::begin(const Wanted& wanted) {
     look_ = in_background([this, wanted] {
         const std::uint64_t before_ns = system::own_cpu_ns();

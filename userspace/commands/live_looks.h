@@ -82,7 +82,9 @@ private:
     void look(model::Census& census) override;
 
     template <typename Value>
-    static bool is_running(const std::future<Value>& work);
+    static bool is_running(const std::future<Value>& work) {
+        return work.valid() && work.wait_for(std::chrono::seconds(0)) != std::future_status::ready;
+    }
     Result<live::Look> take_look(const Wanted& wanted);
     void remember(model::Census& census);
     void begin_recording();

@@ -143,16 +143,14 @@ std::optional<Confidence> strength(const Scene& scene, const Thread* handler, st
     // A thread may have handed the connection to another one, and one process to another.
     const bool others = some_work(scene);
     if (busy || ((loops || others) && age_ns < kHardlyAnswersNs)) return Confidence::kPossible;
-    const bool at_work = scene.who.process && scene.rosters.of(*scene.who.process).at_work();
-    return loops || others || at_work || !scene.who.process ? Confidence::kLikely : Confidence::kProven;
+    // Never proven: a signal, another connection or a child may yet bring the answer, whatever waits now.
+    return Confidence::kLikely;
 }
 
 std::optional<Verdict> from_deed(const Scene& scene) {
     const auto shown = strength(scene, reader_of(scene), scene.ago(scene.eof.deed->at_ns));
     if (!shown) return Verdict{Cause::kUnknown, Confidence::kPossible, scene.who, word_still_at_work};
-    const bool untouched = scene.eof.process && is_last_touch(scene) && scene.sleepers.empty();
-    return Verdict{Cause::kEofIgnored, untouched ? *shown : std::max(*shown, Confidence::kLikely), scene.who,
-                   word_eof_seen};
+    return Verdict{Cause::kEofIgnored, *shown, scene.who, word_eof_seen};
 }
 
 // Nobody saw who read it, or when: it may have been just now, by any thread.
@@ -160,10 +158,10 @@ std::optional<Verdict> from_census(const Scene& scene) {
     const std::uint64_t held_ns = scene.census.held_ns(scene.socket);
     const auto shown = strength(scene, scene.who.thread, held_ns);
     if (!shown) return Verdict{Cause::kUnknown, Confidence::kPossible, scene.who, word_still_at_work};
-    // Whoever is at work there may be at its answer.
-    const bool any_at_work =
-        !scene.who.thread && scene.who.process && scene.rosters.of(*scene.who.process).at_work();
-    const Confidence weakest = any_at_work ? Confidence::kPossible : Confidence::kLikely;
+    // Whoever is at work there may be at its answer, and where several processes hold it, the other one.
+    const model::Process* only = scene.only_process();
+    const bool may_be_handled = !only || some_work(scene) || scene.rosters.of(*only).at_work();
+    const Confidence weakest = may_be_handled ? Confidence::kPossible : Confidence::kLikely;
     return Verdict{Cause::kEofIgnored, std::max(*shown, weakest), scene.who, word_fin_taken};
 }
 

@@ -237,7 +237,12 @@ bool was_handled_elsewhere(const Scene& scene, std::uint64_t closed_ns) {
 std::optional<Confidence> inherited_after_close(const Scene& scene) {
     const model::Deed& close = *scene.let_go.deed;
     if (all_younger_than(scene, scene.there_since())) {
-        if (was_handled_elsewhere(scene, close.at_ns)) return Confidence::kProven;
+        if (was_handled_elsewhere(scene, close.at_ns)) {
+            // Of the same program it may have been given the answer to send.
+            const bool knows_nothing_of_it = std::ranges::all_of(
+                scene.processes, [&](const Process* heir) { return runs_another_program(scene, *heir); });
+            return knows_nothing_of_it ? Confidence::kProven : Confidence::kLikely;
+        }
         return may_be_born_for_it(scene) ? Confidence::kPossible : Confidence::kLikely;
     }
     // Older than accept(): it was passed the descriptor, on purpose.
@@ -311,10 +316,10 @@ std::optional<Verdict> duplicate_descriptor(const Scene& scene) {
     const std::uint64_t held_ns = scene.census.held_ns(scene.socket);
     if (held_ns < kMayAnswerNs)
         return Verdict{Cause::kUnknown, Confidence::kPossible, scene.who, word_may_be_used};
-    const Confidence shown = done_with_it                  ? Confidence::kProven
-                             : held_ns >= kHardlyAnswersNs ? Confidence::kLikely
-                                                           : Confidence::kPossible;
-    return Verdict{Cause::kDuplicateFd, tempered(scene, shown), scene.who, word_duplicate};
+    // Never proven: the kept one may be there to send the answer.
+    const bool shown = done_with_it || held_ns >= kHardlyAnswersNs;
+    return Verdict{Cause::kDuplicateFd, tempered(scene, shown ? Confidence::kLikely : Confidence::kPossible),
+                   scene.who, word_duplicate};
 }
 
 std::optional<Verdict> inherited_descriptor(const Scene& scene) {

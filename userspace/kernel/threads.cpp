@@ -24,9 +24,10 @@ model::RunState run_state(const wc_census_thread& record) {
     constexpr std::uint32_t kInterruptible = 1, kUninterruptible = 2, kStopped = 4, kTraced = 8,
                             kIdle = 0x400, kFrozen = 0x8000;
     if (record.exit_state) return model::RunState::kZombie;
-    if (record.frozen || record.state & kFrozen) return model::RunState::kFrozen;
+    // Who is stopped counts as frozen for its cgroup, too (do_signal_stop, ptrace_stop; since 5.2).
     if (record.state & kStopped) return model::RunState::kStopped;
     if (record.state & kTraced) return model::RunState::kTraced;
+    if (record.frozen || record.state & kFrozen) return model::RunState::kFrozen;
     if (record.state & kInterruptible || record.state & kIdle) return model::RunState::kSleeping;
     if (record.state & kUninterruptible) return model::RunState::kDiskSleep;
     return record.state == 0 ? model::RunState::kRunning : model::RunState::kOther;

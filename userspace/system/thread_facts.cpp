@@ -38,9 +38,9 @@ bool waits_for_priority_inheritance(const model::Thread& thread) {
     return command == FUTEX_LOCK_PI || command == kLockPi2;
 }
 
-std::optional<std::array<std::uint32_t, 3>> words_at(std::uint32_t pid, std::uint64_t address) {
-    std::array<std::uint32_t, 3> words{};
-    if (!read_memory(pid, address, std::as_writable_bytes(std::span(words)))) return std::nullopt;
+std::optional<MutexWords> words_at(std::uint32_t pid, std::uint64_t address) {
+    MutexWords words;
+    if (!read_memory(pid, address, std::as_writable_bytes(std::span(&words, 1)))) return std::nullopt;
     return words;
 }
 
@@ -62,7 +62,7 @@ public:
         if ((!inherits && !waits_for_mutex(thread)) || !may_read_memory()) return std::nullopt;
         const auto words = words_at(process_.pid, thread.arguments[0]);
         if (!words) return std::nullopt;
-        const auto owner = inherits ? std::optional((*words)[0] & FUTEX_TID_MASK) : mutex_owner(*words);
+        const auto owner = inherits ? std::optional(words->lock & FUTEX_TID_MASK) : mutex_owner(*words);
         return owner && *owner != 0 ? thread_known_as(*owner) : std::nullopt;
     }
 
@@ -123,11 +123,17 @@ bool may_hold_memory_lock(const model::Thread& thread) {
     return is(SYS_mmap, SYS_munmap, SYS_mremap, SYS_mprotect, SYS_madvise, SYS_brk, SYS_mlock, SYS_mlockall);
 }
 
-std::optional<std::uint32_t> mutex_owner(std::span<const std::uint32_t, 3> words) {
+std::optional<std::uint32_t> mutex_owner(const MutexWords& words) {
+    // glibc, nptl/pthreadP.h
+    constexpr std::uint32_t kType = 3, kRecursive = 1, kRobust = 16, kShared = 128, kElision = 256 | 512;
+    if (words.owner == 0 || words.users == 0 || words.kind & ~(kType | kRobust | kShared | kElision))
+        return std::nullopt;
     // The lock word of a robust mutex is the owner's id itself.
-    const bool robust = (words[0] & FUTEX_WAITERS) != 0 && (words[0] & FUTEX_TID_MASK) == words[2];
-    if ((words[0] != kLockedWithWaiters && !robust) || words[2] == 0) return std::nullopt;
-    return words[2];
+    const bool robust = words.kind & kRobust;
+    const bool locked = robust ? (words.lock & FUTEX_WAITERS) && (words.lock & FUTEX_TID_MASK) == words.owner
+                               : words.lock == kLockedWithWaiters;
+    const bool counts = robust || (words.kind & kType) == kRecursive;
+    return locked && (words.count != 0) == counts ? std::optional(words.owner) : std::nullopt;
 }
 
 std::uint32_t innermost_id(std::string_view status) {

@@ -22,9 +22,18 @@ void describe_waits(const model::Process& process, std::span<model::Thread> thre
 /// changing the address space may hold that for as long as it is stuck.
 bool may_hold_memory_lock(const model::Thread& thread);
 
-/// The mutex of a futex wait as glibc lays it out (lock word, count, owner), by the words at its address: the
-/// owner's thread id; nothing when the words are not those of a locked mutex with a waiter.
-std::optional<std::uint32_t> mutex_owner(std::span<const std::uint32_t, 3> words);
+/// A mutex as glibc lays it out on 64-bit machines, from its lock word on (struct __pthread_mutex_s).
+struct MutexWords {
+    std::uint32_t lock = 0;
+    std::uint32_t count = 0;
+    std::uint32_t owner = 0;
+    std::uint32_t users = 0;
+    std::uint32_t kind = 0;
+};
+
+/// The owner's thread id. Nothing when the words are not those of a locked mutex with a waiter: any lock of a
+/// program's own may have a futex with the same value, and numbers behind it that are no thread's.
+std::optional<std::uint32_t> mutex_owner(const MutexWords& words);
 
 /// From the text of /proc/PID/task/TID/status: the id in the innermost PID namespace; 0 when it is not told.
 std::uint32_t innermost_id(std::string_view status);
