@@ -41,7 +41,14 @@ Result<replay::Incident> read_incident(const std::string& path, const Request& r
     const auto played = store::play(
         path, replay, [&](std::uint64_t done, std::uint64_t total) { progress.tell(done, total); });
     if (!played) return tl::unexpected(played.error());
-    return replay.finish();
+    replay::Incident incident = replay.finish();
+    // Killed before its first look. To say that nothing was held would be an all-clear.
+    if (incident.looks == 0)
+        return tl::unexpected(Failure{fmt::format("'{}' holds nothing: its recorder ended before it had "
+                                                  "looked once",
+                                                  output::printable(path)),
+                                      "record again, for a second or more"});
+    return incident;
 }
 
 }  // namespace waitclose::commands
