@@ -89,6 +89,19 @@ TEST(ReplayCourse, WhatTakesItsTimeToBeToldWasSoAllAlong) {
               Cause::kEofIgnored);
 }
 
+TEST(ReplayCourse, WhatIsTakenBackDoesNotStand) {
+    EXPECT_EQ(cause_of({{0, Cause::kIdleInPool}, {19, Cause::kUnknown}}, 36), Cause::kUnknown);
+    EXPECT_EQ(cause_of({{0, Cause::kUnknown}, {11, Cause::kAbandoned}, {26, Cause::kUnknown}}, 46),
+              Cause::kUnknown);
+    EXPECT_EQ(cause_of({{0, Cause::kIdleInPool}, {5, Cause::kUnknown}, {9, Cause::kIdleInPool}}, 20),
+              Cause::kIdleInPool)
+        << "and said again";
+    EXPECT_EQ(cause_of({{0, Cause::kEofIgnored}, {600, Cause::kUnknown}}, 605), Cause::kEofIgnored)
+        << "after so long, a moment takes nothing back";
+    EXPECT_EQ(cause_of({{0, Cause::kHandlerBlocked}, {20, Cause::kUnknown}}, 36), Cause::kHandlerBlocked)
+        << "its thread had slept, whatever came then";
+}
+
 TEST(ReplayCourse, ALaterAndSurerOneOfTheSameCauseWins) {
     Course surer = course_of({{0, Cause::kHandlerBlocked, Confidence::kPossible, 7},
                               {20, Cause::kHandlerBlocked, Confidence::kProven, 8}},

@@ -23,6 +23,11 @@ constexpr std::size_t kStepsTold = 4;
 /// answer, and the looks until then.
 constexpr std::uint64_t kYoungNs = diagnose::kMayAnswerNs + 2 * model::kSecond;
 
+/// Who was said to do nothing about it and is then not said so for so long, and for such a part of the time
+/// it was said before, was not understood.
+constexpr std::uint64_t kTakenBackNs = 3 * model::kSecond;
+constexpr std::uint64_t kTakenBackPart = 5;
+
 /// Causes that say that nothing is done about it: they are not told before that has lasted for a while, and
 /// have been true in that while.
 bool tells_late(Cause cause) {
@@ -100,6 +105,17 @@ std::uint64_t Course::length_of(std::size_t step) const {
     return to_ns - steps_[step].from_ns;
 }
 
+/// Whether the looks ended with taking back that nothing is done about it: what is known later is known
+/// better.
+bool Course::is_taken_back(Cause cause) const {
+    if (!tells_late(cause) || cause == Cause::kHalfOpen || steps_.back().cause != Cause::kUnknown)
+        return false;
+    std::uint64_t stood = 0;
+    for (std::size_t i = 0; i < steps_.size(); ++i)
+        if (steps_[i].cause == cause) stood += length_of(i);
+    return length_of(steps_.size() - 1) >= std::max(kTakenBackNs, stood / kTakenBackPart);
+}
+
 /// What stood longest; `unknown` only where nothing else stood for a third of the time. To be unknown before
 /// a cause that takes its time to be told counts for that cause, and young seconds count for nothing.
 Cause Course::cause() const {
@@ -109,11 +125,12 @@ Cause Course::cause() const {
     std::uint64_t counted = 0;
     for (std::size_t i = 0; i < steps_.size(); ++i) {
         std::uint64_t length = length_of(i);
-        Cause counts_for = steps_[i].cause;
+        Cause counts_for = is_taken_back(steps_[i].cause) ? Cause::kUnknown : steps_[i].cause;
         said[index(counts_for)] = true;
         if (counts_for == Cause::kUnknown && i + 1 < steps_.size()) {
-            if (tells_late(steps_[i + 1].cause))
-                counts_for = steps_[i + 1].cause;
+            const Cause next = steps_[i + 1].cause;
+            if (tells_late(next) && !is_taken_back(next))
+                counts_for = next;
             else if (i == 0)
                 length -= std::min(length, kYoungNs);
         }
@@ -122,7 +139,7 @@ Cause Course::cause() const {
     }
     Cause best = Cause::kUnknown;
     for (const Step& step : steps_) {
-        if (step.cause == Cause::kUnknown) continue;
+        if (step.cause == Cause::kUnknown || is_taken_back(step.cause)) continue;
         if (best == Cause::kUnknown || stood[index(step.cause)] >= stood[index(best)]) best = step.cause;
     }
     return best != Cause::kUnknown && (stood[index(best)] >= counted / 3 || !said[index(Cause::kUnknown)])

@@ -79,6 +79,7 @@ private:
     };
 
     diagnose::Cause cause() const;
+    bool is_taken_back(diagnose::Cause cause) const;
     std::size_t best_of(diagnose::Cause cause) const;
     std::size_t standing_of(const Opinion& opinion);
     std::uint64_t length_of(std::size_t step) const;
