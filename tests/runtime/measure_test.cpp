@@ -95,7 +95,8 @@ TEST(Measure, LongExactHolds) {
         static_cast<double>(percentile(from_middle, 0.99)) / 1e3,
         static_cast<double>(from_middle.back()) / 1e3,
         static_cast<double>(percentile(from_interval, 0.99)) / 1e3);
-    EXPECT_LE(percentile(from_middle, 0.99), exact_ns);
+    // The middle is no truth where the program lost its CPU between its two readings of the clock.
+    EXPECT_LE(percentile(from_interval, 0.99), exact_ns);
 }
 
 // At full speed, told of in words: a healthy connection makes no line.
