@@ -28,7 +28,7 @@ THOROUGH = "-Measure.*:Redis.*:PythonPool.*:Real/*:Arguments/*:Output.*"
 # very beginning. The suites about one subject run natively; --thorough runs them here, too.
 SUBJECTS = ("AcceptSide.*", "*Chains.*", "Runtimes/*", "Explain.*", "Time.*", "Shares.*",
             "Hooks/*", "FieldCases.*", "Touched.*", "Long*", "*LongDecoys*", "Recording.*", "Report.*", "*Reports.*",
-            "Selection*", "BlockedHandlers.*", "ChainsInWords.*", "Case08.*", "Usage.*", "*.AreMeasuredRight/*",
+            "Selection*", "Live*", "BlockedHandlers.*", "ChainsInWords.*", "Case08.*", "Usage.*", "*.AreMeasuredRight/*",
             "*.AreNotInASnapshot/*")
 DEFAULT = ":".join((THOROUGH, "Doctor*", "*.WatchComesAfterwards/*", "*.WatchComesBeforeTheFin/*", *SUBJECTS))
 FROM_THE_START = "*.WatchComesBeforeTheConnection/"
