@@ -2,6 +2,7 @@
 // Work beside the thread that draws.
 #pragma once
 
+#include <chrono>
 #include <csignal>
 #include <future>
 #include <utility>
@@ -17,6 +18,12 @@ auto in_background(Work work) {
         pthread_sigmask(SIG_BLOCK, &all, nullptr);
         return work();
     });
+}
+
+/// Whether it was begun, and is not done yet.
+template <typename Value>
+bool is_running(const std::future<Value>& work) {
+    return work.valid() && work.wait_for(std::chrono::seconds(0)) != std::future_status::ready;
 }
 
 }  // namespace waitclose::commands

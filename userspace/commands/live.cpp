@@ -2,7 +2,6 @@
 // waitclose live: the full-screen view.
 #include <algorithm>
 #include <cctype>
-#include <chrono>
 #include <future>
 #include <memory>
 #include <optional>
@@ -273,7 +272,7 @@ private:
 
     /// Says that it is written, once it is.
     void follow_writing() {
-        if (!is_writing() || written_.wait_for(std::chrono::seconds(0)) != std::future_status::ready) return;
+        if (!is_writing() || is_running(written_)) return;
         const Result<std::string> name = written_.get();
         if (name)
             notify(fmt::format("written: {0}.txt and {0}.json", *name), false);

@@ -2,10 +2,8 @@
 #include "commands/live_looks.h"
 
 #include <algorithm>
-#include <chrono>
 #include <utility>
 
-#include "commands/background.h"
 #include "diagnose/descriptors.h"
 #include "diagnose/group.h"
 #include "model/units.h"

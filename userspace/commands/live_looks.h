@@ -11,6 +11,7 @@
 #include <utility>
 #include <vector>
 
+#include "commands/background.h"
 #include "commands/live_filter.h"
 #include "commands/recorder.h"
 #include "commands/session.h"
@@ -81,10 +82,6 @@ private:
     void look_begins(std::uint64_t at_ns) override;
     void look(model::Census& census) override;
 
-    template <typename Value>
-    static bool is_running(const std::future<Value>& work) {
-        return work.valid() && work.wait_for(std::chrono::seconds(0)) != std::future_status::ready;
-    }
     Result<live::Look> take_look(const Wanted& wanted);
     void remember(model::Census& census);
     void begin_recording();
