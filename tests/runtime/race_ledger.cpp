@@ -134,13 +134,28 @@ std::vector<std::string> RaceLedger::wrong_names(const json& socket, const Span&
     return wrong;
 }
 
+// For whoever has to find out why: each hold of that connection, in microseconds before and after the moment.
+std::string RaceLedger::holds_of(std::uint32_t port, const Span& span) const {
+    const std::int64_t middle_ns = (span.from_ns + span.until_ns) / 2;
+    std::string text;
+    for (const Entry* entry : all_of_key(by_port_, port)) {
+        if (entry->kind != Kind::held) continue;
+        text += "\n  process " + std::to_string(entry->process) + " (pid " +
+                std::to_string(ledger_.process[entry->process].pid) + ") held fd " +
+                std::to_string(entry->number) + " from " +
+                std::to_string((entry->begin_ns - middle_ns) / 1000) + " us until " +
+                (entry->end_ns == 0 ? "its end" : std::to_string((entry->end_ns - middle_ns) / 1000) + " us");
+    }
+    return text;
+}
+
 std::vector<std::string> RaceLedger::wrong_closer(const json& event, const Span& closed) const {
     const json& closer = event.at("closer");
     if (closer.is_null()) return {};
     const std::uint32_t port = event.at("socket").at("remote").at("port");
     for (const std::uint32_t process : processes(closer.at("pid"), closed))
         if (held(process, port, any_fd, closed) && names(process, closer.at("comm"))) return {};
-    return {"it cannot have closed it: " + closer.dump()};
+    return {"it cannot have closed it: " + closer.dump() + holds_of(port, closed)};
 }
 
 }  // namespace runtime

@@ -31,6 +31,7 @@ public:
 
 private:
     bool names(std::uint32_t process, const json& name) const;
+    std::string holds_of(std::uint32_t port, const Span& span) const;
     bool lived(std::uint32_t process, const Span& span) const;
     bool held(std::uint32_t process, std::uint32_t port, int fd, const Span& span) const;
     bool did(std::uint32_t process, std::uint32_t thread, std::uint32_t port, const std::string& basis,

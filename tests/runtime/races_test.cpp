@@ -48,14 +48,21 @@ private:
     const race::Ledger* ledger_ = nullptr;
 };
 
+// What was said, and when it was so. A line's date is put on the ledger's clock as soon as it is read: the
+// wall clock may be slewed by 0.5 ms a second.
 struct Look {
     json socket;
     Span span;
 };
 
+struct Closing {
+    json event;
+    Span span;
+};
+
 struct Seen {
     std::vector<Look> looks;
-    std::vector<json> closings;
+    std::vector<Closing> closings;
     int snapshots = 0;
 };
 
@@ -67,7 +74,7 @@ Span around(const json& event, std::int64_t slack_ns) {
 void keep(Seen& seen, const json& event) {
     if (!event.is_object() || !event.contains("socket")) return;
     if (event.at("event") == "closed")
-        seen.closings.push_back(event);
+        seen.closings.push_back({event, around(event, an_event_ns)});
     else if (event.at("event") != "entered")
         seen.looks.push_back({event.at("socket"), around(event, a_look_ns)});
 }
@@ -129,9 +136,8 @@ Count judged(const RaceLedger& truth, const Seen& seen) {
         const Span before{span.from_ns - before_ns, span.until_ns - before_ns};
         count.wrong_before += truth.wrong_names(socket, before).size();
     }
-    for (const json& event : seen.closings)
-        if (truth.is_about(event.at("socket")))
-            tell(truth.wrong_closer(event, around(event, an_event_ns)), event);
+    for (const auto& [event, span] : seen.closings)
+        if (truth.is_about(event.at("socket"))) tell(truth.wrong_closer(event, span), event);
     return count;
 }
 
