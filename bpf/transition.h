@@ -41,9 +41,29 @@ static __always_inline void send_entered(struct sock* sk, __u64 now) {
     bpf_ringbuf_submit(record, BPF_RB_NO_WAKEUP);
 }
 
+/* Calls that use the descriptor in their first argument, may sleep, and take no descriptor away. */
+static __always_inline bool moves_bytes(__u32 number) {
+    switch (number) {
+    case WC_NR_READ:
+    case WC_NR_READV:
+    case WC_NR_RECVFROM:
+    case WC_NR_RECVMSG:
+    case WC_NR_RECVMMSG:
+    case WC_NR_WRITE:
+    case WC_NR_WRITEV:
+    case WC_NR_SENDTO:
+    case WC_NR_SENDMSG:
+    case WC_NR_SENDMMSG:
+    case WC_NR_SENDFILE:
+    case WC_NR_SPLICE: return true;
+    default: return false;
+    }
+}
+
 /*
  * A thread that was in a call on the descriptor while another closed it keeps the socket until that call is
- * over, and so lets go of it last. Who closed it is the other one.
+ * over, and so lets go of it last. Who closed it is the other one. Descriptors have their numbers again and
+ * again, and processes too: dup2() from that number, or a later process, has nothing to do with that close().
  */
 static __always_inline void name_who_called_close(struct sock* sk, struct task_struct* task,
                                                   struct wc_actor* closer) {
@@ -51,7 +71,8 @@ static __always_inline void name_who_called_close(struct sock* sk, struct task_s
     struct wc_touches* seen = bpf_map_lookup_elem(&touches, &address);
     struct system_call call;
     if (!seen || seen->let_go.actor.tgid != closer->tgid || seen->let_go.actor.tid == closer->tid) return;
-    if (!read_system_call(task, &call) || call.number == WC_NR_CLOSE) return;
+    if (seen->let_go.at_ns < leader_start_of(task)) return;
+    if (!read_system_call(task, &call) || !moves_bytes(call.number)) return;
     if ((__u32)call.arguments[0] == seen->let_go_fd) *closer = seen->let_go.actor;
 }
 

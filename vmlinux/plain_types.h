@@ -106,16 +106,40 @@ enum {
     ANON_INODE_FS_MAGIC = 0x09041934,
 };
 
-/* arch/x86/include/asm/page_64_types.h, segment.h; the numbers of close() in the tables of system calls */
+/* arch/x86/include/asm/page_64_types.h, segment.h; numbers in the tables of system calls */
 #if defined(__TARGET_ARCH_x86)
 enum {
     WC_X86_THREAD_SIZE = 16384,
     WC_X86_USER_CS = 0x33,
+    WC_NR_READ = 0,
+    WC_NR_WRITE = 1,
     WC_NR_CLOSE = 3,
+    WC_NR_READV = 19,
+    WC_NR_WRITEV = 20,
+    WC_NR_SENDFILE = 40,
+    WC_NR_SENDTO = 44,
+    WC_NR_RECVFROM = 45,
+    WC_NR_SENDMSG = 46,
+    WC_NR_RECVMSG = 47,
+    WC_NR_SPLICE = 275,
+    WC_NR_RECVMMSG = 299,
+    WC_NR_SENDMMSG = 307,
 };
 #else
 enum {
     WC_NR_CLOSE = 57,
+    WC_NR_READ = 63,
+    WC_NR_WRITE = 64,
+    WC_NR_READV = 65,
+    WC_NR_WRITEV = 66,
+    WC_NR_SENDFILE = 71,
+    WC_NR_SPLICE = 76,
+    WC_NR_SENDTO = 206,
+    WC_NR_RECVFROM = 207,
+    WC_NR_SENDMSG = 211,
+    WC_NR_RECVMSG = 212,
+    WC_NR_RECVMMSG = 243,
+    WC_NR_SENDMMSG = 269,
 };
 #endif
 

@@ -6,8 +6,11 @@
 
 namespace runtime {
 
-TEST(Closers, AreWhoCalledCloseNotWhoReadMeanwhile) {
-    Culprit culprit({culprit_path("read_while_closed")});
+namespace {
+
+// Each connection of the program is closed by its main thread.
+void expect_the_main_thread(const char* program) {
+    Culprit culprit({culprit_path(program)});
     const json ready = culprit.next_line();
     Watch watch({"--min-held", "0ms", "-L", ready.at("port").dump()});
     culprit.command("go");
@@ -21,6 +24,16 @@ TEST(Closers, AreWhoCalledCloseNotWhoReadMeanwhile) {
             EXPECT_EQ(line.at("closer").at("pid"), ready.at("pid")) << line;
             EXPECT_EQ(line.at("closer").at("tid"), ready.at("pid")) << line;
         }
+}
+
+}  // namespace
+
+TEST(Closers, AreWhoCalledCloseNotWhoReadMeanwhile) {
+    expect_the_main_thread("read_while_closed");
+}
+
+TEST(Closers, AreWhoPutAnotherFileInItsPlaceNotWhoClosedACopyBefore) {
+    expect_the_main_thread("replaced");
 }
 
 }  // namespace runtime

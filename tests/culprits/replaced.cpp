@@ -1,0 +1,59 @@
+// SPDX-License-Identifier: BSD-2-Clause
+// A worker closes one descriptor of a connection; later the main thread ends the last one by putting another
+// file in its place (dup2 from the very number that the worker closed), or with close_range().
+// Prints {"ready":true,"port":N,"pid":P}, waits for a line, goes through the rounds, prints {"rounds":N}, and
+// ends with its stdin.
+#include "culprit.h"
+
+#include <cstdio>
+#include <thread>
+
+#include <fcntl.h>
+#include <poll.h>
+#include <sys/socket.h>
+#include <sys/syscall.h>
+#include <unistd.h>
+
+using namespace culprit;
+
+namespace {
+
+constexpr int rounds = 10;
+constexpr int first = 40, second = 41;
+
+void play_round(const Listener& listener, bool by_range) {
+    const int peer = connect_to(Family::ipv4, listener.port);
+    const int accepted = accept_one(listener.fd);
+    check(dup2(accepted, first), "dup2");
+    check(dup2(accepted, second), "dup2");
+    close(accepted);
+    check(shutdown(peer, SHUT_WR), "shutdown");
+    pollfd ended{second, POLLRDHUP, 0};
+    check(poll(&ended, 1, -1), "poll");
+    std::thread([] { close(first); }).join();
+    const int other = check(open("/dev/null", O_RDONLY | O_CLOEXEC), "/dev/null");
+    check(dup2(other, first), "dup2");
+    if (!by_range)
+        check(dup2(first, second), "dup2");
+    else if (syscall(SYS_close_range, first, second, 0) < 0)
+        fail("close_range");
+    close(other);
+    close(peer);
+}
+
+}  // namespace
+
+int main() {
+    const Listener listener = listen_on(Family::ipv4);
+    std::printf("{\"ready\":true,\"port\":%u,\"pid\":%d}\n", listener.port, getpid());
+    std::fflush(stdout);
+    char byte = 0;
+    while (byte != '\n')
+        if (read(STDIN_FILENO, &byte, 1) != 1) return 0;
+    for (int i = 0; i < rounds; ++i) play_round(listener, i % 2 == 1);
+    std::printf("{\"rounds\":%d}\n", rounds);
+    std::fflush(stdout);
+    while (read(STDIN_FILENO, &byte, 1) > 0) {
+    }
+    return 0;
+}
