@@ -113,7 +113,8 @@ struct wc_left {
     wc_u32 new_state;
     wc_u32 end;
     wc_u32 error;
-    struct wc_actor closer; /* all zero unless `end` is WC_END_PROGRAM or WC_END_EXIT, by a user thread */
+    struct wc_actor
+        closer; /* all zero unless `end` is WC_END_PROGRAM or WC_END_EXIT, by a user thread that is known */
 };
 WC_ASSERT_SIZE(struct wc_left, 72);
 

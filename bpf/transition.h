@@ -61,19 +61,23 @@ static __always_inline bool moves_bytes(__u32 number) {
 }
 
 /*
- * A thread that was in a call on the descriptor while another closed it keeps the socket until that call is
- * over, and so lets go of it last. Who closed it is the other one. Descriptors have their numbers again and
- * again, and processes too: dup2() from that number, or a later process, has nothing to do with that close().
+ * Who lets go of a socket last need not be who closed it: a thread that was in a call on the descriptor while
+ * another closed it keeps the socket until that call is over, and whoever reads a BPF iterator over files, as
+ * waitclose does, keeps each for a moment. Who closed it is the other one if that is known, or nobody we
+ * know. Descriptors have their numbers again and again, and processes too: a close() by an earlier process is
+ * not meant.
  */
 static __always_inline void name_who_called_close(struct sock* sk, struct task_struct* task,
                                                   struct wc_actor* closer) {
+    struct system_call call;
+    if (!read_system_call(task, &call) || !moves_bytes(call.number)) return;
     __u64 address = (__u64)sk;
     struct wc_touches* seen = bpf_map_lookup_elem(&touches, &address);
-    struct system_call call;
-    if (!seen || seen->let_go.actor.tgid != closer->tgid || seen->let_go.actor.tid == closer->tid) return;
-    if (seen->let_go.at_ns < leader_start_of(task)) return;
-    if (!read_system_call(task, &call) || !moves_bytes(call.number)) return;
-    if ((__u32)call.arguments[0] == seen->let_go_fd) *closer = seen->let_go.actor;
+    if (seen && seen->let_go.actor.tgid == closer->tgid && seen->let_go.at_ns >= leader_start_of(task) &&
+        (__u32)first_argument_at_exit(saved_registers(task)) == seen->let_go_fd)
+        *closer = seen->let_go.actor;
+    else
+        __builtin_memset(closer, 0, sizeof(*closer));
 }
 
 /*
