@@ -82,9 +82,9 @@ TEST_F(HalfOpen, ALongerPauseMakesItLikelyAndThenALeak) {
     EXPECT_EQ(last_sent(26 * kSec), "half-open likely -");
     EXPECT_TRUE(says(b.diagnose(), "its last data left 26 s after the FIN"));
     EXPECT_EQ(last_sent(24 * kSec), "eof-ignored likely 10/10 read-eof");
-    socket.held_since_ns = kTaken - 2'000 * kSec;
-    EXPECT_EQ(last_sent(1'930 * kSec), "half-open likely -") << "a minute, not as long as it lasted";
-    EXPECT_EQ(last_sent(1'390 * kSec), "eof-ignored likely 10/10 read-eof") << "ten minutes, not as long";
+    socket.held_since_ns = kTaken - 900 * kSec;
+    EXPECT_EQ(last_sent(830 * kSec), "half-open likely -") << "a minute, not as long as it lasted";
+    EXPECT_EQ(last_sent(290 * kSec), "eof-ignored likely 10/10 read-eof") << "ten minutes, not as long";
 }
 
 TEST_F(HalfOpen, UntracedWithBytesUnderWay) {
