@@ -7,6 +7,7 @@
 //   child       waitpid() for a child that sleeps
 //   downstream  read() from a TCP connection to a service that never answers
 //   poll        poll() with a timeout of an hour of such a connection
+//   accept      accept() on a listener of its own, as for a data connection, to which nobody connects
 #include "culprit.h"
 
 #include <array>
@@ -108,6 +109,10 @@ void poll_silent_service() {
     check(poll(&answer, 1, static_cast<int>(an_hour) * 1000), "poll");
 }
 
+void await_data_connection() {
+    accept_one(listen_on(Family::ipv4).fd);
+}
+
 void block(const std::string& mode) {
     if (mode == "sleep") sleep_long();
     if (mode == "lock") wait_for_lock();
@@ -116,6 +121,7 @@ void block(const std::string& mode) {
     if (mode == "child") wait_for_child();
     if (mode == "downstream") ask_silent_service();
     if (mode == "poll") poll_silent_service();
+    if (mode == "accept") await_data_connection();
 }
 
 #ifdef SYS_poll
@@ -126,6 +132,7 @@ constexpr long call_of_poll = SYS_ppoll;
 
 long call_of(const std::string& mode) {
     if (mode == "poll") return call_of_poll;
+    if (mode == "accept") return SYS_accept4;
     if (mode == "sleep") return SYS_clock_nanosleep;
     if (mode == "child") return SYS_wait4;
     return mode == "pipe" || mode == "downstream" ? SYS_read : SYS_futex;
@@ -139,7 +146,7 @@ void serve(const Options& options, int line) {
 
 int main(int argc, char** argv) {
     const Options options =
-        parse(argc, argv, {"sleep", "lock", "deadlock", "pipe", "child", "downstream", "poll"});
+        parse(argc, argv, {"sleep", "lock", "deadlock", "pipe", "child", "downstream", "poll", "accept"});
     Judge judge(options);
     const Child child = start_child(options.name("blocked"), [&](int line) { serve(options, line); });
     const int peer = connect_to(options.family, judge.listening(child));
@@ -152,6 +159,7 @@ int main(int argc, char** argv) {
     judge.truth.cause = options.mode == "deadlock" ? "deadlock" : "handler-blocked";
     judge.truth.waits_for = options.mode == "deadlock" ? "lock"
                             : options.mode == "poll"   ? "downstream"
+                            : options.mode == "accept" ? "event-loop"
                                                        : options.mode;
     judge.truth.acceptable_untraced = {"abandoned", "unknown"};
     judge.truth.decided_early = true;

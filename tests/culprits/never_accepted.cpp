@@ -3,6 +3,8 @@
 //   single     one listener, its process waits for something else
 //   reuseport  two processes listen on the same port with SO_REUSEPORT; only one of them has the connection
 //   in its queue
+//   shared     two processes share one listener, as a master and its worker do; which of them should have
+//   come is not to be told
 #include "culprit.h"
 
 #include <poll.h>
@@ -17,10 +19,19 @@ bool has_pending(int listener) {
     return check(poll(&look, 1, 0), "poll") == 1;
 }
 
+// Has a copy of the listener and never comes to it.
+void start_worker() {
+    const pid_t parent = getpid();
+    if (check(fork(), "fork") != 0) return;
+    die_with_parent(parent);
+    for (;;) pause();
+}
+
 // Waits for orders only, never for the listener. The command `close` ends the hold in the one way there is.
 void neglect(const Options& options, int line) {
     std::uint16_t port = hear(line, Say::proceed).port;
     Listener listener = listen_on(options.family, port, options.mode == "reuseport");
+    if (options.mode == "shared") start_worker();
     tell(line, note(Say::listening, listener.fd, listener.port));
     hear(line, Say::pending);
     Note answer = note(Say::pending, listener.fd);
@@ -44,7 +55,7 @@ bool asked_for_pending(const Child& child) {
 }  // namespace
 
 int main(int argc, char** argv) {
-    Options options = parse(argc, argv, {"single", "reuseport"});
+    Options options = parse(argc, argv, {"single", "reuseport", "shared"});
     Judge judge(options);
     auto body = [&](int line) { neglect(options, line); };
     Child owner = start_child(options.name("never_accepted"), body);
@@ -60,7 +71,7 @@ int main(int argc, char** argv) {
         if (other.pid == 0 || !asked_for_pending(other)) fail("nobody has the connection");
         owner = other;
     }
-    judge.truth.pid = owner.pid;
+    if (options.mode != "shared") judge.truth.pid = owner.pid;
     judge.truth.cause = "never-accepted";
     judge.truth.accepted = false;
     return judge.obey([&] {

@@ -1,5 +1,7 @@
 // SPDX-License-Identifier: BSD-2-Clause
 // The accept side: the field cases 2, 4, 5, 6, 10, 14 and 15, and who must not be accused there.
+#include <algorithm>
+
 #include <gtest/gtest.h>
 
 #include "cases.h"
@@ -246,6 +248,23 @@ TEST(AcceptSide, OfSeveralWithOnePortOnlyTheStuckOneIsAccused) {
         EXPECT_EQ(seen.socket.at("cause").at("id"), "never-accepted");
         for (const json& socket : seen.document.at("sockets"))
             EXPECT_EQ(socket.at("culprit").at("pid"), culprit->truth().at("pid")) << socket.dump(1);
+    }
+}
+
+// What each of them does is evidence; the group is their master's, which accuses nobody.
+TEST(AcceptSide, OfTwoThatShareAListenerNobodyIsAccused) {
+    auto culprit = Culprit::in_position({"never_accepted", "--mode", "shared"});
+    culprit->wait_until_held_for(20ms);
+    for (const char* observe : {"0", "200ms"}) {
+        const Seen seen = look(*culprit, observe);
+        ASSERT_TRUE(seen.socket.is_object());
+        EXPECT_EQ(seen.socket.at("cause").at("id"), "never-accepted");
+        EXPECT_TRUE(seen.socket.at("culprit").is_null()) << seen.socket.dump(1);
+        const json& evidence = seen.socket.at("cause").at("evidence");
+        const auto shares = [](const json& fact) { return fact.at("fact") == "shares_listener"; };
+        EXPECT_EQ(std::ranges::count_if(evidence, shares), 2) << evidence;
+        for (const json& group : seen.document.at("groups"))
+            EXPECT_TRUE(group.at("owner").is_object()) << group;
     }
 }
 

@@ -65,6 +65,17 @@ TEST(HooksFound, TellsObstaclesApart) {
     EXPECT_EQ(obstacle_of(0, {"6.12.0", false, false, false, disabled}), Obstacle::kSwitchedOff);
 }
 
+TEST(HooksFound, WhatOthersHaveIsNotTheKernelsFault) {
+    const kernel::Refusals refused{{"tp/old", kernel::taken_text(kClassic[0])}};
+    const auto found = hooks_found(kNeeds, {nullptr}, refused, ordinary());
+    EXPECT_EQ(found[0].hooks[1].obstacle, Obstacle::kTaken);
+    EXPECT_EQ(
+        found[0].hooks[1].refused,
+        "no place is left: 64 other programs run at the tracepoint syscalls/sys_exit_read, as many as the "
+        "kernel allows");
+    EXPECT_FALSE(kernel::is_taken(refused, "tp_btf/new"));
+}
+
 TEST(HooksFound, WhatIsNotRefusedHasNoObstacle) {
     const auto found = hooks_found(kNeeds, {&kHooks[0]}, {}, ordinary());
     EXPECT_EQ(found[0].hooks[1].obstacle, Obstacle::kNothing);

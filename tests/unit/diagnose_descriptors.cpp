@@ -30,17 +30,50 @@ protected:
     std::uint32_t p = b.process(10, {in_accept(10)});
 };
 
-TEST_F(Outlook, OfTwoLooks) {
+TEST_F(Outlook, TwoLooksMeasureButForecastNothing) {
     holds(40, 20 * kSec, 0);
     earlier(20, 2 * kSec);
     const auto outlook = of();
     ASSERT_TRUE(outlook.holds_per_s);
     EXPECT_DOUBLE_EQ(*outlook.holds_per_s, 10);
-    EXPECT_EQ(outlook.full_in_ns, 60 * kSec);
+    EXPECT_FALSE(outlook.full_in_ns) << "a burst between two looks is no habit";
     EXPECT_EQ(outlook.basis, "20 holds 2.0 s ago, 40 now");
-    EXPECT_EQ(
-        output::outlook_text(outlook),
-        "400 of 1,000 descriptors open; holds grow by 10.0/s (20 holds 2.0 s ago, 40 now): full in 1 min");
+    EXPECT_EQ(output::outlook_text(outlook),
+              "400 of 1,000 descriptors open; holds grow by 10.0/s (20 holds 2.0 s ago, 40 now)");
+}
+
+TEST_F(Outlook, ABurstForecastsNothing) {
+    holds(60, 30 * kSec, 10 * kMs);
+    EXPECT_FALSE(of().holds_per_s);
+    holds(3, 60 * kSec, 20 * kSec);
+    EXPECT_FALSE(of().holds_per_s) << "three more in a minute are none either";
+}
+
+TEST_F(Outlook, ABurstIsLeftOutOfALastingLeak) {
+    holds(60, 64 * kSec, kSec);
+    holds(500, 30 * kSec, kMs);
+    const auto outlook = of();
+    ASSERT_TRUE(outlook.full_in_ns);
+    EXPECT_NEAR(*outlook.holds_per_s, 1, 0.01);
+    EXPECT_EQ(outlook.basis, "560 holds begun in the 1 min up to 5 s ago and still held");
+}
+
+TEST_F(Outlook, TheSlowerOfLooksAndAgesCounts) {
+    holds(60, 64 * kSec, kSec);
+    earlier(55, 10 * kSec);
+    EXPECT_DOUBLE_EQ(*of().holds_per_s, 0.5) << "half of them replaced others";
+    EXPECT_EQ(of().basis, "55 holds 10 s ago, 60 now");
+    EXPECT_EQ(of().full_in_ns, 1'200 * kSec);
+    earlier(10, 10 * kSec);
+    EXPECT_DOUBLE_EQ(*of().holds_per_s, 1) << "the others came at once";
+}
+
+TEST_F(Outlook, OfAProcessThatHasHardlyLived) {
+    b.census.processes[p].start_ns = kTaken - 14 * kSec;
+    holds(16, 13 * kSec, 500 * kMs);
+    EXPECT_FALSE(of().holds_per_s) << "nine seconds";
+    b.census.processes[p].start_ns = kTaken - 16 * kSec;
+    EXPECT_TRUE(of().full_in_ns);
 }
 
 TEST_F(Outlook, OfAges) {
@@ -87,7 +120,7 @@ TEST_F(Outlook, TwoLooksThatSawNoneContradictAges) {
 }
 
 TEST_F(Outlook, AnotherProcessHadThatPid) {
-    holds(60, 64 * kSec, kSec);
+    holds(60, 20 * kSec, 0);
     b.census.earlier = model::EarlierLook{kTaken - kSec, {{{10, kBooted + 1}, 50}}};
     EXPECT_EQ(of().basis, "0 holds 1.0 s ago, 60 now");
 }
@@ -105,7 +138,7 @@ TEST_F(Outlook, HostileNumbers) {
     earlier(0, 0);
     EXPECT_TRUE(of().holds_per_s) << "no time between the looks";
     b.census.processes[p].start_ns = kTaken + kSec;
-    EXPECT_TRUE(of().holds_per_s) << "born after the census";
+    EXPECT_FALSE(of().holds_per_s) << "born after the census";
 }
 
 TEST_F(Outlook, TwoDescriptorsOfOneSocketAreOneHold) {

@@ -96,6 +96,27 @@ TEST(Group, OwnerWithoutACulprit) {
     }
 }
 
+// A master and its workers share a listener: the group is the master's, but nobody is accused.
+TEST(Group, AQueueOfSeveralOwnersBelongsToTheirMaster) {
+    Builder b;
+    const auto master = b.process(10, {asleep(10, SYS_futex)});
+    const auto one = b.process(11, {in_accept(11)}, kBooted + kSec, 10);
+    const auto other = b.process(12, {in_accept(12)}, kBooted + kSec, 10);
+    b.listener({{master, 3}, {one, 3}, {other, 3}});
+    auto& socket = b.socket({});
+    socket.has_file = false;
+    socket.listener = 0;
+    EXPECT_FALSE(group_all(b)[0].owner_pid) << "what they run is not known";
+    for (model::Process& process : b.census.processes) process.exe = "/usr/sbin/nginx";
+    EXPECT_EQ(group_all(b)[0].owner_pid, 10U);
+    EXPECT_FALSE(b.diagnose().culprit);
+    b.census.processes[other].parent_pid = 1;
+    EXPECT_FALSE(group_all(b)[0].owner_pid) << "no child of the master";
+    b.census.processes[other].parent_pid = 10;
+    b.census.processes[other].exe = "/usr/bin/python3";
+    EXPECT_FALSE(group_all(b)[0].owner_pid) << "another program";
+}
+
 TEST(Group, TakesTheWeakestConfidence) {
     Builder b;
     const auto p = b.process(10, {in_accept(10), in_accept(11)});

@@ -1,5 +1,7 @@
 // SPDX-License-Identifier: BSD-2-Clause
 // Causes that lie with the owner: the kernel, the accept queue, nobody, a dying or stopped process.
+#include <algorithm>
+
 #include <gtest/gtest.h>
 
 #include "diagnose_builder.h"
@@ -117,6 +119,53 @@ TEST_F(AcceptQueue, GuessesNoProcess) {
     queue({{master, 3}, {b.process(20, {in_accept(20)}), 3}});
     EXPECT_EQ(gist(b.diagnose()), "never-accepted proven -");
     EXPECT_TRUE(says(b.diagnose(), "several processes share the listener"));
+}
+
+TEST_F(AcceptQueue, WhatEachOfSeveralOwnersDoesIsEvidence) {
+    const auto master = b.process(10, {asleep(10, SYS_futex)});
+    queue({{master, 3},
+           {b.process(20, {asleep(20, SYS_clock_nanosleep), asleep(21, SYS_futex)}), 3},
+           {b.process(30, {in_accept(30)}), 3},
+           {b.process(40, {}), 3}});
+    b.census.processes[1].fds_used = 17;
+    b.census.processes[1].fd_limit = 1024;
+    const auto diagnosis = b.diagnose();
+    EXPECT_EQ(gist(diagnosis), "never-accepted proven -");
+    EXPECT_TRUE(says(diagnosis, "p10 (pid 10): its only thread sleeps in futex"));
+    EXPECT_TRUE(says(diagnosis,
+                     "p20 (pid 20): 2 live threads, none of them in accept() on it (census); it uses 17 "
+                     "of 1024 descriptors"));
+    EXPECT_TRUE(says(diagnosis, "p30 (pid 30): 1 of its 1 thread in accept() on it"));
+    EXPECT_TRUE(says(diagnosis, "p40 (pid 40): its threads could not be read"));
+    EXPECT_TRUE(says(diagnosis, "is held by 4 processes, which share it"));
+    EXPECT_FALSE(fact(diagnosis, "more_share_listener"));
+}
+
+TEST_F(AcceptQueue, OfManyOwnersEightAreShown) {
+    std::vector<Hold> owners;
+    for (std::uint32_t pid = 10; pid < 40; ++pid)
+        owners.push_back({b.process(pid, {asleep(pid, SYS_futex)}), 3});
+    queue(owners);
+    const auto diagnosis = b.diagnose();
+    EXPECT_EQ(std::ranges::count(diagnosis.evidence, "shares_listener", &diagnose::Evidence::fact), 8);
+    EXPECT_TRUE(says(diagnosis, "and 22 more processes share it"));
+}
+
+TEST_F(AcceptQueue, EveryOneOfSeveralOwnersIsStopped) {
+    queue({{b.process(10, {in_state(10, RunState::kStopped)}), 3},
+           {b.process(20, {in_state(20, RunState::kStopped)}), 3}});
+    EXPECT_TRUE(says(b.diagnose(), "because every one of the 2 processes that share it is stopped"));
+}
+
+TEST_F(AcceptQueue, EveryOneOfSeveralOwnersIsOutOfDescriptors) {
+    queue({{b.process(10, {in_accept(10)}), 3}, {b.process(20, {in_accept(20)}), 3}});
+    for (model::Process& owner : b.census.processes) owner.fds_used = owner.fd_limit = 64;
+    EXPECT_EQ(gist(b.diagnose()), "fd-limit likely -");
+    EXPECT_TRUE(says(b.diagnose(),
+                     "every one of the 2 processes that share it has as many descriptors open as it "
+                     "may"));
+    b.census.processes[1].fds_used = 63;
+    EXPECT_EQ(gist(b.diagnose()), "never-accepted proven -");
 }
 
 TEST_F(AcceptQueue, OwnerNotVisible) {

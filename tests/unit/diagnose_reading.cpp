@@ -48,11 +48,43 @@ TEST_F(HalfOpen, SendsOn) {
 TEST_F(HalfOpen, ProgramThatStoppedSendingLongAgoLeaks) {
     socket.held_since_ns = kTaken - 60 * kSec;
     read_eof(socket, deed(10, 10, kTaken - 50 * kSec, Operation::kRead));
-    touches(socket).last = deed(10, 10, kTaken - 11 * kSec, Operation::kWrite);
+    touches(socket).last = deed(10, 10, kTaken - 45 * kSec, Operation::kWrite);
     touches(socket).sent_since_fin = 5120;
-    EXPECT_EQ(gist(b.diagnose()), "eof-ignored likely 10/10 read-eof");
+    EXPECT_EQ(gist(b.diagnose()), "eof-ignored likely 10/10 read-eof")
+        << "15 s after the FIN, and not for 45 s";
     socket.unsent_bytes = 1;
     EXPECT_EQ(gist(b.diagnose()), "half-open proven -");
+}
+
+// Every 20 s an event: what was once shown does not come and go with its pauses.
+TEST_F(HalfOpen, AStreamThatPausesStaysOne) {
+    for (std::uint64_t second = 20; second < 200; ++second) {
+        const std::uint64_t pause = second % 20 * kSec + 500 * kMs;
+        socket.held_since_ns = kTaken - second * kSec - 500 * kMs;
+        read_eof(socket, deed(10, 10, socket.held_since_ns + kMs, Operation::kRead));
+        socket.last_sent_ns = kTaken - pause;
+        EXPECT_EQ(gist(b.diagnose()), "half-open proven -") << second << " s, by its stamp";
+        touches(socket).last = deed(10, 10, kTaken - pause, Operation::kWrite);
+        touches(socket).sent_since_fin = 9;
+        EXPECT_EQ(gist(b.diagnose()), "half-open proven -") << second << " s, as traced";
+    }
+}
+
+TEST_F(HalfOpen, ALongerPauseMakesItLikelyAndThenALeak) {
+    socket.held_since_ns = kTaken - 100 * kSec;
+    read_eof(socket, deed(10, 10, kTaken - 99 * kSec, Operation::kRead));
+    const auto last_sent = [&](std::uint64_t after_fin) {
+        socket.last_sent_ns = socket.held_since_ns + after_fin;
+        return gist(b.diagnose());
+    };
+    EXPECT_EQ(last_sent(51 * kSec), "half-open proven -");
+    EXPECT_EQ(last_sent(49 * kSec), "half-open likely -");
+    EXPECT_EQ(last_sent(26 * kSec), "half-open likely -");
+    EXPECT_TRUE(says(b.diagnose(), "its last data left 26 s after the FIN"));
+    EXPECT_EQ(last_sent(24 * kSec), "eof-ignored likely 10/10 read-eof");
+    socket.held_since_ns = kTaken - 900 * kSec;
+    EXPECT_EQ(last_sent(830 * kSec), "half-open likely -") << "a minute, not as long as it lasted";
+    EXPECT_EQ(last_sent(290 * kSec), "eof-ignored likely 10/10 read-eof") << "ten minutes, not as long";
 }
 
 TEST_F(HalfOpen, UntracedWithBytesUnderWay) {
@@ -80,6 +112,19 @@ TEST_F(HalfOpen, UntracedAndSentLatelyCannotBeTold) {
     EXPECT_EQ(gist(b.diagnose()), "eof-ignored likely 10/10 only-thread");
 }
 
+TEST_F(HalfOpen, UntracedWhoSendsUnaskedMayGoOnInItsRhythm) {
+    untraced();
+    socket.fin_consumed = true;
+    socket.last_data_ns = kTaken - 60 * kSec;
+    socket.last_sent_ns = kTaken - 19 * kSec;
+    EXPECT_EQ(gist(b.diagnose()), "unknown possible -") << "41 s after the last word of the peer";
+    socket.last_sent_ns = kTaken - 59 * kSec;
+    EXPECT_EQ(gist(b.diagnose()), "eof-ignored likely 10/10 only-thread") << "that was the answer";
+    socket.last_data_ns = kTaken - 900 * kSec;
+    socket.last_sent_ns = kTaken - 61 * kSec;
+    EXPECT_EQ(gist(b.diagnose()), "eof-ignored likely 10/10 only-thread") << "not for ever";
+}
+
 TEST_F(HalfOpen, TracingSinceTheFinLeavesNoSuchDoubt) {
     read_eof(socket, deed(10, 10, kFin + kMs, Operation::kRead));
     socket.last_sent_ns = kFin - kMs;
@@ -102,6 +147,19 @@ TEST_F(HalfOpen, WhoCameLateAndMissesWritesCannotTell) {
     socket.held_since_ns = kTaken - 70 * kSec;
     socket.last_sent_ns = kTaken - 300 * kMs;
     EXPECT_EQ(gist(b.diagnose()), "unknown possible -");
+}
+
+// Why another look may tell of less.
+TEST_F(Reading, ABoundByTheLastSegmentSaysThatItMayBeAnAnswer) {
+    untraced();
+    socket.fin_consumed = true;
+    EXPECT_FALSE(says(b.diagnose(), "may have been an answer"));
+    socket.last_data_ns = kFin - 40 * kSec;
+    socket.last_sent_ns = kFin - 10 * kMs;
+    EXPECT_TRUE(says(b.diagnose(), "the last one may have been an answer to what was sent"));
+    socket.last_sent_ns = 0;
+    socket.keepalive.on = true;
+    EXPECT_TRUE(says(b.diagnose(), "may have been an answer"));
 }
 
 struct EofIgnored : Reading {};

@@ -23,6 +23,17 @@ TEST(TickClock, NeverClaimsMoreThanIsCertain) {
     EXPECT_EQ(clock.latest(90, 100, now), end_of_tick + kLateTickNs);
 }
 
+// Where ticks begin each census learns anew, late by up to a tick: no bound shrinks by more from one to the
+// next.
+TEST(TickClock, TheBoundsOfTwoCensusesDifferByATickAtMost) {
+    const std::int64_t begin = 1'000'000'000;
+    const std::uint64_t now = 1'000'000'000 + 1000 * kTick;
+    const std::uint64_t first = TickClock(begin, kTick).latest(90, 1000, now);
+    const std::uint64_t second = TickClock(begin + kTick - 1, kTick).latest(90, 1250, now + 250 * kTick);
+    EXPECT_LT(second - first, kTick);
+    EXPECT_LT(second - first, kLateTickNs) << "what README says is left for ticks";
+}
+
 TEST(TickClock, NeverLiesInTheFuture) {
     const TickClock clock(0, kTick);
     EXPECT_EQ(clock.latest(100, 100, 100 * kTick + 5), 100 * kTick + 5);

@@ -155,6 +155,20 @@ TEST(DoctorHooks, TheEasiestObstacleIsRemovedFirst) {
     EXPECT_EQ(only_limit(findings).remedy.text, "leave out --no-hook tp/syscalls/sys_exit_read");
 }
 
+TEST(DoctorHooks, WhereOthersHaveAllPlacesTheirEndIsTheRemedy) {
+    Findings findings = healthy();
+    NeedFinding& read = need_read(findings);
+    refuse(read.hooks[0], Obstacle::kKernel, "this kernel refuses typed tracepoint programs");
+    refuse(read.hooks[1], Obstacle::kKernel, "this kernel has no kprobes");
+    refuse(read.hooks[2], Obstacle::kTaken, "its places are taken");
+    read.chosen.reset();
+    const Remedy remedy = hook_remedy(findings, read);
+    EXPECT_NE(remedy.text.find("end other tracers"), std::string::npos) << remedy.text;
+    EXPECT_EQ(remedy.command, "sudo bpftool perf; sudo bpftool link");
+    findings.tracing = Failure{"nothing can serve 'read' here", "-"};
+    EXPECT_EQ(tracing_remedy(findings), remedy);
+}
+
 TEST(DoctorHooks, WhatIsWorseThanTheChosenOneIsNoRemedy) {
     Findings findings = healthy();
     NeedFinding& read = need_read(findings);

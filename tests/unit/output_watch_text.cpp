@@ -54,6 +54,22 @@ TEST(OutputWatchText, HeldSaysWhoAndWhy) {
     EXPECT_NE(line(ascii).find("10.0.0.7:8080 -> 10.2.3.4:51234"), std::string::npos);
 }
 
+TEST(OutputWatchText, WhatIsOnlyPossibleAccusesNobody) {
+    Machine machine = one_leak();
+    machine.diagnosis.confidence = diagnose::Confidence::kPossible;
+    const auto line = [&] {
+        return watch_text(WatchEvent::kHeld, kAt, machine.census, machine.census.sockets[0],
+                          machine.diagnosis, {});
+    };
+    EXPECT_NE(
+        line().find("perhaps thread http-exec-17 (4188)  eof-ignored (possible): perhaps because thread "
+                    "http-exec-17 read end-of-file"),
+        std::string::npos)
+        << line();
+    machine.diagnosis.cause = diagnose::Cause::kUnknown;
+    EXPECT_EQ(line().find("perhaps because"), std::string::npos) << line();
+}
+
 TEST(OutputWatchText, ClosedSaysHowLongAndByWhom) {
     model::Closed closed = example_closed();
     const std::string head = "20:00:01.123  closed   10.0.0.7:8080 - 10.2.3.4:51234  held ";

@@ -46,6 +46,7 @@ public:
     const kernel::Refusals& refused() const { return refused_; }
 
 private:
+    void take(const kernel::Refusals& refused);
     void take(const kernel::Probes& probes);
 
     kernel::ProbeSettings settings_;
@@ -62,9 +63,13 @@ void Trials::try_attach_points() {
 
 /// What loading and attaching found is stronger than what single attach points promise. What stands before
 /// the hook that was chosen need not be tried again.
-void Trials::take(const kernel::Probes& probes) {
-    for (const auto& [hook, reason] : probes.refusals())
+void Trials::take(const kernel::Refusals& refused) {
+    for (const auto& [hook, reason] : refused)
         if (!settings_.disabled_hooks.contains(hook)) refused_[hook] = reason;
+}
+
+void Trials::take(const kernel::Probes& probes) {
+    take(probes.refusals());
     plan_ = probes.plan();
     for (std::size_t i = 0; i < plan_.size(); ++i)
         for (const kernel::Alternative& hook : kernel::all_needs()[i].alternatives) {
@@ -96,11 +101,11 @@ void Trials::try_census() {
 /// As watch does.
 void Trials::try_tracing() {
     settings_.trace = settings_.windowed = true;
-    const auto probes = kernel::Probes::attach(settings_);
-    if (probes)
-        take(*probes);
-    else
-        found_.tracing = probes.error();
+    kernel::Refusals refused;
+    const auto probes = kernel::Probes::attach(settings_, refused);
+    if (probes) return take(*probes);
+    take(refused);
+    found_.tracing = probes.error();
 }
 
 /// With every option on that programs are verified with: to the verifier these are other programs.

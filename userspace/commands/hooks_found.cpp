@@ -24,8 +24,10 @@ bool is_in_tracefs(const kernel::Alternative& hook) {
                        [](const auto& point) { return point.mechanism == kernel::Mechanism::kTracepoint; });
 }
 
-model::Obstacle obstacle_of(const kernel::Alternative& hook, const Circumstances& circumstances) {
+model::Obstacle obstacle_of(const kernel::Alternative& hook, const kernel::Refusals& refused,
+                            const Circumstances& circumstances) {
     if (circumstances.disabled.contains(hook.hook)) return model::Obstacle::kSwitchedOff;
+    if (kernel::is_taken(refused, hook.hook)) return model::Obstacle::kTaken;
     if (!circumstances.may_load) return model::Obstacle::kPrivilege;
     if (is_in_tracefs(hook)) {
         if (!circumstances.has_tracefs) return model::Obstacle::kTracefs;
@@ -46,7 +48,7 @@ model::HookFinding hook_found(const kernel::Alternative& hook, const kernel::Ref
     const auto refusal = refused.find(hook.hook);
     if (refusal == refused.end()) return found;
     found.refused = refusal->second;
-    found.obstacle = obstacle_of(hook, circumstances);
+    found.obstacle = obstacle_of(hook, refused, circumstances);
     return found;
 }
 

@@ -57,7 +57,42 @@ void add_owner(const Scene& scene, const Process& owner, Diagnosis& diagnosis) {
 std::string owners_text(const std::vector<const Process*>& owners) {
     if (owners.empty()) return "no process here";
     if (owners.size() == 1) return process_text(*owners.front());
-    return fmt::format("{} processes, {} among them", owners.size(), process_text(*owners.front()));
+    return fmt::format("{} processes, which share it", owners.size());
+}
+
+/// What one of several owners does about it: its acceptors where they are known, else its only thread.
+std::string owner_activity(const Scene& scene, const Process& owner) {
+    const Roster& roster = scene.rosters.of(owner);
+    if (roster.threads().empty()) return "its threads could not be read";
+    if (roster.exiting()) return "is exiting";
+    if (roster.stopped()) return "is stopped";
+    const auto at_it = threads_in_accept(scene, *scene.listener(), owner);
+    if (!at_it.empty())
+        return fmt::format("{} of its {} in accept() on it", at_it.size(),
+                           roster.live() == 1 ? "1 thread" : fmt::format("{} threads", roster.live()));
+    const auto known = acceptors_of(scene, *scene.listener(), owner);
+    if (known.size() == 1)
+        return fmt::format("{}, which takes connections from it, {}", thread_text(*known.front()),
+                           activity_text(*known.front()));
+    if (const Thread* only = roster.only()) return fmt::format("its only thread {}", activity_text(*only));
+    return fmt::format("{} live threads, none of them in accept() on it", roster.live());
+}
+
+/// What each of several owners does, as far as there is room: none of them is singled out.
+void add_owners(const Scene& scene, const std::vector<const Process*>& owners, Diagnosis& diagnosis) {
+    constexpr std::size_t kShown = 8;
+    for (std::size_t i = 0; i < std::min(owners.size(), kShown); ++i) {
+        const Process& owner = *owners[i];
+        const std::string files =
+            owner.fds_used && owner.fd_limit
+                ? fmt::format("; it uses {} of {} descriptors (/proc)", *owner.fds_used, *owner.fd_limit)
+                : "";
+        add_fact(diagnosis, "shares_listener", std::uint64_t{owner.pid},
+                 fmt::format("{}: {} (census){}", process_text(owner), owner_activity(scene, owner), files));
+    }
+    if (owners.size() > kShown)
+        add_fact(diagnosis, "more_share_listener", owners.size() - kShown,
+                 fmt::format("and {} more processes share it (census)", owners.size() - kShown));
 }
 
 /// What the thread that should take it does instead; of one that is stopped, what it slept in means nothing.
@@ -73,9 +108,11 @@ void word_never_accepted(const Scene& scene, const Verdict& verdict, Diagnosis& 
     const std::string where = fmt::format("in the accept queue of port {} ({} of {})", listener.local.port,
                                           listener.backlog, listener.backlog_limit);
     const std::string owner = verdict.who.process ? verdict.who.process->comm : "any owner of the listener";
-    diagnosis.summary = disability.empty()
-                            ? fmt::format("{}: it waits for {} to call accept(){}", where, owner,
-                                          pace_clause(scene.census, listener))
+    diagnosis.summary = disability.empty() ? fmt::format("{}: it waits for {} to call accept(){}", where,
+                                                         owner, pace_clause(scene.census, listener))
+                        : owners.size() > 1
+                            ? fmt::format("{}, because every one of the {} processes that share it is {}",
+                                          where, owners.size(), disability)
                             : fmt::format("{}, because its owner {} is {}", where, owner, disability);
     add_fact(diagnosis, "accepted", false, "it has no file and sits in its listener's accept queue (census)");
     add_fact(diagnosis, "listener_owner", owners.size(),
@@ -92,8 +129,12 @@ void word_never_accepted(const Scene& scene, const Verdict& verdict, Diagnosis& 
              fmt::format("it waits in that queue for at least {} (census)", duration_text(waits)));
     add_queue_facts(scene.census, listener, diagnosis);
     if (!disability.empty())
-        add_fact(diagnosis, "owner_state", disability.c_str(),
-                 fmt::format("every thread of {} is {} (census)", owners_text(owners), disability));
+        add_fact(
+            diagnosis, "owner_state", disability.c_str(),
+            owners.size() > 1
+                ? fmt::format("every thread of the {} processes is {} (census)", owners.size(), disability)
+                : fmt::format("every thread of {} is {} (census)", owners_text(owners), disability));
+    if (owners.size() > 1) add_owners(scene, owners, diagnosis);
     if (owners.size() == 1)
         add_owner(scene, *owners.front(), diagnosis);
     else if (verdict.who.process)
@@ -108,10 +149,16 @@ void word_fd_limit(const Scene& scene, const Verdict& verdict, Diagnosis& diagno
     const std::string where = fmt::format("in the accept queue of port {}", listener.local.port);
     const std::string failures = failures_clause(scene.census, listener);
     const Process* owner = verdict.who.process;
-    const bool full = owner && is_out_of_descriptors(*owner);
+    const auto owners = processes_of(scene.census, listener);
+    const bool full = owner ? is_out_of_descriptors(*owner) : all_out_of_descriptors(owners);
     if (!failures.empty())
         diagnosis.summary =
             fmt::format("{}: {} {}", where, owner ? "accept() of " + owner->comm : "accept()", failures);
+    else if (full && !owner)
+        diagnosis.summary = fmt::format(
+            "{}: every one of the {} processes that share it has as many descriptors open as it "
+            "may, so accept() fails",
+            where, owners.size());
     else if (full)
         diagnosis.summary = fmt::format("{}: {} has {} descriptors open and may have {}, so accept() fails",
                                         where, owner->comm, *owner->fds_used, *owner->fd_limit);

@@ -92,9 +92,7 @@ bool is_proven(const Scene& scene, const Socket& listener, const model::AcceptPa
     const auto since = index < side.queues.size() ? side.queues[index].oldest_since_ns : std::nullopt;
     if (!since || pace.taken.recent > 0 || pace.out_of_files().last_ns < *since) return false;
     const bool machine = pace.failed.contains(ENFILE) && is_file_table_nearly_full(side);
-    return machine || (!failing.empty() && std::ranges::all_of(failing, [](const Process* process) {
-               return is_out_of_descriptors(*process);
-           }));
+    return machine || all_out_of_descriptors(failing);
 }
 
 /// It runs, waits for work, or sleeps so shortly that this may be the pause between two attempts.
@@ -116,15 +114,17 @@ bool nobody_asks(const model::AcceptSide& side, const model::AcceptPace& pace) {
 }
 
 std::optional<Shortage> by_limits(const Scene& scene, const Socket& listener, const model::AcceptPace& pace) {
-    const Who who = acceptor(scene, listener);
-    if (!who.process || nobody_asks(scene.census.accept, pace)) return std::nullopt;
-    if (!is_out_of_descriptors(*who.process) && !is_file_table_full(scene.census.accept)) return std::nullopt;
-    const auto threads = scene.rosters.of(*who.process).threads();
-    const bool asks = last_failed(pace) || std::ranges::any_of(threads, [&](const Thread& thread) {
-                          return may_call_accept(scene, thread);
-                      });
+    const auto owners = processes_of(scene.census, listener);
+    if (owners.empty() || nobody_asks(scene.census.accept, pace)) return std::nullopt;
+    // Of several that share it each could take the connection.
+    if (!all_out_of_descriptors(owners) && !is_file_table_full(scene.census.accept)) return std::nullopt;
+    const bool asks =
+        last_failed(pace) || std::ranges::any_of(owners, [&](const Process* owner) {
+            return std::ranges::any_of(scene.rosters.of(*owner).threads(),
+                                       [&](const Thread& one) { return may_call_accept(scene, one); });
+        });
     if (!asks) return std::nullopt;
-    return Shortage{Confidence::kLikely, pace.out_of_files(), who};
+    return Shortage{Confidence::kLikely, pace.out_of_files(), acceptor(scene, listener)};
 }
 
 const Thread* a_traced_one(const Roster& roster) {
@@ -135,8 +135,30 @@ const Thread* a_traced_one(const Roster& roster) {
 
 }  // namespace
 
+const Process* head_of(const std::vector<const Process*>& owners) {
+    if (owners.size() < 2) return owners.empty() ? nullptr : owners.front();
+    const Process& first = *owners.front();
+    if (!first.exe ||
+        !std::ranges::all_of(owners, [&](const Process* owner) { return owner->exe == first.exe; }))
+        return nullptr;
+    const auto is_parent = [&](const Process* parent) {
+        return std::ranges::all_of(owners, [&](const Process* owner) {
+            return owner == parent ||
+                   (owner->parent_pid == parent->pid && owner->start_ns >= parent->start_ns);
+        });
+    };
+    const auto found = std::ranges::find_if(owners, is_parent);
+    return found == owners.end() ? nullptr : *found;
+}
+
 bool is_out_of_descriptors(const Process& process) {
     return process.fds_used && process.fd_limit && *process.fds_used >= *process.fd_limit;
+}
+
+bool all_out_of_descriptors(const std::vector<const Process*>& processes) {
+    return !processes.empty() && std::ranges::all_of(processes, [](const Process* process) {
+        return is_out_of_descriptors(*process);
+    });
 }
 
 std::vector<const Thread*> threads_in_accept(const Scene& scene, const Socket& listener,

@@ -33,8 +33,14 @@ struct Shortage {
 /// Nothing when no sign of it was found, or when nobody even asks for a connection.
 std::optional<Shortage> shortage(const Scene& scene, const model::Socket& listener);
 
+/// Whose the listener is, without an accusation: the only owner, or of several that run the same program the
+/// one that is the parent of all others, as a master is that forks its workers. Null when there is no such.
+const model::Process* head_of(const std::vector<const model::Process*>& owners);
+
 /// Every descriptor that its limit allows is open.
 bool is_out_of_descriptors(const model::Process& process);
+/// So it is with each of them, and there is one.
+bool all_out_of_descriptors(const std::vector<const model::Process*>& processes);
 
 /// "stopped (traced by gdb (pid 991))", "exiting"; empty for owners that could accept.
 std::string disability_of(const Scene& scene, const std::vector<const model::Process*>& owners);

@@ -4,8 +4,10 @@
 #include <fmt/format.h>
 
 #include <algorithm>
+#include <numeric>
 
 #include "diagnose/fin.h"
+#include "model/growth.h"
 #include "model/units.h"
 #include "model/wording.h"
 
@@ -17,7 +19,8 @@ using model::Socket;
 namespace {
 
 constexpr std::uint64_t kSettledNs = 5 * model::kSecond;
-constexpr std::uint64_t kFewest = 8;
+/// Growth for a shorter time is not known to last.
+constexpr std::uint64_t kLastingNs = 10 * model::kSecond;
 constexpr std::array<std::uint64_t, 4> kSpansNs{model::kMinute, 10 * model::kMinute, model::kHour,
                                                 model::kDay};
 /// So many holds more are no chance any more.
@@ -38,13 +41,13 @@ void for_each_process(const model::Census& census, const Socket& socket, Call ca
             call(at->process);
 }
 
-void set_growth(FdOutlook& outlook, double per_second, std::string basis) {
-    outlook.holds_per_s = per_second;
-    outlook.basis = std::move(basis);
-    if (!outlook.used || !outlook.limit) return;
+/// When the last descriptor goes at this pace; nothing where that is not known, or nobody will live to see
+/// it.
+std::optional<std::uint64_t> full_in_ns(const FdOutlook& outlook, double per_s) {
+    if (!outlook.used || !outlook.limit) return std::nullopt;
     const std::uint64_t left = *outlook.limit > *outlook.used ? *outlook.limit - *outlook.used : 0;
-    const double ns = static_cast<double>(left) / per_second * static_cast<double>(model::kSecond);
-    if (ns < kLongest) outlook.full_in_ns = static_cast<std::uint64_t>(ns);
+    const double ns = static_cast<double>(left) / per_s * static_cast<double>(model::kSecond);
+    return ns < kLongest ? std::optional(static_cast<std::uint64_t>(ns)) : std::nullopt;
 }
 
 }  // namespace
@@ -63,11 +66,30 @@ FdOutlooks::FdOutlooks(const model::Census& census) : census_(census), counts_(c
         const std::uint64_t age = census.held_ns(socket);
         const bool counts = age >= kSettledNs && fin_time_known(socket);
         for_each_process(census, socket, [&](std::uint32_t process) {
-            ++counts_[process].holds;
-            for (std::size_t i = 0; counts && i < kSpans; ++i)
-                if (age - kSettledNs <= kSpansNs[i]) ++counts_[process].begun[i];
+            count(process, counts ? std::optional(age) : std::nullopt);
         });
     }
+}
+
+void FdOutlooks::count(std::uint32_t process, std::optional<std::uint64_t> age_ns) {
+    Count& count = counts_[process];
+    ++count.holds;
+    if (!age_ns) return;
+    for (std::size_t i = 0; i < kSpans; ++i) {
+        const std::uint64_t span = span_ns(census_.processes[process], i);
+        const std::uint64_t into = *age_ns - kSettledNs;
+        if (into <= span) ++count.begun[i][std::min<std::uint64_t>(into / (span / kParts), kParts - 1)];
+    }
+}
+
+/// It cannot have leaked before it was born.
+std::uint64_t FdOutlooks::span_ns(const Process& process, std::size_t span) const {
+    const std::uint64_t lived = census_.taken_ns > process.start_ns ? census_.taken_ns - process.start_ns : 0;
+    return std::min(kSpansNs[span], lived > 2 * kSettledNs ? lived - kSettledNs : kSettledNs);
+}
+
+const FdOutlooks::Count& FdOutlooks::count_of(const Process& process) const {
+    return counts_[static_cast<std::size_t>(&process - census_.processes.data())];
 }
 
 std::uint64_t FdOutlooks::held_before(const Process& process) const {
@@ -81,38 +103,46 @@ FdOutlook FdOutlooks::of(const Process& process) const {
         outlook.full_in_ns = 0;
         return outlook;
     }
-    if (!by_looks(process, outlook)) by_ages(process, outlook);
+    const auto measured = by_looks(process);
+    auto lasting = by_ages(process);
+    if (lasting && denied_by_looks(*lasting) && (!measured || measured->per_s < lasting->per_s))
+        lasting = measured;
+    if (const auto& pace = lasting ? lasting : measured) {
+        outlook.holds_per_s = pace->per_s;
+        outlook.basis = pace->basis;
+    }
+    if (lasting) outlook.full_in_ns = full_in_ns(outlook, lasting->per_s);
     return outlook;
 }
 
-bool FdOutlooks::by_looks(const Process& process, FdOutlook& outlook) const {
-    if (!census_.earlier || census_.earlier->taken_ns >= census_.taken_ns) return false;
-    const std::uint64_t before = held_before(process);
-    const std::uint64_t now = counts_[static_cast<std::size_t>(&process - census_.processes.data())].holds;
-    if (now <= before || now < kFewest) return false;
-    const std::uint64_t between = census_.taken_ns - census_.earlier->taken_ns;
-    set_growth(outlook, static_cast<double>(now - before) / seconds(between),
-               fmt::format("{} holds {} ago, {} now", before, model::duration_text(between), now));
-    return true;
+/// Two looks so far apart that they must have seen it.
+bool FdOutlooks::denied_by_looks(const Pace& pace) const {
+    return census_.earlier && census_.earlier->taken_ns < census_.taken_ns &&
+           pace.per_s * seconds(census_.taken_ns - census_.earlier->taken_ns) >= kSurelySeen;
 }
 
-void FdOutlooks::by_ages(const Process& process, FdOutlook& outlook) const {
-    const Count& count = counts_[static_cast<std::size_t>(&process - census_.processes.data())];
-    const auto enough =
-        std::ranges::find_if(count.begun, [](std::uint64_t begun) { return begun >= kFewest; });
-    if (enough == count.begun.end()) return;
-    const std::uint64_t lived = census_.taken_ns > process.start_ns ? census_.taken_ns - process.start_ns : 0;
-    // It cannot have leaked before it was born.
-    const std::uint64_t most = lived > 2 * kSettledNs ? lived - kSettledNs : kSettledNs;
-    const std::uint64_t span =
-        std::min(kSpansNs[static_cast<std::size_t>(enough - count.begun.begin())], most);
-    const double per_second = static_cast<double>(*enough) / seconds(span);
-    if (census_.earlier && census_.earlier->taken_ns < census_.taken_ns &&
-        per_second * seconds(census_.taken_ns - census_.earlier->taken_ns) >= kSurelySeen)
-        return;
-    set_growth(outlook, per_second,
-               fmt::format("{} holds begun in the {} up to 5 s ago and still held", *enough,
-                           model::duration_text(span)));
+std::optional<FdOutlooks::Pace> FdOutlooks::by_looks(const Process& process) const {
+    if (!census_.earlier || census_.earlier->taken_ns >= census_.taken_ns) return std::nullopt;
+    const std::uint64_t before = held_before(process);
+    const std::uint64_t now = count_of(process).holds;
+    if (now <= before || now < model::kFewestForAHabit) return std::nullopt;
+    const std::uint64_t between = census_.taken_ns - census_.earlier->taken_ns;
+    return Pace{static_cast<double>(now - before) / seconds(between),
+                fmt::format("{} holds {} ago, {} now", before, model::duration_text(between), now)};
+}
+
+std::optional<FdOutlooks::Pace> FdOutlooks::by_ages(const Process& process) const {
+    const Count& count = count_of(process);
+    for (std::size_t i = 0; i < kSpans; ++i) {
+        const std::uint64_t span = span_ns(process, i);
+        const auto gain = span >= kLastingNs ? model::lasting_gain(count.begun[i]) : std::nullopt;
+        if (!gain) continue;
+        const auto begun = std::accumulate(count.begun[i].begin(), count.begun[i].end(), std::uint64_t{0});
+        return Pace{*gain * kParts / seconds(span),
+                    fmt::format("{} holds begun in the {} up to 5 s ago and still held", begun,
+                                model::duration_text(span))};
+    }
+    return std::nullopt;
 }
 
 }  // namespace waitclose::diagnose

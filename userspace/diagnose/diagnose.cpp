@@ -4,10 +4,12 @@
 #include <algorithm>
 #include <array>
 
+#include "diagnose/acceptors.h"
 #include "diagnose/culprit.h"
 #include "diagnose/diagnoser.h"
 #include "diagnose/ending.h"
 #include "diagnose/families.h"
+#include "diagnose/fin.h"
 #include "diagnose/pressure.h"
 #include "diagnose/text.h"
 #include "diagnose/watched.h"
@@ -23,12 +25,11 @@ using Family = std::optional<Verdict> (*)(const Scene&);
 
 // The first that can show something wins. Who cannot close at all comes before who has not, and what explains
 // a hold without blame before what blames.
-constexpr std::array<Family, 17> kFamilies{
-    kernel_owned,     accept_queue,         without_holder,       exiting,
-    stopped,          duplicate_descriptor, inherited_descriptor, half_open,
-    too_little_known, spin_on_eof,          handler_blocked,      gc_pause,
-    handler_time,     end_of_file,          event_loop,           forked_for_one,
-    unread,
+constexpr std::array<Family, 18> kFamilies{
+    kernel_owned,         accept_queue,         without_holder, exiting,          stopped,
+    duplicate_descriptor, inherited_descriptor, half_open,      too_little_known, spin_on_eof,
+    handler_blocked,      handler_awaits,       gc_pause,       handler_time,     end_of_file,
+    event_loop,           forked_for_one,       unread,
 };
 
 void word_threads_unread(const Scene& scene, const Verdict&, Diagnosis& diagnosis) {
@@ -70,17 +71,24 @@ const Process* owner_of(const Scene& scene, const Verdict& verdict) {
     if (!scene.processes.empty()) return scene.only_process();
     const Socket* listener = scene.listener();
     if (!listener) return nullptr;
-    const auto owners = processes_of(scene.census, *listener);
-    return owners.size() == 1 ? owners.front() : nullptr;
+    return head_of(processes_of(scene.census, *listener));
 }
 
 void add_hold(const Scene& scene, Diagnosis& diagnosis) {
     const std::uint64_t held_ns = scene.census.held_ns(scene.socket);
+    const std::string held = duration_text(held_ns);
+    if (scene.socket.precision == model::Precision::kExact)
+        return add_fact(diagnosis, "held_ns", held_ns,
+                        fmt::format("in CLOSE_WAIT for {} (transition)", held));
+    // The same bound from the same segment differs by a tick at most; a later segment makes it smaller.
+    const char* maybe_longer =
+        fin_time_known(scene.socket)
+            ? ""
+            : "; the last one may have been an answer to what was sent, or to a keepalive "
+              "probe, and the FIN have come long before";
     add_fact(diagnosis, "held_ns", held_ns,
-             scene.socket.precision == model::Precision::kExact
-                 ? fmt::format("in CLOSE_WAIT for {} (transition)", duration_text(held_ns))
-                 : fmt::format("in CLOSE_WAIT for at least {}: no segment came from the peer since (census)",
-                               duration_text(held_ns)));
+             fmt::format("in CLOSE_WAIT for at least {}: no segment came from the peer since{} (census)",
+                         held, maybe_longer));
 }
 
 void add_holders(const Scene& scene, Diagnosis& diagnosis) {

@@ -4,6 +4,7 @@
 
 #include <algorithm>
 
+#include "diagnose/doors.h"
 #include "diagnose/families.h"
 #include "diagnose/text.h"
 #include "diagnose/watched.h"
@@ -90,6 +91,7 @@ void word_eof_seen(const Scene& scene, const Verdict& verdict, Diagnosis& diagno
         add_fact(diagnosis, "last_touch", "read-eof", "nobody has read or written it since (traced)");
     add_activity(reader_of(scene), diagnosis);
     add_watches(scene, diagnosis);
+    add_waits_elsewhere(scene, diagnosis);
 }
 
 void word_fin_taken(const Scene& scene, const Verdict& verdict, Diagnosis& diagnosis) {
@@ -99,6 +101,7 @@ void word_fin_taken(const Scene& scene, const Verdict& verdict, Diagnosis& diagn
     add_received_data(scene, diagnosis);
     add_activity(verdict.who.thread, diagnosis);
     add_watches(scene, diagnosis);
+    add_waits_elsewhere(scene, diagnosis);
 }
 
 void word_still_at_work(const Scene& scene, const Verdict& verdict, Diagnosis& diagnosis) {
@@ -141,7 +144,7 @@ std::optional<Confidence> strength(const Scene& scene, const Thread* handler, st
     const bool loops = handler ? runs_an_event_loop(*handler)
                                : scene.who.process && scene.rosters.of(*scene.who.process).watches();
     // A thread may have handed the connection to another one, and one process to another.
-    const bool others = some_work(scene);
+    const bool others = some_work(scene) || some_wait_elsewhere(scene);
     if (busy || ((loops || others) && age_ns < kHardlyAnswersNs)) return Confidence::kPossible;
     // Never proven: a signal, another connection or a child may yet bring the answer, whatever waits now.
     return Confidence::kLikely;

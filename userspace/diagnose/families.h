@@ -31,6 +31,7 @@ std::optional<Verdict> inherited_descriptor(const Scene& scene);  // inherited-f
 std::optional<Verdict> half_open(const Scene& scene);             // half-open
 std::optional<Verdict> too_little_known(const Scene& scene);      // threads unread, or too early to say
 std::optional<Verdict> handler_blocked(const Scene& scene);       // handler-blocked, deadlock
+std::optional<Verdict> handler_awaits(const Scene& scene);        // handler-blocked: in accept() elsewhere
 std::optional<Verdict> spin_on_eof(const Scene& scene);           // spin-on-eof
 std::optional<Verdict> gc_pause(const Scene& scene);              // gc-pause
 std::optional<Verdict> handler_time(const Scene& scene);          // handler-busy, cpu-starved

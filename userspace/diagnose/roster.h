@@ -30,6 +30,12 @@ struct Sleeper {
     Access access = Access::kOther;
 };
 
+/// Where a thread sleeps in accept().
+struct Door {
+    const model::Thread* thread = nullptr;
+    const model::Socket* listener = nullptr;  // null: a UNIX socket
+};
+
 /// It has not begun to exit.
 bool is_live(const model::Thread& thread);
 /// Stopped, traced or frozen.
@@ -88,6 +94,11 @@ public:
     /// Some live thread is at work that may be part of what came at `came_ns` (0: not known when): it does
     /// not merely wait for orders, nor has it been parked since before.
     bool works(const model::Process& process, std::uint64_t came_ns);
+    /// Where the thread, one of the process, sleeps in accept(); nothing when it does not, or the listener is
+    /// not known.
+    std::optional<Door> door_of(const model::Process& process, const model::Thread& thread);
+    /// Every listener at which some live thread sleeps in accept(), once.
+    const std::vector<Door>& doors(const model::Process& process);
 
 private:
     /// Each made when first asked for.
@@ -95,6 +106,7 @@ private:
         std::unique_ptr<Roster> roster;
         std::optional<std::vector<const model::Thread*>> unseen_workers;
         std::optional<std::uint64_t> works_since_ns;  // 0: nobody works
+        std::optional<std::vector<Door>> doors;
     };
 
     Made& made_for(const model::Process& process);

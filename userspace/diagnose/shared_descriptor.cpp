@@ -6,6 +6,7 @@
 
 #include <algorithm>
 
+#include "diagnose/doors.h"
 #include "diagnose/families.h"
 #include "diagnose/text.h"
 
@@ -93,6 +94,7 @@ void word_inherited(const Scene& scene, const Verdict& verdict, Diagnosis& diagn
             diagnosis, "close_on_exec", holder.close_on_exec,
             fmt::format("fd {} of {} is {}marked close-on-exec (census)", holder.fd,
                         process_text(scene.census.process_of(holder)), holder.close_on_exec ? "" : "not "));
+    add_waits_elsewhere(scene, diagnosis);
     diagnosis.advice = inheritance_advice(scene);
 }
 
@@ -195,7 +197,8 @@ bool runs_another_program(const Scene& scene, const Process& heir) {
 
 bool only_waits_for_orders(const Scene& scene, const Process& heir) {
     return std::ranges::all_of(scene.census.threads_of(heir), [&](const model::Thread& thread) {
-        return !is_live(thread) || waits_for_orders(scene.census, heir, thread);
+        return !is_live(thread) ||
+               (waits_for_orders(scene.census, heir, thread) && !waits_elsewhere(scene, heir, thread));
     });
 }
 
@@ -253,7 +256,7 @@ std::optional<Confidence> inherited_after_close(const Scene& scene) {
 // What is kept may be kept to be used: to send the answer while the other half has read the request, or by
 // whom it was handed to.
 Confidence tempered(const Scene& scene, Confidence confidence) {
-    if (is_standard_descriptor(scene)) return Confidence::kPossible;
+    if (is_standard_descriptor(scene) || some_wait_elsewhere(scene)) return Confidence::kPossible;
     if (!some_work(scene)) return confidence;
     const bool may_answer = scene.census.held_ns(scene.socket) < kHardlyAnswersNs;
     return may_answer ? Confidence::kPossible : std::max(confidence, Confidence::kLikely);

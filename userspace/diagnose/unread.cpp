@@ -4,6 +4,7 @@
 
 #include <algorithm>
 
+#include "diagnose/doors.h"
 #include "diagnose/families.h"
 #include "diagnose/text.h"
 #include "diagnose/watched.h"
@@ -126,6 +127,7 @@ void word_abandoned(const Scene& scene, const Verdict& verdict, Diagnosis& diagn
                 diagnosis, "may_be_watched", true,
                 fmt::format("a thread of {} sleeps in epoll, poll or select, which may watch it (census)",
                             process_text(*process)));
+    add_waits_elsewhere(scene, diagnosis);
     if (!verdict.who.thread && verdict.who.process && scene.rosters.of(*verdict.who.process).at_work())
         add_fact(diagnosis, "may_be_handled", true,
                  fmt::format("threads of {} are at work, and one of them may be handling it (census)",
@@ -216,6 +218,7 @@ Confidence abandoned_confidence(const Scene& scene) {
         scene.processes, [&](const Process* process) { return scene.rosters.of(*process).watches(); });
     const bool any_of_several =
         !scene.who.thread && (!scene.who.process || scene.rosters.of(*scene.who.process).live() > 1);
+    if (some_wait_elsewhere(scene)) return Confidence::kPossible;
     const std::uint64_t held_ns = scene.census.held_ns(scene.socket);
     const bool measured = nobody_watches(scene) && all_idle(scene) && scene.only_process();
     if (by_loop) return measured && held_ns >= kHardlyAnswersNs ? Confidence::kLikely : Confidence::kPossible;

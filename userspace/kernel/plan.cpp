@@ -3,10 +3,13 @@
 
 #include <algorithm>
 
+#include <fmt/format.h>
+
 namespace waitclose::kernel {
 namespace {
 
 constexpr std::string_view kSwitchedOff = "switched off with --no-hook";
+constexpr std::string_view kTaken = "no place is left: ";
 
 }  // namespace
 
@@ -28,6 +31,20 @@ Refusals switched_off(const std::set<std::string, std::less<>>& hooks) {
 bool is_switched_off(const Refusals& refused, std::string_view hook) {
     const auto found = refused.find(hook);
     return found != refused.end() && found->second == kSwitchedOff;
+}
+
+std::string taken_text(const AttachPoint& point) {
+    const bool of_function = point.mechanism == Mechanism::kFentry || point.mechanism == Mechanism::kFexit;
+    return of_function
+               ? fmt::format("{}other programs run at the function {}, as many as the kernel allows", kTaken,
+                             point.target)
+               : fmt::format("{}64 other programs run at the tracepoint {}, as many as the kernel allows",
+                             kTaken, point.target);
+}
+
+bool is_taken(const Refusals& refused, std::string_view hook) {
+    const auto found = refused.find(hook);
+    return found != refused.end() && found->second.starts_with(kTaken);
 }
 
 bool is_wanted(const Need& need, bool traces, bool windowed) {

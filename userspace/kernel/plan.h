@@ -67,6 +67,14 @@ Refusals switched_off(const std::set<std::string, std::less<>>& hooks);
 /// Whether it was the user who ruled this hook out.
 bool is_switched_off(const Refusals& refused, std::string_view hook);
 
+/// Why a hook cannot be attached that the kernel has: it runs so many programs at one place and no more, and
+/// others have them (E2BIG). 64 at a classic tracepoint (BPF_TRACE_MAX_PROGS, in perf_event_attach_bpf_prog),
+/// some 38 at a function (BPF_MAX_TRAMP_LINKS, in bpf_trampoline_link_prog; its number has changed).
+std::string taken_text(const AttachPoint& point);
+
+/// Whether that is why the hook is refused.
+bool is_taken(const Refusals& refused, std::string_view hook);
+
 /// The alternative chosen for each need, in the order of all_needs(); null where none is left.
 using Plan = std::vector<const Alternative*>;
 

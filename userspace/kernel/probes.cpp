@@ -19,6 +19,7 @@
 
 #include "kernel/log.h"
 #include "kernel/records.h"
+#include "model/remedies.h"
 #include "system/capabilities.h"
 #include "system/host.h"
 #include "waitclose.skel.h"
@@ -89,6 +90,12 @@ Failure unmet_failure(const Need& need, const Refusals& refused) {
     if (is_switched_off(refused, last.hook))
         return {fmt::format("without {} nothing can serve '{}', so {}", last.hook, need.name, need.without),
                 fmt::format("leave out --no-hook {}", last.hook)};
+    const auto taken = std::find_if(need.alternatives.begin(), need.alternatives.end(),
+                                    [&](const Alternative& hook) { return is_taken(refused, hook.hook); });
+    if (taken != need.alternatives.end())
+        return {fmt::format("nothing can serve '{}' here, so {}: {}: {}", need.name, need.without,
+                            taken->hook, refused.find(taken->hook)->second),
+                std::string(model::kEndOtherTracers)};
     return {fmt::format("nothing can serve '{}' here, so {}: {} (works from Linux {})", need.name,
                         need.without, reason == refused.end() ? "it is refused" : reason->second, last.since),
             need.of_census
@@ -152,7 +159,12 @@ Probes& Probes::operator=(Probes&&) noexcept = default;
 Probes::~Probes() = default;
 
 Result<Probes> Probes::attach(const ProbeSettings& settings) {
-    Refusals refused = switched_off(settings.disabled_hooks);
+    Refusals refused;
+    return attach(settings, refused);
+}
+
+Result<Probes> Probes::attach(const ProbeSettings& settings, Refusals& refused) {
+    refused = switched_off(settings.disabled_hooks);
     const Facts facts = Facts::of_this_kernel();
     // Each round settles at least one hook, so this ends.
     for (;;) {
@@ -170,7 +182,7 @@ Result<Probes> Probes::attach(const ProbeSettings& settings) {
         if (!probes.attach_programs(facts, refused)) continue;
         if (settings.trace)
             if (auto opened = probes.open_ring(); !opened) return tl::unexpected(opened.error());
-        probes.refusals_ = std::move(refused);
+        probes.refusals_ = refused;
         return probes;
     }
 }
@@ -234,8 +246,10 @@ bool Probes::attach_programs(const Facts& facts, Refusals& refused) {
         bpf_program* program = find_program(point.program);
         bpf_link* link = kernel::attach(program, point);
         if (!link) {
+            const int error = errno;
             refused[std::string(hook.hook)] =
-                fmt::format("{} ({})", std::strerror(errno), telling_line(log.text()));
+                error == E2BIG ? taken_text(point)
+                               : fmt::format("{} ({})", std::strerror(error), telling_line(log.text()));
             all = false;
             return;
         }

@@ -50,6 +50,8 @@ public:
     /// Loads the kernel side and attaches what the plan chooses; what this kernel refuses is found by trying,
     /// and the plan made again. Fails when nothing useful can be attached, saying what is missing.
     static Result<Probes> attach(const ProbeSettings& settings);
+    /// `refused`: is told every hook that was found to be impossible, also where it fails.
+    static Result<Probes> attach(const ProbeSettings& settings, Refusals& refused);
 
     Probes(Probes&&) noexcept;
     Probes& operator=(Probes&&) noexcept;

@@ -25,6 +25,7 @@ struct CapabilityFinding {
 enum class Obstacle : std::uint8_t {
     kNothing,
     kSwitchedOff,  // with --no-hook
+    kTaken,        // other programs have all the places that the kernel has for them
     kPrivilege,
     kTracefs,    // not mounted
     kOldKernel,  // older than the release that offers it

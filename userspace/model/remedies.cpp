@@ -80,14 +80,23 @@ std::string switched_off(std::span<const HookFinding> hooks) {
     return options;
 }
 
+bool is_unserved(const NeedFinding& need, bool of_census) {
+    return need.of_census == of_census && !need.chosen &&
+           std::all_of(need.hooks.begin(), need.hooks.end(),
+                       [](const HookFinding& hook) { return hook.refused.has_value(); });
+}
+
+/// One that works again when others make room comes before those that never do.
 const NeedFinding* first_unserved(const Findings& findings, bool of_census) {
-    const auto found =
-        std::find_if(findings.needs.begin(), findings.needs.end(), [&](const NeedFinding& need) {
-            return need.of_census == of_census && !need.chosen &&
-                   std::all_of(need.hooks.begin(), need.hooks.end(),
-                               [](const HookFinding& hook) { return hook.refused.has_value(); });
-        });
-    return found == findings.needs.end() ? nullptr : &*found;
+    const NeedFinding* first = nullptr;
+    for (const NeedFinding& need : findings.needs) {
+        if (!is_unserved(need, of_census)) continue;
+        if (std::any_of(need.hooks.begin(), need.hooks.end(),
+                        [](const HookFinding& hook) { return hook.obstacle == Obstacle::kTaken; }))
+            return &need;
+        if (!first) first = &need;
+    }
+    return first;
 }
 
 }  // namespace
@@ -163,6 +172,7 @@ Remedy hook_remedy(const Findings& findings, const NeedFinding& need) {
     switch (easiest == better.end() ? Obstacle::kNothing : easiest->obstacle) {
     case Obstacle::kNothing: break;
     case Obstacle::kSwitchedOff: return {"leave out " + switched_off(better), ""};
+    case Obstacle::kTaken: return {std::string(kEndOtherTracers), "sudo bpftool perf; sudo bpftool link"};
     case Obstacle::kPrivilege: return capability_remedy(findings);
     case Obstacle::kTracefs: return tracefs_remedy(findings);
     case Obstacle::kOldKernel:

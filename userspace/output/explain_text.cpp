@@ -10,6 +10,7 @@
 #include "output/labels.h"
 #include "output/layout.h"
 #include "output/outlook.h"
+#include "output/story.h"
 
 namespace waitclose::output {
 
@@ -125,7 +126,8 @@ std::string culprit_line(const diagnose::Diagnosis& diagnosis) {
     const std::string who =
         culprit.tid ? fmt::format("thread {} (tid {}) of process {}", culprit.comm, *culprit.tid, culprit.pid)
                     : fmt::format("process {} (pid {})", culprit.comm, culprit.pid);
-    return fmt::format("{}; basis {}: {}", who, diagnose::id_of(culprit.basis), meaning_of(culprit.basis));
+    return fmt::format("{}{}; basis {}: {}", perhaps(diagnosis), who, diagnose::id_of(culprit.basis),
+                       meaning_of(culprit.basis));
 }
 
 void add_chain(Fields& fields, const std::vector<diagnose::Link>& chain) {
@@ -148,7 +150,7 @@ void write_hold(Sink& sink, const Explained& explained, const model::Socket& soc
                fmt::format("{}, {}: {}", diagnose::id_of(diagnosis.cause),
                            diagnose::id_of(diagnosis.confidence), diagnose::meaning_of(diagnosis.cause)),
                Paint::kBold);
-    fields.add("", diagnosis.summary);
+    fields.add("", reason_text(diagnosis));
     fields.add("Culprit", culprit_line(diagnosis));
     add_chain(fields, diagnosis.because);
     if (!diagnosis.contributing.empty())
@@ -162,7 +164,7 @@ void write_hold(Sink& sink, const Explained& explained, const model::Socket& soc
     for (const diagnose::Alternative& one : explained.diagnoser.alternatives(socket))
         fields.add(std::exchange(label, ""), fmt::format("{}: {}", diagnose::id_of(one.cause), one.why_not));
     fields.gap();
-    fields.add("Advice", diagnosis.advice);
+    fields.add("Advice", advice_text(diagnosis));
 }
 
 std::string story_of(const diagnose::Group& group) {

@@ -46,7 +46,10 @@ std::string holder_text(const model::Census& census, const model::Socket& socket
 std::string holders_text(const model::Census& census, const model::Socket& socket, const TextStyle& style) {
     constexpr std::size_t kShown = 2;
     std::vector<const model::Process*> processes;
-    for (const model::Holder& holder : census.holders_of(socket)) {
+    const bool queued = socket.holder_count == 0 && socket.listener >= 0 &&
+                        static_cast<std::size_t>(socket.listener) < census.listeners.size();
+    const model::Socket& held = queued ? census.listeners[static_cast<std::size_t>(socket.listener)] : socket;
+    for (const model::Holder& holder : census.holders_of(held)) {
         const model::Process* process = &census.process_of(holder);
         if (std::ranges::find(processes, process) == processes.end()) processes.push_back(process);
     }

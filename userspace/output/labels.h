@@ -21,7 +21,8 @@ std::string culprit_text(const diagnose::Diagnosis& diagnosis, const TextStyle& 
 /// "java (4121) fd 57", with "+2" for further holders; "accept queue" or "-" when there is no holder.
 std::string holder_text(const model::Census& census, const model::Socket& socket, const TextStyle& style);
 
-/// "java (4121), nginx (99) and 2 more": the processes that hold it; "no process" when none does.
+/// "java (4121), nginx (99) and 2 more": the processes that hold it, or the listener it waits at; "no
+/// process" when none does.
 std::string holders_text(const model::Census& census, const model::Socket& socket, const TextStyle& style);
 
 /// The same for table cells, numbers first: "4188 http-exec-17" and "4121:57 java", "4121:57+2 java".

@@ -44,7 +44,7 @@ std::string sentence_of(const diagnose::Group& group, const diagnose::Diagnosis&
     if (layout.place == 0) text = place_words(group.local_port, group.remote, style);
     if (group.sockets > 1) text += text.empty() ? "oldest" : ", oldest";
     if (!text.empty()) text += ": ";
-    text += printable(diagnosis.summary, style.charset);
+    text += printable(reason_text(diagnosis), style.charset);
     if (group.culprits > 1) text += fmt::format(" ({} threads in all)", count_text(group.culprits));
     return text;
 }
@@ -64,7 +64,7 @@ void write_groups(Sink& sink, const SnapshotView& view, const TextStyle& style, 
         write_indented(sink, style, indent, sentence_of(group, diagnosis, layout, style));
         write_behind(sink, style, indent, diagnosis);
         if (group.fds.holds_per_s) write_indented(sink, style, indent, outlook_text(group.fds));
-        advice.write(sink, style, indent, diagnosis.advice);
+        advice.write(sink, style, indent, advice_text(diagnosis));
     }
 }
 

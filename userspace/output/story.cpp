@@ -66,6 +66,27 @@ void write_advice(Sink& sink, const TextStyle& style, std::size_t indent, const 
 
 }  // namespace
 
+namespace {
+
+bool claims_little(const diagnose::Diagnosis& diagnosis) {
+    return diagnosis.confidence == diagnose::Confidence::kPossible &&
+           diagnosis.cause != diagnose::Cause::kUnknown;
+}
+
+}  // namespace
+
+std::string_view perhaps(const diagnose::Diagnosis& diagnosis) {
+    return diagnosis.confidence == diagnose::Confidence::kPossible ? "perhaps " : "";
+}
+
+std::string reason_text(const diagnose::Diagnosis& diagnosis) {
+    return claims_little(diagnosis) ? "perhaps because " + diagnosis.summary : diagnosis.summary;
+}
+
+std::string advice_text(const diagnose::Diagnosis& diagnosis) {
+    return claims_little(diagnosis) ? "If so: " + diagnosis.advice : diagnosis.advice;
+}
+
 void write_indented(Sink& sink, const TextStyle& style, std::size_t indent, std::string_view text) {
     const std::string blanks(indent, ' ');
     for (const std::string& line : wrap(text, style.width - indent, kMostSentenceLines, style.charset)) {

@@ -11,6 +11,13 @@
 
 namespace waitclose::output {
 
+/// For people, what is only possible accuses nobody: "perhaps " before whom it names, "perhaps because "
+/// before what happened, and "If so: " before what to do. Raw. Where nothing is claimed (unknown) the words
+/// stand alone.
+std::string_view perhaps(const diagnose::Diagnosis& diagnosis);
+std::string reason_text(const diagnose::Diagnosis& diagnosis);
+std::string advice_text(const diagnose::Diagnosis& diagnosis);
+
 /// Printable text, wrapped beside so many blanks.
 void write_indented(Sink& sink, const TextStyle& style, std::size_t indent, std::string_view text);
 

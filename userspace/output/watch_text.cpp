@@ -10,6 +10,7 @@
 #include "output/json.h"
 #include "output/labels.h"
 #include "output/layout.h"
+#include "output/story.h"
 
 namespace waitclose::output {
 
@@ -72,9 +73,9 @@ std::string watch_text(WatchEvent event, std::int64_t at_epoch_ns, const model::
     line += held_cell(census.held_ns(socket), socket.precision, style) + "  ";
     line += paint(style, Paint::kBold, holder_text(census, socket, style)) + "  ";
     if (diagnosis.culprit && diagnosis.culprit->tid)
-        line += "thread " + culprit_text(diagnosis, style) + "  ";
+        line += fmt::format("{}thread {}  ", perhaps(diagnosis), culprit_text(diagnosis, style));
     line += fmt::format("{} ({})", diagnose::id_of(diagnosis.cause), diagnose::id_of(diagnosis.confidence));
-    return line + ": " + printable(diagnosis.summary, style.charset) + "\n";
+    return line + ": " + printable(reason_text(diagnosis), style.charset) + "\n";
 }
 
 std::string watch_text(const model::Closed& closed, std::int64_t at_epoch_ns, const TextStyle& style) {
