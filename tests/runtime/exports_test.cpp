@@ -218,9 +218,18 @@ TEST_F(Exports, SpeedscopeImportsThreeOfThem) {
 
     const auto chrome = timeline::testing::speedscope_reads(*package, path("chrome"));
     ASSERT_TRUE(chrome) << chrome.error();
-    std::set<std::string> seen;
-    for (const json& profile : chrome->at("profiles")) seen.merge(names(profile));
-    EXPECT_TRUE(seen.contains("blocked: lock"));
+    told::Lengths lanes;  // in microseconds, as the format has them
+    told::Lengths expected_us;
+    for (const std::uint64_t length : expected.threads) expected_us.insert(length / 1000);
+    bool waits_for_lock = false;
+    for (const json& profile : chrome->at("profiles")) {
+        for (const std::string& name : names(profile))
+            waits_for_lock = waits_for_lock || name.starts_with("blocked: lock");  // and its details
+        if (profile.at("name").get<std::string>().find("FIN received") == std::string::npos)
+            lanes.insert(static_cast<std::uint64_t>(outermost(profile) + 1e-3));
+    }
+    EXPECT_EQ(lanes, expected_us);
+    EXPECT_TRUE(waits_for_lock);
 }
 
 TEST_F(Exports, TheSchemaOfSpeedscopeIsKept) {
