@@ -15,6 +15,7 @@ sys.dont_write_bytecode = True
 import kernel_lab_archive as archive
 import kernel_lab_figures as figures
 import kernel_lab_machine as machine
+import kernel_lab_recording as recording
 import kernel_lab_tables as tables
 import stage
 from kernel_lab_outcome import Kernel, Outcome, expected_tests, take
@@ -28,7 +29,7 @@ THOROUGH = "-Measure.*:Redis.*:PythonPool.*:Real/*:Arguments/*:Output.*"
 # very beginning. The suites about one subject run natively; --thorough runs them here, too.
 SUBJECTS = ("AcceptSide.*", "*Chains.*", "Runtimes/*", "Explain.*", "Time.*", "Shares.*",
             "Hooks/*", "FieldCases.*", "Touched.*", "Long*", "*LongDecoys*", "Recording.*", "Report.*", "*Reports.*",
-            "Selection*", "Live*", "BlockedHandlers.*", "ChainsInWords.*", "Case08.*", "Usage.*", "*.AreMeasuredRight/*",
+            "Exports.*", "Selection*", "Live*", "BlockedHandlers.*", "ChainsInWords.*", "Case08.*", "Usage.*", "*.AreMeasuredRight/*",
             "*.AreNotInASnapshot/*")
 DEFAULT = ":".join((THOROUGH, "Doctor*", "*.WatchComesAfterwards/*", "*.WatchComesBeforeTheFin/*", *SUBJECTS))
 FROM_THE_START = "*.WatchComesBeforeTheConnection/"
@@ -40,7 +41,7 @@ VARIANTS = tuple(f"{FROM_THE_START}*{name}" for name in ("Ipv6", "Mapped", "Othe
 # What takes long and is seen on another kernel as well: `without` keeps the lab within ten minutes.
 KERNELS = {kernel.name: kernel for kernel in (
     Kernel("5.10", "bullseye", "linux-image-cloud-amd64", without=("Agreement.*", "Forced/*", *ALIKE, *VARIANTS)),
-    Kernel("6.1", "bookworm", "linux-image-cloud-amd64", must_run=True,
+    Kernel("6.1", "bookworm", "linux-image-cloud-amd64", must_run=True, records=True,
            without=("Agreement.*", "Forced/*", *ALIKE)),
     Kernel("6.12", "bookworm", "linux-image-6.12-cloud-amd64", must_run=True,
            without=("Agreement.*", FROM_THE_START + "*")),
@@ -87,7 +88,8 @@ class Lab:
     def run_kernel(self, kernel):
         outcome = Outcome(kernel)
         gtest_filter = self.options.filter or ":".join((DEFAULT, *kernel.without))
-        settings = {"LAB_FILTER": gtest_filter, "LAB_COMMAND": self.options.run}
+        records = kernel.records and self.options.filter in (None, THOROUGH) and not self.options.run
+        settings = {"LAB_FILTER": gtest_filter, "LAB_COMMAND": self.options.run, "LAB_RECORDS": "yes" if records else ""}
         logs = self.logs / kernel.name
         logs.mkdir()
         try:
@@ -101,6 +103,8 @@ class Lab:
             print(f"== {kernel.name}", run.console.strip(), *filter(None, [outcome.ended]), sep="\n", flush=True)
             return outcome
         take(outcome, run, expected_tests(self.options.build, gtest_filter))
+        if records:
+            outcome.tests[recording.TEST] = recording.judge(self.options.build, logs, run.results)
         say(f"{kernel.name}: {outcome.count('passed')} passed, {outcome.count('failed')} failed in "
             f"{outcome.seconds:.0f} s" + (f"; {outcome.ended}" if outcome.ended else ""))
         return outcome

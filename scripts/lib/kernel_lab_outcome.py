@@ -15,6 +15,7 @@ class Kernel:
     release: str = ""  # of Debian; without one it is the kernel that runs here
     package: str = ""
     must_run: bool = False
+    records: bool = False  # a recording is made there, and reported here
     without: tuple = ()  # GoogleTest patterns: what is left out on this kernel by default
 
 

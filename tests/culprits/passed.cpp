@@ -2,6 +2,9 @@
 // One process accepts and sends the descriptor over a UNIX socket (SCM_RIGHTS); it closes its own copy.
 //   leaked     the receiver reads end-of-file and leaks it
 //   in-flight  nobody receives the message: the reference is in no descriptor table, but it was accepted
+//   handed-on  the FIN comes while the first one has it; the command `close` makes it pass it on and exit.
+//   Nobody
+//              closes it then
 #include "culprit.h"
 
 #include <cstring>
@@ -51,6 +54,11 @@ void accept_and_pass(const Options& options, int channel, int line) {
     Listener listener = listen_on(options.family);
     tell(line, note(Say::listening, listener.fd, listener.port));
     int fd = accept_one(listener.fd);
+    if (options.mode == "handed-on") {
+        tell(line, note(Say::accepted, fd));
+        hear(line, Say::proceed);
+        return send_fd(channel, fd);
+    }
     send_fd(channel, fd);
     close(channel);
     close(fd);
@@ -67,6 +75,10 @@ void receive_and_leak(const Options& options, int channel, int line) {
         tell(line, note(Say::leaked, fd));
         idle(line, -1, fd, options.end);
     }
+    if (options.mode == "handed-on") {
+        tell(line, note(Say::pending, receive_fd(channel)));
+        hear(line, Say::gone);
+    }
     hear(line, Say::close);
     tell(line, close_and_note(receive_fd(channel)));
     hear(line, Say::gone);
@@ -75,7 +87,7 @@ void receive_and_leak(const Options& options, int channel, int line) {
 }  // namespace
 
 int main(int argc, char** argv) {
-    Options options = parse(argc, argv, {"leaked", "in-flight"});
+    Options options = parse(argc, argv, {"leaked", "in-flight", "handed-on"});
     Judge judge(options);
     int channel[2];
     check(socketpair(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0, channel), "socketpair");
@@ -88,7 +100,19 @@ int main(int argc, char** argv) {
         start_child(options.name("receiver"), [&](int line) { receive_and_leak(options, channel[1], line); });
     close(channel[1]);
     int peer = connect_to(options.family, judge.listening(sender));
-    hear(sender.line, Say::accepted);
+    const Note first = hear(sender.line, Say::accepted);
+    if (options.mode == "handed-on") {
+        judge.hang_up(peer);
+        judge.holds(first);
+        judge.truth.cause = "abandoned";
+        return judge.obey([&] {
+            tell(sender.line, note(Say::proceed));
+            wait_for_exit(sender.pid);
+            Note second = hear(receiver.line, Say::pending);
+            second.before_ns = second.after_ns = boot_ns();
+            return second;
+        });
+    }
     if (options.mode == "leaked") {
         hear(receiver.line, Say::accepted);
         judge.hang_up(peer);

@@ -38,6 +38,7 @@ inline std::vector<Case> holding_cases() {
         {"NeverReadIpv6", {"never_read", "--family", "ipv6"}},
         {"NeverReadOtherNetns", {"never_read", "--netns"}},
         {"FinWithDataUnseen", {"fin_with_data", "--mode", "data-only"}},
+        {"FinWithDataFileLock", {"fin_with_data", "--mode", "file-lock"}},
         {"FinWithDataToEnd", {"fin_with_data", "--mode", "to-end"}},
         {"NeverAccepted", {"never_accepted", "--mode", "single"}},
         {"NeverAcceptedReuseport", {"never_accepted", "--mode", "reuseport"}},

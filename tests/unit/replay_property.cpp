@@ -1,22 +1,19 @@
 // SPDX-License-Identifier: BSD-2-Clause
 // Whatever is recorded, its timeline keeps the rules, and a hold is as long in every format as it was held.
+#include <gmock/gmock.h>
 #include <gtest/gtest.h>
-#include <nlohmann/json.hpp>
 
-#include <cmath>
-#include <map>
-#include <set>
-#include <sstream>
+#include <algorithm>
 
 #include "replay/replay.h"
 #include "replay_fixture.h"
 #include "timeline_fixture.h"
+#include "timeline_properties.h"
 
 namespace waitclose::replay {
 namespace {
 
 using namespace testing;
-using nlohmann::json;
 using timeline::testing::Dice;
 using timeline::testing::written;
 
@@ -122,46 +119,6 @@ private:
     std::uint64_t now_ = 0;
 };
 
-using Lengths = std::multiset<std::pair<std::string, std::uint64_t>>;  // of holds, by id
-
-Lengths lengths_of(const Incident& incident) {
-    Lengths found;
-    for (const timeline::Hold& hold : incident.timeline.holds)
-        if (hold.held_ns.value_or(0) > 0) found.emplace(incident.timeline.text(hold.id), *hold.held_ns);
-    return found;
-}
-
-Lengths lengths_in_ndjson(const Incident& incident) {
-    Lengths found;
-    std::istringstream lines(written(incident.timeline, timeline::write_ndjson));
-    for (std::string line; std::getline(lines, line);) {
-        const json hold = json::parse(line);
-        if (hold.at("held_ns") > 0) found.emplace(hold.at("id"), hold.at("held_ns"));
-    }
-    return found;
-}
-
-/// Of the slices that are the holds themselves, whatever their socket.
-std::multiset<std::uint64_t> lengths_in_chrome(const Incident& incident) {
-    std::multiset<std::uint64_t> found;
-    std::map<std::string, double> begun;  // by socket
-    const json trace = json::parse(written(incident.timeline, timeline::write_chrome));
-    for (const json& event : trace.at("traceEvents")) {
-        if (!event.contains("id") || !event.at("name").get<std::string>().starts_with("CLOSE_WAIT")) continue;
-        const double us = event.at("ts");
-        if (event.at("ph") == "b") begun[event.at("id")] = us;
-        if (event.at("ph") == "e")
-            found.insert(static_cast<std::uint64_t>(std::llround((us - begun[event.at("id")]) * 1000)));
-    }
-    return found;
-}
-
-std::uint64_t sum_of(const Lengths& lengths) {
-    std::uint64_t sum = 0;
-    for (const auto& [id, length] : lengths) sum += length;
-    return sum;
-}
-
 TEST(ReplayProperty, TheTimelineKeepsTheRules) {
     for (std::uint32_t seed = 0; seed < kSeeds; ++seed) {
         const Incident incident = RandomIncident(seed, false).play();
@@ -181,26 +138,41 @@ TEST(ReplayProperty, HostileTimesKeepThemToo) {
     }
 }
 
-TEST(ReplayProperty, AHoldIsAsLongInEveryFormat) {
+TEST(ReplayProperty, EveryFormatTellsTheSame) {
+    namespace told = timeline::testing;
+    std::size_t passed_on = 0;
     for (std::uint32_t seed = 0; seed < kSeeds; ++seed) {
+        SCOPED_TRACE(seed);
         const Incident incident = RandomIncident(seed, false).play();
-        const Lengths expected = lengths_of(incident);
-        EXPECT_EQ(lengths_in_ndjson(incident), expected) << "seed " << seed;
-        std::multiset<std::uint64_t> lengths;
-        for (const auto& [id, length] : expected) lengths.insert(length);
-        EXPECT_EQ(lengths_in_chrome(incident), lengths) << "seed " << seed;
-        std::uint64_t folded_ms = 0;
-        std::istringstream lines(written(incident.timeline, timeline::write_folded));
-        for (std::string line; std::getline(lines, line);)
-            folded_ms += std::stoull(line.substr(line.rfind(' ') + 1));
-        EXPECT_NEAR(static_cast<double>(folded_ms), static_cast<double>(sum_of(expected)) / 1e6,
-                    static_cast<double>(expected.size()) + 1);
+        const timeline::Timeline& timeline = incident.timeline;
+        const told::Told expected = told::told_by(timeline);
+        const told::Told chrome = told::told_by_chrome(written(timeline, timeline::write_chrome));
+        const told::Told perfetto = told::told_by_perfetto(written(timeline, timeline::write_perfetto));
+        const told::Told speedscope = told::told_by_speedscope(written(timeline, timeline::write_speedscope));
+        const told::Told ndjson = told::told_by_ndjson(written(timeline, timeline::write_ndjson));
+        for (const told::Told* one : {&chrome, &perfetto, &speedscope, &ndjson}) {
+            EXPECT_THAT(one->wrong, ::testing::IsEmpty());
+            if (one != &ndjson) {
+                EXPECT_EQ(one->threads, expected.threads);
+            }
+            if (one != &speedscope) {
+                EXPECT_EQ(one->holds, expected.holds);
+            }
+        }
+        std::uint64_t held_ns = 0;
+        for (const std::uint64_t length : expected.holds) held_ns += length;
+        const std::string folded = written(timeline, timeline::write_folded);
+        EXPECT_NEAR(static_cast<double>(told::milliseconds_in_folded(folded)),
+                    static_cast<double>(held_ns) / 1e6,
+                    static_cast<double>(std::count(folded.begin(), folded.end(), '\n')));
         for (std::size_t i = 0; i < incident.holds.size(); ++i) {
-            const timeline::Hold& hold = incident.timeline.holds[i];
+            const timeline::Hold& hold = timeline.holds[i];
             EXPECT_EQ(hold.held_ns, incident.holds[i].held_ns());
             EXPECT_EQ(hold.since_ns, incident.holds[i].since_ns);
+            if (!hold.tenures.empty()) ++passed_on;
         }
     }
+    EXPECT_GT(passed_on, 10U) << "some are passed on";
 }
 
 }  // namespace

@@ -294,11 +294,22 @@ private:
             hold.held_ns = end - begin;
             random_phases(hold, begin, end, 3, true);
             hold.open = dice_.one_in(2);
+            if (dice_.one_in(3)) random_tenures(hold, begin, end);
             const auto deeds = moments(begin, t_.window.to_ns, 1);
             hold.first_touch = Deed{deeds.front(), 1, 2, name(), random_thread()};
             if (!hold.open) hold.closed = Deed{deeds.back(), 1, 2, name(), random_thread()};
         }
         t_.holds.push_back(hold);
+    }
+
+    /// Passed on now and then, each time to another one.
+    void random_tenures(Hold& hold, std::uint64_t begin, std::uint64_t end) {
+        const auto edges = moments(begin, end, 3);
+        if (edges.size() < 3 || t_.processes.empty()) return;
+        for (std::size_t i = 0; i + 1 < edges.size(); ++i) {
+            const std::uint32_t owner = i % 2 == 0 ? random_index(t_.processes) : kNowhere;
+            hold.tenures.push_back({edges[i], edges[i + 1], owner, name()});
+        }
     }
 
     ThreadRef random_thread() {
@@ -349,6 +360,7 @@ inline Timeline broken(std::uint32_t seed) {
         hold.diagnosis.cause = StringId{wild_index()};
         hold.diagnosis.evidence = {
             {StringId{wild_index()}, {Value::Kind::kText, StringId{wild_index()}, 0}, {}}};
+        for (Tenure& tenure : hold.tenures) tenure = {wild(), wild(), wild_index(), StringId{wild_index()}};
         for (Phase& phase : hold.phases) phase = {wild(), wild(), StringId{wild_index()}, dice.one_in(2)};
         hold.first_touch = Deed{wild(), 1, 2, StringId{wild_index()}, {wild_index(), wild_index()}};
         hold.closed = Deed{wild(), 1, 2, StringId{wild_index()}, {0, wild_index()}};

@@ -210,7 +210,8 @@ TEST(TimelineHtml, WhoHasNoTrackHasAName) {
     const json data = data_of(page_of(t));
     ASSERT_EQ(data["processes"].size(), 1U);
     EXPECT_EQ(text_at(data, data["processes"][0]["comm"]), "orders");
-    EXPECT_EQ(data["holds"]["process"], json({-1, 0}));
+    EXPECT_EQ(data["holds"]["process"], json({-1, -1})) << "a holder is no owner";
+    EXPECT_EQ(data["threads"][0]["process"], 0);
     std::vector<std::uint32_t> tids;
     for (const json& thread : data["threads"]) tids.push_back(thread["tid"]);
     EXPECT_THAT(tids, ::testing::IsSupersetOf({4188U, 4190U}));

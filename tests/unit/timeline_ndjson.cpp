@@ -55,7 +55,8 @@ TEST(TimelineNdjson, AHoldIsTheContract) {
                                {"fact": "name", "value": "n", "text": null}],
                   "advice": "look at the lock"},
         "open": false, "wait_class": "lock", "closer": {"pid": 4121, "tid": 4188, "comm": "worker"},
-        "frames": ["main", "handle_request", "libc.so.6+0x9f3", "futex_wait_[k]"]})json");
+        "frames": ["main", "handle_request", "libc.so.6+0x9f3", "futex_wait_[k]"],
+        "owner": {"pid": 4121, "comm": "orders"}, "held_by": null})json");
     const auto lines = lines_of(incident());
     ASSERT_EQ(lines.size(), 2U);
     EXPECT_EQ(lines[0].dump(1), expected.dump(1));

@@ -125,6 +125,21 @@ void word_still_at_work(const Scene& scene, const Verdict& verdict, Diagnosis& d
     add_activity(reader, diagnosis);
 }
 
+void word_asleep_since_its_data(const Scene& scene, const Verdict& verdict, Diagnosis& diagnosis) {
+    const Thread& thread = *verdict.who.thread;
+    diagnosis.summary =
+        fmt::format("thread {} {}, ever since the last data came: it may still be at its answer", thread.comm,
+                    activity_text(thread));
+    add_fin_consumed(diagnosis);
+    add_received_data(scene, diagnosis);
+    add_fact(
+        diagnosis, "asleep_since_data", true,
+        fmt::format("{} fell asleep {} ago, when the data came together with the FIN, and has sent no answer "
+                    "(census)",
+                    thread_text(thread), duration_text(scene.ago(*thread.asleep_since_ns))));
+    add_activity(&thread, diagnosis);
+}
+
 void word_unseen_read(const Scene&, const Verdict&, Diagnosis& diagnosis) {
     diagnosis.summary = "something took the peer's FIN without a read that tracing saw";
     add_fin_consumed(diagnosis);
@@ -159,6 +174,9 @@ std::optional<Verdict> from_deed(const Scene& scene) {
 // Nobody saw who read it, or when: it may have been just now, by any thread.
 std::optional<Verdict> from_census(const Scene& scene) {
     const std::uint64_t held_ns = scene.census.held_ns(scene.socket);
+    if (asleep_since_its_data(scene) && is_at_work(*scene.who.thread) &&
+        !waits_for_orders(scene.census, *scene.who.process, *scene.who.thread))
+        return Verdict{Cause::kUnknown, Confidence::kPossible, scene.who, word_asleep_since_its_data};
     const auto shown = strength(scene, scene.who.thread, held_ns);
     if (!shown) return Verdict{Cause::kUnknown, Confidence::kPossible, scene.who, word_still_at_work};
     // Whoever is at work there may be at its answer, and where several processes hold it, the other one.

@@ -40,6 +40,9 @@ std::optional<Verdict> event_loop(const Scene& scene);            // unwatched-e
 std::optional<Verdict> forked_for_one(const Scene& scene);        // nobody: it may be about to serve it
 std::optional<Verdict> unread(const Scene& scene);                // idle-in-pool, abandoned
 
+/// Nobody saw who read it, but the only thread that can have done so fell asleep right after its data came,
+/// together with the FIN, has not woken since, and has sent no answer: this sleep may well be part of one.
+bool asleep_since_its_data(const Scene& scene);
 /// In some process that holds it a thread is at work on something that may be part of it.
 bool some_work(const Scene& scene);
 /// Threads are at work, which of them had the connection is not known, and it is not held for so long that

@@ -47,6 +47,46 @@ bool may_be_idle(const Wait& wait) {
            (wait.what == WaitClass::kLock && wait.blocked);
 }
 
+/// "worker-2" is "worker-3".
+std::string_view without_number(std::string_view name) {
+    const auto is_letter = [](char byte) {
+        return (byte >= 'a' && byte <= 'z') || (byte >= 'A' && byte <= 'Z');
+    };
+    while (!name.empty() && !is_letter(name.back())) name.remove_suffix(1);
+    return name;
+}
+
+bool share_a_listener(const model::Census& census, std::uint32_t one, std::uint32_t other) {
+    return std::ranges::any_of(census.listeners, [&](const model::Socket& listener) {
+        const auto has = [&](std::uint32_t pid) {
+            return std::ranges::any_of(census.holders_of(listener), [&](const model::Holder& holder) {
+                return census.process_of(holder).pid == pid;
+            });
+        };
+        return has(one) && has(other);
+    });
+}
+
+/// Workers of a pool take turns, at accept() or at what else they are given, among themselves: alike by name,
+/// or at the same listener. Nothing speaks against that where the lock's holder is not known.
+bool may_take_turns(const Scene& scene) {
+    const Thread& thread = *scene.who.thread;
+    const model::Process& process = *scene.who.process;
+    if (!thread.lock_holder || scene.census.nested) return true;
+    const model::LockHolder& other = *thread.lock_holder;
+    const std::string_view name = without_number(other.comm);
+    return other.pid == process.pid || name.empty() || name == without_number(process.comm) ||
+           name == without_number(thread.comm) || share_a_listener(scene.census, process.pid, other.pid);
+}
+
+/// Who took the FIN together with the last data has not seen it: it has the request alone in mind. A lock
+/// that is no turn in a pool keeps it from that.
+bool is_kept_from_the_request(const Scene& scene, const Wait& wait) {
+    if (wait.what != WaitClass::kLock || scene.eof || !scene.socket.fin_consumed) return false;
+    const bool read_last = !scene.who.deed || scene.who.deed->operation == model::Operation::kRead;
+    return read_last && !may_take_turns(scene);
+}
+
 /// Who has answered may be at the next piece of work, or wait for it.
 bool has_answered(const Scene& scene) {
     return scene.who.deed && scene.who.deed->operation == model::Operation::kWrite;
@@ -68,6 +108,7 @@ bool handled_before_sleeping(const Scene& scene, std::uint64_t asleep_since_ns) 
 /// Whoever was seen with it after the FIN was awake then.
 bool may_sleep_since_before_fin(const Scene& scene, std::uint64_t asleep_since_ns) {
     const std::uint64_t fin_ns = scene.socket.held_since_ns;
+    if (!scene.who.deed) return false;
     return asleep_since_ns <= fin_ns ||
            (scene.who.deed->at_ns < fin_ns && asleep_since_ns <= fin_ns + kSleepErrorNs);
 }
@@ -143,6 +184,13 @@ void word_blocked(const Scene& scene, const Verdict& verdict, Diagnosis& diagnos
     diagnosis.because = std::move(chain.links);
 }
 
+void word_blocked_since_its_data(const Scene& scene, const Verdict& verdict, Diagnosis& diagnosis) {
+    word_blocked(scene, verdict, diagnosis);
+    add_fact(diagnosis, "asleep_since_data", true,
+             "the only thread there is fell asleep when the data came together with the FIN, and has sent no "
+             "answer: which of its connections it sleeps for was not seen (census)");
+}
+
 /// Whose a lock is, and what is polled, was read from the program's own memory, not measured by the kernel.
 bool rests_on_memory(const model::Steps& chain) {
     return std::ranges::any_of(chain.steps, [](const model::Step& step) {
@@ -184,6 +232,20 @@ Confidence confidence_of(const Scene& scene, const Wait& wait, bool before_fin) 
 
 }  // namespace
 
+bool asleep_since_its_data(const Scene& scene) {
+    const model::Socket& socket = scene.socket;
+    const Thread* thread = scene.who.thread;
+    const bool alone = thread && scene.who.basis == Basis::kOnlyThread && scene.only_process();
+    if (!alone || !thread->asleep_since_ns || scene.watched_since_fin()) return false;
+    const bool with_data =
+        socket.role == model::Role::kServer && socket.fin_consumed && socket.last_data_ns != 0;
+    const bool answered =
+        socket.last_sent_ns != 0 && socket.last_sent_ns + kStampErrorNs >= socket.last_data_ns;
+    const std::uint64_t since = *thread->asleep_since_ns;
+    return with_data && !answered && since + kStampErrorNs >= socket.last_data_ns &&
+           since <= socket.last_data_ns + kSameWorkNs;
+}
+
 std::optional<Verdict> handler_blocked(const Scene& scene) {
     const Thread* thread = scene.who.thread;
     if (!thread || !thread->asleep_since_ns || !scene.sleepers.empty()) return std::nullopt;
@@ -191,17 +253,20 @@ std::optional<Verdict> handler_blocked(const Scene& scene) {
     if (scene.socket.role == model::Role::kClient) return std::nullopt;
     const std::uint64_t since = *thread->asleep_since_ns;
     // Who was not seen with it need not be its handler: one that merely inherited it sleeps, too.
-    if (!handled_before_sleeping(scene, since)) return std::nullopt;
+    const bool seen = handled_before_sleeping(scene, since);
+    if (!seen && !asleep_since_its_data(scene)) return std::nullopt;
     const Wait wait = wait_of(*thread);
     if (!shows_work(wait) || serves_another(scene)) return std::nullopt;
     const bool before_fin = since <= scene.socket.held_since_ns;
-    if (may_be_idle(wait) && (!may_sleep_since_before_fin(scene, since) || has_answered(scene)))
-        return std::nullopt;
+    const bool explains = may_sleep_since_before_fin(scene, since) || is_kept_from_the_request(scene, wait);
+    if (may_be_idle(wait) && (!explains || has_answered(scene))) return std::nullopt;
     const model::Steps chain = model::follow_waits(scene.census, *scene.who.process, *thread);
     Confidence confidence = std::max(confidence_of(scene, wait, before_fin), ceiling(scene, chain));
     // A pause may be the program's rhythm, and no part of handling this connection.
     if (wait.what == WaitClass::kSleep) confidence = std::max(confidence, Confidence::kLikely);
     if (may_wait_for_work(scene, wait, chain)) confidence = std::max(confidence, Confidence::kLikely);
+    if (!seen)
+        return Verdict{Cause::kHandlerBlocked, Confidence::kPossible, scene.who, word_blocked_since_its_data};
     if (!chain.deadlock) return Verdict{Cause::kHandlerBlocked, confidence, scene.who, word_blocked};
     return Verdict{Cause::kDeadlock,
                    rests_on_memory(chain) ? std::max(confidence, Confidence::kLikely) : confidence, scene.who,

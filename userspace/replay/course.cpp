@@ -165,6 +165,13 @@ std::optional<Course::Outcome> Course::outcome() {
     return found;
 }
 
+std::optional<Cause> Course::cause_of(std::uint32_t owner) const {
+    const Standing* longest = nullptr;
+    for (const Standing& one : standings_)
+        if (one.opinion.owner == owner && (!longest || one.stood_ns >= longest->stood_ns)) longest = &one;
+    return longest ? std::optional(longest->opinion.cause) : std::nullopt;
+}
+
 std::string Course::text() const {
     const bool only_young =
         steps_.size() == 2 && steps_[0].cause == Cause::kUnknown && length_of(0) <= kYoungNs;

@@ -21,9 +21,10 @@ struct Opinion {
     std::uint32_t tid = 0;
     std::uint32_t owner = timeline::kNowhere;
 
-    /// The same cause, as sure, of the same culprit.
+    /// The same cause, as sure, of the same culprit, where the same process holds it.
     bool is_as(const Opinion& other) const {
-        return cause == other.cause && confidence == other.confidence && pid == other.pid && tid == other.tid;
+        return cause == other.cause && confidence == other.confidence && pid == other.pid &&
+               tid == other.tid && owner == other.owner;
     }
 };
 
@@ -60,6 +61,9 @@ public:
     };
     /// Nothing where no look said anything.
     std::optional<Outcome> outcome();
+
+    /// What stood longest while it was this one's; nothing where no look said so.
+    std::optional<diagnose::Cause> cause_of(std::uint32_t owner) const;
 
     /// "handler-blocked for 15 s, then unknown for 50 ms"; empty where one cause stood all the time, young
     /// seconds aside.

@@ -79,20 +79,37 @@ void Replay::measure_gaps() {
 void Replay::finish_tracks() {
     for (std::uint32_t hold = 0; hold < facts_.size(); ++hold) {
         Fact& fact = facts_[hold];
-        const Sight& sight = sights_[hold];
+        Sight& sight = sights_[hold];
         if (fact.is_open()) fact.end_ns = timeline_.window.to_ns;
         fact.end_ns = std::min(fact.end_ns, timeline_.window.to_ns);
         fact.since_ns = std::min(fact.since_ns, fact.end_ns);
         fact.queued = sight.queued;
         if (fact.is_open()) fact.is_older = is_older(fact.precision, fact.since_ns);
         settle(timeline_, courses_[hold], fact, timeline_.holds[hold]);
-        const auto lane_of = [this](const model::Actor& actor) { return lanes_->find(actor); };
-        lay_out(timeline_,
-                {fact, spans_.of(hold), sight.touch,
-                 sight.touch ? lane_of(sight.touch->actor) : timeline::ThreadRef{}, sight.eof_ns,
-                 sight.queued, fact.closer ? lane_of(*fact.closer) : timeline::ThreadRef{}},
+        if (sight.touch && (sight.touch->at_ns < fact.since_ns || sight.touch->at_ns > fact.end_ns))
+            sight.touch.reset();
+        timeline::ThreadRef toucher;
+        timeline::ThreadRef closer;
+        if (sight.touch) toucher = lanes_->reach(sight.touch->actor, sight.touch->at_ns);
+        if (fact.closer) closer = lanes_->reach(*fact.closer, fact.end_ns);
+        lay_out(timeline_, {fact, spans_.of(hold), sight.touch, toucher, sight.eof_ns, sight.queued, closer},
                 timeline_.holds[hold]);
     }
+    for (std::uint32_t hold = 0; hold < facts_.size(); ++hold)
+        timeline_.holds[hold].tenures = tenures_of(hold);
+}
+
+/// Who had it one after the other, and what was said meanwhile.
+std::vector<timeline::Tenure> Replay::tenures_of(std::uint32_t hold) {
+    const Fact& fact = facts_[hold];
+    const auto gone_ns = [this](std::uint32_t process) { return lanes_->ended_ns(process); };
+    auto tenures =
+        sights_[hold].keepers.tenures(holder_sets_, fact.owner, fact.since_ns, fact.end_ns, gone_ns);
+    for (timeline::Tenure& tenure : tenures) {
+        const auto cause = tenure.owner == fact.owner ? fact.cause : courses_[hold].cause_of(tenure.owner);
+        if (cause) tenure.cause = timeline_.strings.add(diagnose::id_of(*cause));
+    }
+    return tenures;
 }
 
 /// How many of the holds told of were open when. Those from before the recording are so from its beginning.

@@ -215,13 +215,29 @@ void Lanes::finish(std::uint64_t to_ns) {
     }
 }
 
-timeline::ThreadRef Lanes::find(const model::Actor& actor) const {
+std::uint64_t Lanes::ended_ns(std::uint32_t process) const {
+    if (process >= timeline_.processes.size()) return 0;
+    std::uint64_t latest_ns = 0;
+    for (const timeline::Thread& thread : timeline_.processes[process].threads)
+        latest_ns = std::max(latest_ns, thread.to_ns);
+    return latest_ns;
+}
+
+/// A process is of no interest any more once it has closed all it held: no look sees that close.
+timeline::ThreadRef Lanes::reach(const model::Actor& actor, std::uint64_t at_ns) {
+    Lane* lane = lane_of(actor);
+    if (lane == nullptr) return {};
+    append(*lane, {thread_at(*lane).to_ns, at_ns, Activity::kUnknown, {}, {}, {}});
+    return lane->where;
+}
+
+Lanes::Lane* Lanes::lane_of(const model::Actor& actor) {
     for (auto at = processes_.lower_bound({actor.pid, 0}); at != processes_.end(); ++at) {
         if (at->first.first != actor.pid) break;
         const auto found = lanes_.find({at->second, actor.tid, actor.start_ns});
-        if (found != lanes_.end()) return found->second.where;
+        if (found != lanes_.end()) return &found->second;
     }
-    return {};
+    return nullptr;
 }
 
 }  // namespace waitclose::replay

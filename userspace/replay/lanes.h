@@ -35,8 +35,12 @@ public:
     /// must not be before any look.
     void finish(std::uint64_t to_ns);
 
-    /// The very thread; nowhere when it has no lane.
-    timeline::ThreadRef find(const model::Actor& actor) const;
+    /// When the last of its threads ended that was seen; 0 for no process, or one without threads.
+    std::uint64_t ended_ns(std::uint32_t process) const;
+
+    /// The very thread, which was seen to do something then: its lane lasts that long at least. Nowhere when
+    /// it has none. Only after finish().
+    timeline::ThreadRef reach(const model::Actor& actor, std::uint64_t at_ns);
 
     /// Where a thread sleeps in the kernel, outermost function first; none where that was not read.
     timeline::StackId stack_of(const model::Thread& thread);
@@ -85,6 +89,8 @@ private:
     std::uint64_t latest_ns_ = 0;
     std::uint64_t looks_ = 0;
     std::map<std::pair<std::uint32_t, std::uint64_t>, std::uint32_t> processes_;  // by pid and start
+    Lane* lane_of(const model::Actor& actor);
+
     std::unordered_map<Key, Lane, KeyHash> lanes_;
 };
 

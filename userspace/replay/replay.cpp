@@ -189,7 +189,7 @@ void Replay::see(Look& look, std::uint32_t index) {
     const std::uint32_t hold = at->second;
     if (model::Hold* known = ledger_.find(connection.key)) known->told = kLookedAt;
     look.holds.push_back(hold);
-    note_cause(look, socket, hold);
+    note_keepers(look, socket, hold, note_cause(look, socket, hold));
     Fact& fact = facts_[hold];
     fact.role = socket.role;
     fact.since_ns = socket.held_since_ns;
@@ -201,7 +201,14 @@ void Replay::see(Look& look, std::uint32_t index) {
     sight.worded = false;
     sight.queued = socket.listener != model::kNone;
     note_touches(sight, socket);
-    for (const model::Holder& holder : look.census.holders_of(socket)) follow(look, holder.process);
+}
+
+void Replay::note_keepers(Look& look, const model::Socket& socket, std::uint32_t hold, std::uint32_t owner) {
+    holders_.clear();
+    for (const model::Holder& holder : look.census.holders_of(socket))
+        holders_.push_back(follow(look, holder.process));
+    const std::uint32_t set = holder_sets_.of(holders_);
+    sights_[hold].keepers.see(look.census.taken_ns, owner, set, handed_over_ns(socket, facts_[hold].seen_ns));
 }
 
 void Replay::note_touches(Sight& sight, const model::Socket& socket) {
@@ -215,7 +222,8 @@ void Replay::note_touches(Sight& sight, const model::Socket& socket) {
     if (socket.touches->eof) sight.eof_ns = socket.touches->eof->at_ns;
 }
 
-void Replay::note_cause(Look& look, const model::Socket& socket, std::uint32_t hold) {
+/// Who is shown with it, into the timeline's processes.
+std::uint32_t Replay::note_cause(Look& look, const model::Socket& socket, std::uint32_t hold) {
     const auto decision = look.diagnoser.decide(socket);
     const diagnose::Verdict& verdict = decision.verdict;
     Opinion opinion{verdict.cause, verdict.confidence, 0, 0, kNowhere};
@@ -230,6 +238,7 @@ void Replay::note_cause(Look& look, const model::Socket& socket, std::uint32_t h
     if (!course.goes_on(opinion) && !sights_[hold].worded && course.wants_words())
         course.keep(words_at_last_look(hold));
     course.say(opinion, look.census.taken_ns);
+    return opinion.owner;
 }
 
 Words Replay::words_at_last_look(std::uint32_t hold) {

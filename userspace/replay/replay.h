@@ -18,6 +18,7 @@
 #include "replay/counters.h"
 #include "replay/course.h"
 #include "replay/incident.h"
+#include "replay/keepers.h"
 #include "replay/lanes.h"
 #include "replay/spans.h"
 #include "store/recording.h"
@@ -75,6 +76,7 @@ private:
         std::optional<model::Deed> touch;     // the first since the FIN that is known
         std::optional<std::uint64_t> eof_ns;  // when end-of-file was read first
         bool queued = false;                  // it sat in an accept queue
+        Keepers keepers;
     };
 
     void passes(std::uint64_t at_ns);
@@ -89,7 +91,9 @@ private:
     std::uint32_t add_hold(const model::Connection& connection);
     void see(Look& look, std::uint32_t index);
     void note_touches(Sight& sight, const model::Socket& socket);
-    void note_cause(Look& look, const model::Socket& socket, std::uint32_t hold);
+    void note_keepers(Look& look, const model::Socket& socket, std::uint32_t hold, std::uint32_t owner);
+    std::vector<timeline::Tenure> tenures_of(std::uint32_t hold);
+    std::uint32_t note_cause(Look& look, const model::Socket& socket, std::uint32_t hold);
     Words words_at_last_look(std::uint32_t hold);
     std::uint32_t follow(Look& look, std::uint32_t process);
     void follow_answers(Look& look);
@@ -127,6 +131,8 @@ private:
     bool recorded_by_holder_ = false;                // the recorder was asked for certain processes
     std::optional<std::uint64_t> watched_since_ns_;  // the last look, where something was held then
     std::vector<Gap> waits_;                         // between looks, while something was held
+    HolderSets holder_sets_;
+    std::vector<std::uint32_t> holders_;  // of the socket that is looked at
     Spans spans_;  // states before and after holds, where every transition was recorded
 };
 

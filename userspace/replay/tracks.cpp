@@ -157,7 +157,7 @@ void lay_out(timeline::Timeline& timeline, const Track& track, timeline::Hold& h
         phases.add(track.span->last_ack_ns,
                    track.span->closed_ns ? std::min(track.span->closed_ns, to_ns) : to_ns, "LAST_ACK");
     }
-    if (track.touch && track.touch->at_ns >= fact.since_ns && track.touch->at_ns <= fact.end_ns)
+    if (track.touch)
         hold.first_touch = deed_of(strings, track.touch->actor, track.touch->at_ns, track.toucher);
     if (fact.closer) hold.closed = deed_of(strings, *fact.closer, fact.end_ns, track.closer);
 }

@@ -34,7 +34,7 @@ void settle(timeline::Timeline& timeline, Course& course, Fact& fact, timeline::
 struct Track {
     const Fact& fact;
     std::optional<Span> span;
-    std::optional<model::Deed> touch;
+    std::optional<model::Deed> touch;  // within the hold
     timeline::ThreadRef toucher;
     std::optional<std::uint64_t> eof_ns;
     bool queued = false;

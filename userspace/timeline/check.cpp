@@ -92,8 +92,28 @@ private:
         if (hold.owner != kNowhere && timeline_.process_at(hold.owner) == nullptr) {
             complain("{} has an owner that is not there", name);
         }
+        tenures(hold, name);
         texts(hold, name);
         stack(hold.stack, name);
+    }
+
+    void tenures(const Hold& hold, const std::string& name) {
+        if (hold.tenures.empty()) return;
+        if (hold.tenures.size() == 1) complain("{} was passed on, and yet to nobody", name);
+        std::uint64_t at = hold.since_ns.value_or(0);
+        for (std::size_t i = 0; i < hold.tenures.size(); ++i) {
+            const Tenure& tenure = hold.tenures[i];
+            text(tenure.cause, name);
+            if (tenure.begin_ns != at || tenure.begin_ns >= tenure.end_ns)
+                complain("who had {} is not in order at {}", name, tenure.begin_ns);
+            if (tenure.owner != kNowhere && timeline_.process_at(tenure.owner) == nullptr)
+                complain("{} was had by an owner that is not there", name);
+            if (i > 0 && tenure.owner == hold.tenures[i - 1].owner)
+                complain("{} was passed on to who had it", name);
+            at = tenure.end_ns;
+        }
+        if (!hold.since_ns || !hold.held_ns || at != *hold.since_ns + *hold.held_ns)
+            complain("who had {} together had it for another time", name);
     }
 
     void phases(const Hold& hold, const std::string& name) {

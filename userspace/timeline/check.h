@@ -13,6 +13,7 @@ namespace waitclose::timeline {
 /// that
 /// - the slices of a thread follow one another without gap or overlap, and sum to its part of the window;
 /// - the phases of a socket nest, and the hold's own is exactly as long as its held_ns;
+/// - those who had a passed-on hold one after the other together had it all the time;
 /// - nobody touches a held socket before its FIN, or after the window;
 /// - counters and losses are in order and within the window;
 /// - ids and indices point at something.

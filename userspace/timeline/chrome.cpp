@@ -6,11 +6,14 @@
 #include <fmt/format.h>
 
 #include <map>
+#include <optional>
+#include <set>
 #include <utility>
 
 #include "timeline/format.h"
 #include "timeline/json_text.h"
 #include "timeline/labels.h"
+#include "timeline/parts.h"
 #include "timeline/progress.h"
 #include "timeline/walk.h"
 #include "timeline/wall_clock.h"
@@ -21,6 +24,7 @@ namespace {
 
 /// Above every real one: PID_MAX_LIMIT of 64-bit kernels is 2^22.
 constexpr std::uint32_t kFinLane = (1U << 22) + 1;
+constexpr std::uint32_t kNoOwner = (1U << 22) + 2;  // the process of holds whose owner is not known
 
 /// Frames as a tree by their callers, which is how the format wants stacks: id → name and parent.
 class FrameTree {
@@ -186,42 +190,54 @@ private:
         json_.end_object();
     }
 
-    std::uint32_t pid_of(const Hold& hold) const {
-        if (const Process* owner = timeline_.process_at(hold.owner)) return owner->pid;
-        return hold.holders.empty() ? 0 : hold.holders.front().pid;
+    std::uint32_t pid_of(std::uint32_t owner) const {
+        const Process* process = timeline_.process_at(owner);
+        return process != nullptr ? process->pid : kNoOwner;
     }
 
     void lanes_of_no_thread() {
-        std::map<std::uint32_t, bool> named;
+        std::set<std::uint32_t> pids;
         for (const Hold& hold : timeline_.holds) {
-            const std::uint32_t pid = pid_of(hold);
-            if (!std::exchange(named[pid], true)) name_of("thread_name", pid, kFinLane, "FIN received");
+            pids.insert(pid_of(hold.tenures.empty() ? hold.owner : hold.tenures.front().owner));
+            for (const Tenure& tenure : hold.tenures) pids.insert(pid_of(tenure.owner));
         }
-        if (named.contains(0) || !timeline_.counters.empty() || !timeline_.losses.empty()) {
+        for (const std::uint32_t pid : pids) name_of("thread_name", pid, kFinLane, "FIN received");
+        if (pids.contains(kNoOwner)) name_of("process_name", kNoOwner, kNoOwner, kOwnerNotKnown);
+        if (!timeline_.counters.empty() || !timeline_.losses.empty())
             name_of("process_name", 0, 0, "machine");
-        }
     }
 
     void hold(const Hold& hold, std::size_t number) {
-        const std::uint32_t pid = pid_of(hold);
+        if (hold.phases.empty()) return;
         const std::string title = hold_label(timeline_, hold);
-        const std::string id = fmt::format("hold-{}", number);
+        std::optional<std::uint32_t> first_pid;
+        each_part(hold, [&](const Part& part, const std::vector<Phase>& phases) {
+            if (phases.empty()) return;
+            if (!first_pid) first_pid = pid_of(part.owner);
+            const std::string id = part.number == 0 ? fmt::format("hold-{}", number)
+                                                    : fmt::format("hold-{}.{}", number, part.number + 1);
+            this->part(hold, part, phases, title, id);
+        });
+        if (first_pid) flow(hold, *first_pid, title, number);
+    }
+
+    void part(const Hold& hold, const Part& part, const std::vector<Phase>& phases, const std::string& title,
+              const std::string& id) {
         const auto async = [&](std::string_view phase, std::uint64_t at_ns, std::string_view name) {
-            event(phase, pid, kFinLane, at_ns, name, "hold");
+            event(phase, pid_of(part.owner), kFinLane, at_ns, name, "hold");
             json_.key("id").text(id);
         };
-        if (hold.phases.empty()) return;
         // The socket's lane is called by its first event: the socket itself.
         std::uint64_t last = 0;
-        for (const Phase& phase : hold.phases) last = std::max(last, phase.end_ns);
-        async("b", hold.phases.front().begin_ns, title);
-        hold_args(hold);
+        for (const Phase& phase : phases) last = std::max(last, phase.end_ns);
+        async("b", phases.front().begin_ns, title);
+        if (part.is_owners) hold_args(hold);
         end();
         std::vector<std::string> names;
         walk_phases(
-            hold.phases,
+            phases,
             [&](const Phase& phase, std::uint64_t at_ns) {
-                names.push_back(phase_label(timeline_, hold, phase));
+                names.push_back(phase_label(timeline_, phase, part.cause));
                 async("b", at_ns, names.back());
                 end();
             },
@@ -232,7 +248,6 @@ private:
             });
         async("e", last, title);
         end();
-        flow(hold, pid, title, number);
     }
 
     void flow(const Hold& hold, std::uint32_t pid, const std::string& title, std::size_t number) {

@@ -31,7 +31,8 @@ void append_frame(std::string& line, std::string_view name) {
 
 std::string path_of(const Timeline& timeline, const HeldTime& kind) {
     std::string path;
-    for (const StringId id : {kind.process, kind.cause, kind.thread, kind.wait_class}) {
+    append_frame(path, owner_label(timeline, kind));
+    for (const StringId id : {kind.cause, kind.thread, kind.wait_class}) {
         append_frame(path, known(timeline, id));
     }
     for (const std::uint32_t frame : timeline.stacks.frames_of(kind.stack)) {

@@ -44,20 +44,21 @@ void ReportCast::add_tracks() {
 void ReportCast::add_people() {
     for (const std::uint32_t index : holds_) {
         const Hold& hold = timeline_.holds[index];
-        if (timeline_.process_at(hold.owner) == nullptr && !hold.holders.empty()) {
-            const Holder& holder = hold.holders.front();
-            const auto [entry, fresh] = by_pid_.emplace(holder.pid, next_of(processes_.size()));
-            if (fresh) processes_.push_back({holder.pid, holder.comm, nullptr});
-        }
         if (const auto& culprit = hold.diagnosis.culprit; culprit && culprit->tid) {
-            involve(culprit->pid, *culprit->tid, culprit->comm);
+            involve(hold, culprit->pid, *culprit->tid, culprit->comm);
         }
-        if (hold.closed) involve(hold.closed->pid, hold.closed->tid, hold.closed->comm);
-        for (const Link& link : hold.diagnosis.because) involve(link.pid, link.tid, link.comm);
+        if (hold.closed) involve(hold, hold.closed->pid, hold.closed->tid, hold.closed->comm);
+        for (const Link& link : hold.diagnosis.because) involve(hold, link.pid, link.tid, link.comm);
     }
 }
 
-void ReportCast::involve(std::uint32_t pid, std::uint32_t tid, StringId comm) {
+void ReportCast::involve(const Hold& hold, std::uint32_t pid, std::uint32_t tid, StringId comm) {
+    for (const Holder& holder : hold.holders) {
+        if (holder.pid != pid) continue;
+        const auto [entry, fresh] = by_pid_.emplace(pid, next_of(processes_.size()));
+        if (fresh) processes_.push_back({pid, holder.comm, nullptr});
+        break;
+    }
     const auto [entry, fresh] = by_tid_.emplace(Key(pid, tid), next_of(threads_.size()));
     if (fresh) threads_.push_back({process_by_pid(pid), tid, comm, nullptr, true});
     threads_[entry->second].involved = true;
@@ -68,8 +69,8 @@ std::optional<std::uint32_t> ReportCast::process_by_pid(std::uint32_t pid) const
 }
 
 std::optional<std::uint32_t> ReportCast::process_of(const Hold& hold) const {
-    if (timeline_.process_at(hold.owner) != nullptr) return hold.owner;
-    return hold.holders.empty() ? std::nullopt : process_by_pid(hold.holders.front().pid);
+    if (timeline_.process_at(hold.owner) == nullptr) return std::nullopt;
+    return hold.owner;
 }
 
 std::optional<std::uint32_t> ReportCast::thread_of(std::uint32_t pid, std::uint32_t tid) const {

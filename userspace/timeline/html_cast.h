@@ -51,7 +51,7 @@ private:
 
     void add_tracks();
     void add_people();
-    void involve(std::uint32_t pid, std::uint32_t tid, StringId comm);
+    void involve(const Hold& hold, std::uint32_t pid, std::uint32_t tid, StringId comm);
     std::optional<std::uint32_t> process_by_pid(std::uint32_t pid) const;
     void order_holds(std::size_t most);
 

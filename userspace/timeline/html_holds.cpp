@@ -2,6 +2,7 @@
 // The holds in the data of the HTML report, and why they lasted.
 #include <fmt/format.h>
 
+#include "model/wording.h"
 #include "timeline/html_data.h"
 #include "timeline/labels.h"
 
@@ -113,6 +114,13 @@ void ReportData::write_detail(const Hold& hold) {
             if (id != StringId::kNone) line += fmt::format(", {}", timeline_.text(id));
         }
         json_.number(texts_.of(line));
+    }
+    for (const Tenure& tenure : hold.tenures) {
+        const Process* owner = timeline_.process_at(tenure.owner);
+        json_.number(texts_.of(
+            fmt::format("{} had it for {}",
+                        owner != nullptr ? process_label(timeline_, *owner) : std::string(kOwnerNotKnown),
+                        model::duration_text(length(tenure.begin_ns, tenure.end_ns)))));
     }
     if (hold.peer) {
         json_.number(

@@ -49,10 +49,15 @@ std::string frame_label(const Timeline& timeline, const Frame& frame) {
     return label;
 }
 
-std::string phase_label(const Timeline& timeline, const Hold& hold, const Phase& phase) {
+std::string phase_label(const Timeline& timeline, const Phase& phase, StringId cause) {
     const std::string_view name = known(timeline, phase.name);
-    if (!phase.is_hold || hold.diagnosis.cause == StringId::kNone) return std::string(name);
-    return fmt::format("{}: {}", name, timeline.text(hold.diagnosis.cause));
+    if (!phase.is_hold || cause == StringId::kNone) return std::string(name);
+    return fmt::format("{}: {}", name, timeline.text(cause));
+}
+
+std::string_view owner_label(const Timeline& timeline, std::uint32_t owner) {
+    const Process* process = timeline.process_at(owner);
+    return process != nullptr ? known(timeline, process->comm) : kOwnerNotKnown;
 }
 
 std::string culprit_label(const Timeline& timeline, const Culprit& culprit) {

@@ -10,6 +10,8 @@
 namespace waitclose::timeline {
 
 inline constexpr std::string_view kNotKnown = "(not known)";
+/// Of a hold that several have, or nobody: the first that was found with it is not named in their place.
+inline constexpr std::string_view kOwnerNotKnown = "owner not known";
 
 /// "running", "waiting for a CPU", "blocked: disk", "(not known)". Only of these two fields does it depend.
 std::string slice_label(const Timeline& timeline, Activity activity, StringId wait_class);
@@ -28,7 +30,10 @@ std::string address_label(const Timeline& timeline, const Address& address);
 std::string frame_label(const Timeline& timeline, const Frame& frame);
 
 /// A phase; the hold's own says its cause: "CLOSE_WAIT: eof-ignored".
-std::string phase_label(const Timeline& timeline, const Hold& hold, const Phase& phase);
+std::string phase_label(const Timeline& timeline, const Phase& phase, StringId cause);
+
+/// "orders", by the index of a process; "owner not known" where that is nowhere.
+std::string_view owner_label(const Timeline& timeline, std::uint32_t owner);
 
 /// "http-exec-17 [4188]"; "java [4121], thread not known" where no thread could be named.
 std::string culprit_label(const Timeline& timeline, const Culprit& culprit);

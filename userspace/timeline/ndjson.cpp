@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: BSD-2-Clause
 // The holds, one object a line: the socket object of the JSON contract, in its order, and what a recording
-// knows beyond it: "open", "wait_class", "closer", "frames".
+// knows beyond it: "open", "wait_class", "closer", "frames", "owner" and who had it when, "held_by".
 #include "timeline/format.h"
 #include "timeline/json_text.h"
 #include "timeline/labels.h"
@@ -52,6 +52,9 @@ public:
         text("wait_class", hold.wait_class);
         closer(hold);
         frames(hold);
+        json_.key("owner");
+        process(hold.owner);
+        held_by(hold);
         json_.end_object();
         json_.end_document();
     }
@@ -213,6 +216,39 @@ private:
         json_.begin_array();
         for (const std::uint32_t frame : timeline_.stacks.frames_of(hold.stack)) {
             json_.text(frame_label(timeline_, timeline_.stacks.frames()[frame]));
+        }
+        json_.end_array();
+    }
+
+    /// Null where it is not known.
+    void process(std::uint32_t index) {
+        const Process* process = timeline_.process_at(index);
+        if (process == nullptr) {
+            json_.null();
+            return;
+        }
+        json_.begin_object();
+        json_.key("pid").number(process->pid);
+        text("comm", process->comm);
+        json_.end_object();
+    }
+
+    /// Of a hold that was passed on: who had it one after the other, and for how long. Else null: its owner.
+    void held_by(const Hold& hold) {
+        json_.key("held_by");
+        if (hold.tenures.empty()) {
+            json_.null();
+            return;
+        }
+        json_.begin_array();
+        for (const Tenure& tenure : hold.tenures) {
+            json_.begin_object();
+            json_.key("owner");
+            process(tenure.owner);
+            moment("since", since_, tenure.begin_ns);
+            json_.key("held_ns").number(length(tenure.begin_ns, tenure.end_ns));
+            text("cause", tenure.cause);
+            json_.end_object();
         }
         json_.end_array();
     }

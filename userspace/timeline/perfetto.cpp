@@ -6,6 +6,7 @@
 
 #include "timeline/format.h"
 #include "timeline/labels.h"
+#include "timeline/parts.h"
 #include "timeline/perfetto_packets.h"
 #include "timeline/progress.h"
 #include "timeline/walk.h"
@@ -62,6 +63,7 @@ public:
         }
         first_hold_ = next;
         first_counter_ = first_hold_ + timeline.holds.size();
+        next_track_ = first_counter_ + timeline.counters.size();
     }
 
     void run() {
@@ -189,47 +191,67 @@ private:
         annotation.add_string(DebugAnnotation::kStringValue, shown(text));
     }
 
-    std::uint64_t track_of(const Hold& hold) const {
-        return timeline_.process_at(hold.owner) != nullptr ? first_process_ + hold.owner : 0;
+    /// The track of the process; for none of them one that says so.
+    std::uint64_t track_of(std::uint32_t owner) {
+        if (timeline_.process_at(owner) != nullptr) return first_process_ + owner;
+        if (no_owner_ == 0) {
+            no_owner_ = next_track_++;
+            descriptor([&](Message<TrackDescriptor>& about) {
+                about.add_uint64(TrackDescriptor::kUuid, no_owner_);
+                about.add_string(TrackDescriptor::kName, std::string(kOwnerNotKnown));
+            });
+        }
+        return no_owner_;
     }
 
     void hold(std::size_t index) {
         const Hold& hold = timeline_.holds[index];
         if (hold.phases.empty()) return;
-        const std::uint64_t track = first_hold_ + index;
         const std::string title = hold_label(timeline_, hold);
+        each_part(hold, [&](const Part& part, const std::vector<Phase>& phases) {
+            if (!phases.empty()) this->part(index, part, phases, title);
+        });
+        if (hold.first_touch)
+            deed("first touch", *hold.first_touch, title, index,
+                 timeline_.thread_at(closer(hold)) != nullptr);
+        if (hold.closed) deed("close", *hold.closed, title, index, false);
+    }
+
+    void part(std::size_t index, const Part& part, const std::vector<Phase>& phases,
+              const std::string& title) {
+        const Hold& hold = timeline_.holds[index];
+        const std::uint64_t parent = track_of(part.owner);
+        const std::uint64_t track = part.number == 0 ? first_hold_ + index : next_track_++;
         descriptor([&](Message<TrackDescriptor>& about) {
             about.add_uint64(TrackDescriptor::kUuid, track);
-            if (const std::uint64_t parent = track_of(hold))
-                about.add_uint64(TrackDescriptor::kParentUuid, parent);
+            about.add_uint64(TrackDescriptor::kParentUuid, parent);
             about.add_string(TrackDescriptor::kName, shown(title));
             about.add_enum(TrackDescriptor::kSiblingMergeBehavior, kMergeNone);
         });
-        const bool flows =
-            timeline_.thread_at(toucher(hold)) != nullptr || timeline_.thread_at(closer(hold)) != nullptr;
-        const Phase* about_hold = &hold.phases.front();
-        for (const Phase& phase : hold.phases) {
+        const bool flows = !hold.tenures.empty() || timeline_.thread_at(toucher(hold)) != nullptr ||
+                           timeline_.thread_at(closer(hold)) != nullptr;
+        const Phase* about_hold = &phases.front();
+        for (const Phase& phase : phases) {
             if (phase.is_hold) about_hold = &phase;
         }
         walk_phases(
-            hold.phases,
+            phases,
             [&](const Phase& phase, std::uint64_t at_ns) {
-                const std::uint64_t name = packets_.event_name(phase_label(timeline_, hold, phase));
+                const std::uint64_t name = packets_.event_name(phase_label(timeline_, phase, part.cause));
                 packets_.event(at_ns, EventType::kSliceBegin, track, [&](Message<TrackEvent>& event) {
                     event.add_uint64(TrackEvent::kCategoryIids, hold_category_);
                     event.add_uint64(TrackEvent::kNameIid, name);
                     if (&phase != about_hold) return;
                     if (flows) event.add_fixed64(TrackEvent::kFlowIds, index + 1);
-                    diagnosis(event, hold);
+                    if (part.is_owners)
+                        diagnosis(event, hold);
+                    else
+                        annotate(event, names_->id, hold.id);
                 });
             },
             [&](std::uint64_t at_ns) {
                 packets_.event(at_ns, EventType::kSliceEnd, track, [](Message<TrackEvent>&) {});
             });
-        if (hold.first_touch)
-            deed("first touch", *hold.first_touch, title, index,
-                 timeline_.thread_at(closer(hold)) != nullptr);
-        if (hold.closed) deed("close", *hold.closed, title, index, false);
     }
 
     static ThreadRef toucher(const Hold& hold) {
@@ -333,6 +355,8 @@ private:
     std::vector<std::uint64_t> first_thread_;
     std::uint64_t first_hold_ = 0;
     std::uint64_t first_counter_ = 0;
+    std::uint64_t next_track_ = 0;  // of those that are not counted beforehand
+    std::uint64_t no_owner_ = 0;    // the track of holds whose owner is not known; 0: none has been met
     std::optional<AnnotationNames> names_;
     std::uint64_t thread_category_ = 0;
     std::uint64_t hold_category_ = 0;

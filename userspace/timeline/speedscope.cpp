@@ -27,6 +27,10 @@ public:
           of_text_(timeline.strings.size() + 1, kNotYet),
           of_frame_(timeline.stacks.frames().size(), kNotYet) {}
 
+    std::uint32_t of_owner(const HeldTime& kind) {
+        return kind.has_owner ? of(kind.process) : add(kOwnerNotKnown, StringId::kNone);
+    }
+
     std::uint32_t of(StringId text) {
         const auto index = static_cast<std::size_t>(text);
         if (index >= of_text_.size()) return add(kNotKnown, StringId::kNone);
@@ -179,8 +183,8 @@ void write_held_time(const Timeline& timeline, Weight weight, FrameList& frames,
     json.key("samples").begin_array();
     for (const HeldTime& kind : kinds) {
         json.begin_array();
-        for (const StringId id : {kind.process, kind.cause, kind.thread, kind.wait_class})
-            json.number(frames.of(id));
+        json.number(frames.of_owner(kind));
+        for (const StringId id : {kind.cause, kind.thread, kind.wait_class}) json.number(frames.of(id));
         for (const std::uint32_t frame : timeline.stacks.frames_of(kind.stack))
             json.number(frames.of_frame(frame));
         json.end_array();

@@ -152,7 +152,8 @@ struct Evidence {
     StringId text = StringId::kNone;
 };
 
-/// Why a hold lasts or lasted: what stood for most of it, as a look had it last. Ids are those of the catalogue.
+/// Why a hold lasts or lasted: what stood for most of it, as a look had it last. Ids are those of the
+/// catalogue.
 struct Diagnosis {
     std::optional<Culprit> culprit;
     StringId cause = StringId::kNone;  // none when the hold was never diagnosed
@@ -162,6 +163,14 @@ struct Diagnosis {
     std::vector<Link> because;
     std::vector<StringId> contributing;
     std::vector<Evidence> evidence;
+};
+
+/// A part of a hold in which one process had it.
+struct Tenure {
+    std::uint64_t begin_ns = 0;
+    std::uint64_t end_ns = 0;
+    std::uint32_t owner = kNowhere;    // into Timeline::processes; nowhere: not known
+    StringId cause = StringId::kNone;  // what stood while it had it
 };
 
 /// A socket that was held, and its track. Named as in the JSON contract.
@@ -184,7 +193,8 @@ struct Hold {
     StringId precision = StringId::kNone;   // of both: "exact" or "at-least"
     bool open = true;                       // it had not ended by the end of the window
 
-    std::uint32_t owner = kNowhere;  // into Timeline::processes: who is shown with it
+    std::uint32_t owner = kNowhere;  // into Timeline::processes: who is shown with it; nowhere: not known
+    std::vector<Tenure> tenures;     // of a hold that was passed on: two or more that together are the hold
     std::vector<Holder> holders;
     std::optional<Peer> peer;
     Diagnosis diagnosis;
