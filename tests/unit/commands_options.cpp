@@ -3,12 +3,10 @@
 
 #include <gtest/gtest.h>
 
+#include "commands/port_map.h"
+
 namespace waitclose::commands {
 namespace {
-
-bool has_port(const wc_u8* bitmap, unsigned port) {
-    return bitmap[port / 8] >> (port % 8) & 1;
-}
 
 TEST(Options, DefaultsSelectEverythingThatLasted) {
     const auto request = check(Options{});
@@ -28,8 +26,10 @@ TEST(Options, PortsBecomeBits) {
     const wc_filter& filter = request->probes.filter;
     EXPECT_TRUE(filter.by_local_port);
     EXPECT_FALSE(filter.by_remote_port);
-    for (const unsigned port : {1U, 8080U, 65535U}) EXPECT_TRUE(has_port(filter.local_ports, port));
-    for (const unsigned port : {2U, 8081U, 65534U}) EXPECT_FALSE(has_port(filter.local_ports, port));
+    for (const std::uint16_t port : std::initializer_list<std::uint16_t>{1, 8080, 65535})
+        EXPECT_TRUE(has_port(filter.local_ports, port));
+    for (const std::uint16_t port : std::initializer_list<std::uint16_t>{2, 8081, 65534})
+        EXPECT_FALSE(has_port(filter.local_ports, port));
 }
 
 TEST(Options, OneFamilyExcludesTheOther) {

@@ -133,6 +133,56 @@ TEST(LiveChronicle, WhatWasNotAskedForIsNotToldOf) {
     EXPECT_EQ(chronicle.picture().pulse.open, 1U) << "of the groups, not of the machine";
 }
 
+TEST(LiveChronicle, AnotherFilterIsNoGrowth) {
+    Chronicle chronicle;
+    const auto sort_anew = [&](std::uint64_t sockets) {
+        Look look = look_at(0, sockets);
+        look.census.reset();
+        EXPECT_FALSE(chronicle.take(std::move(look))) << "the census stays";
+    };
+    chronicle.take(look_at(0, 5));
+    chronicle.take(look_at(10, 7));
+    const Trend before = chronicle.picture().groups.front().trend;
+    EXPECT_DOUBLE_EQ(before.per_minute.value_or(0), 12);
+    chronicle.select(0, true);
+    sort_anew(0);
+    EXPECT_TRUE(chronicle.picture().groups.empty()) << "left out, not ended";
+    chronicle.select(0, false);
+    sort_anew(7);
+    EXPECT_FALSE(chronicle.picture().groups.front().trend.per_minute) << "did not come from nothing";
+    chronicle.take(look_at(20, 8));
+    EXPECT_DOUBLE_EQ(chronicle.picture().groups.front().trend.per_minute.value_or(0), 6);
+    sort_anew(8);
+    EXPECT_DOUBLE_EQ(chronicle.picture().groups.front().trend.per_minute.value_or(0), 6) << "the same ones";
+    sort_anew(2);
+    EXPECT_FALSE(chronicle.picture().groups.front().trend.per_minute) << "a part of it";
+}
+
+TEST(LiveChronicle, AnotherFilterHasItsOwnPulse) {
+    Chronicle chronicle;
+    for (std::uint64_t i = 0; i < 10; ++i) chronicle.beat(kNow + i * kSecond, {100'000, 100'000, 0});
+    EXPECT_DOUBLE_EQ(chronicle.picture().pulse.trend.per_minute.value_or(1), 0);
+    chronicle.select(0, true);
+    for (std::uint64_t i = 10; i < 20; ++i) chronicle.beat(kNow + i * kSecond, {100'000, 100'000, 0});
+    EXPECT_DOUBLE_EQ(chronicle.picture().pulse.trend.per_minute.value_or(1), 0);
+}
+
+TEST(LiveChronicle, WhatEndedStaysEndedWhenSortedAnew) {
+    Chronicle chronicle;
+    Look look = look_at(0, 2);
+    const model::Socket& socket = look.census->sockets.front();
+    const model::SocketKey key{socket.netns, socket.cookie};
+    chronicle.take(std::move(look));
+    model::Closed closed = end_of(1, Cause::kEofIgnored, kNow);
+    closed.hold.connection.key = key;
+    chronicle.end(closed);
+    look = look_at(0, 2);
+    look.census.reset();
+    chronicle.take(std::move(look));
+    EXPECT_EQ(chronicle.picture().groups.front().sockets(), 1U);
+    EXPECT_TRUE(chronicle.picture().gone.contains(key));
+}
+
 TEST(LiveChronicle, RatesAreThoseOfTheLastSeconds) {
     Chronicle chronicle;
     for (std::uint64_t i = 0; i < 20; ++i) chronicle.beat(kNow + i * kSecond, {10 * i, 12 * i, 2 * i});

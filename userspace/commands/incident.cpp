@@ -3,6 +3,7 @@
 
 #include <fmt/format.h>
 
+#include "commands/port_map.h"
 #include "commands/progress_line.h"
 #include "output/escape.h"
 #include "replay/replay.h"
@@ -11,11 +12,11 @@
 namespace waitclose::commands {
 namespace {
 
-std::optional<std::bitset<65536>> ports_of(bool chosen, const wc_u8* bitmap) {
+std::optional<std::bitset<65536>> ports_of(bool chosen, const wc_u8* map) {
     if (!chosen) return std::nullopt;
     std::bitset<65536> ports;
     for (std::size_t port = 0; port < ports.size(); ++port)
-        if (bitmap[port / 8] >> (port % 8) & 1U) ports.set(port);
+        if (has_port(map, static_cast<std::uint16_t>(port))) ports.set(port);
     return ports;
 }
 

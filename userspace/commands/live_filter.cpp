@@ -6,6 +6,7 @@
 
 #include <fmt/format.h>
 
+#include "commands/port_map.h"
 #include "output/escape.h"
 
 namespace waitclose::commands {
@@ -24,10 +25,6 @@ std::vector<std::string> arguments_of(const std::string& text, const CLI::App& a
         words.push_back(is_family ? "-" + word : is_option ? "--" + word : word);
     }
     return {words.rbegin(), words.rend()};
-}
-
-bool has_port(const wc_u8* bitmap, std::uint16_t port) {
-    return (bitmap[port / 8] >> (port % 8) & 1U) != 0;
 }
 
 }  // namespace

@@ -19,10 +19,24 @@ Result<std::unique_ptr<Looks>> Looks::open(const Request& request) {
     return looks;
 }
 
+void Looks::wait() const {
+    if (look_.valid()) look_.wait();
+    if (work_.valid()) work_.wait();
+}
+
 void Looks::begin(const Wanted& wanted) {
-    look_ = in_background([this, wanted] {
+    in_look([this, wanted] { return take_look(wanted); });
+}
+
+void Looks::begin_sorting(const model::Census& census, const Wanted& wanted) {
+    in_look([this, &census, wanted]() -> Result<live::Look> { return sort(census, wanted); });
+}
+
+template <typename Work>
+void Looks::in_look(Work work) {
+    look_ = in_background([this, work = std::move(work)] {
         const std::uint64_t before_ns = system::own_cpu_ns();
-        auto found = take_look(wanted);
+        auto found = work();
         cost_ns_ = system::own_cpu_ns() - before_ns;
         return found;
     });
@@ -41,7 +55,10 @@ Result<live::Look> Looks::take_look(const Wanted& wanted) {
         keep_up();
     }
     remember(*census);
-    return sort(std::make_unique<model::Census>(std::move(*census)), wanted);
+    auto kept = std::make_unique<model::Census>(std::move(*census));
+    live::Look look = sort(*kept, wanted);
+    look.census = std::move(kept);
+    return look;
 }
 
 /// Gives the census the look to compare with: about a minute old, where there is one.
@@ -54,34 +71,33 @@ void Looks::remember(model::Census& census) {
         earlier_.push_back(diagnose::look_of(census));
 }
 
-live::Look Looks::sort(std::unique_ptr<model::Census> census, const Wanted& wanted) {
+live::Look Looks::sort(const model::Census& census, const Wanted& wanted) {
     constexpr std::uint64_t kNotShown = 1;
     live::Look look;
     std::vector<std::uint32_t> selected;
-    for (std::uint32_t i = 0; i < census->sockets.size(); ++i) {
-        const model::Socket& socket = census->sockets[i];
-        if (model::is_wanted(*census, socket, wanted.selection) && passes(*census, socket, wanted.filter))
+    for (std::uint32_t i = 0; i < census.sockets.size(); ++i) {
+        const model::Socket& socket = census.sockets[i];
+        if (model::is_wanted(census, socket, wanted.selection) && passes(census, socket, wanted.filter))
             selected.push_back(i);
         else if (model::Hold* hold = session_->ledger().find({socket.netns, socket.cookie}))
             // One that is too young is told of when it has come of age.
-            hold->told = census->held_ns(socket) < wanted.selection.min_held_ns ? 0 : kNotShown;
+            hold->told = census.held_ns(socket) < wanted.selection.min_held_ns ? 0 : kNotShown;
     }
-    look.listeners = model::listeners_meant(*census, selected, wanted.selection);
-    look.left_out = model::left_out(*census, wanted.selection, wanted.selects_addresses).total();
-    if (wanted.filter.any) look.left_out = census->sockets.size() - selected.size();
-    look.groups = diagnose::group(*census, selected, diagnose::Members::kKeep);
+    look.listeners = model::listeners_meant(census, selected, wanted.selection);
+    look.left_out = model::left_out(census, wanted.selection, wanted.selects_addresses).total();
+    if (wanted.filter.any) look.left_out = census.sockets.size() - selected.size();
+    look.groups = diagnose::group(census, selected, diagnose::Members::kKeep);
     for (const diagnose::Group& group : look.groups) {
         const std::uint64_t told = live::fingerprint(live::key_of(group));
         for (const std::uint32_t index : group.all) {
-            const model::Socket& socket = census->sockets[index];
+            const model::Socket& socket = census.sockets[index];
             if (model::Hold* hold = session_->ledger().find({socket.netns, socket.cookie})) hold->told = told;
         }
     }
-    look.diagnoser = std::make_unique<diagnose::Diagnoser>(*census);
+    look.diagnoser = std::make_unique<diagnose::Diagnoser>(census);
     // What the first diagnosis works out for the whole census is better done here than while drawing.
     if (!look.groups.empty())
-        static_cast<void>(look.diagnoser->diagnose(census->sockets[look.groups.front().oldest_socket]));
-    look.census = std::move(census);
+        static_cast<void>(look.diagnoser->diagnose(census.sockets[look.groups.front().oldest_socket]));
     return look;
 }
 

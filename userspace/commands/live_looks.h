@@ -45,17 +45,18 @@ public:
 
     /// A look is being taken, or something is being recorded: hands off the session.
     bool busy() const { return is_running(look_) || is_running(work_); }
+    /// Until it is so no longer.
+    void wait() const;
     /// A look was begun, and not yet taken up.
     bool is_begun() const { return look_.valid(); }
     /// Begins a look.
     void begin(const Wanted& wanted);
+    /// Sorts a census that was looked at already, which has to stay until then: a look without a census.
+    void begin_sorting(const model::Census& census, const Wanted& wanted);
     /// The look that was begun, once it is there; nothing before.
     std::optional<Result<live::Look>> take();
     /// The CPU time that it took, in ns.
     std::uint64_t cost_ns() const { return cost_ns_; }
-
-    /// Sorts a census that was looked at already.
-    live::Look sort(std::unique_ptr<model::Census> census, const Wanted& wanted);
 
     /// Applies the events that wait; while it records, beside the thread that draws, where a slow disk may
     /// take its time.
@@ -82,7 +83,10 @@ private:
     void look_begins(std::uint64_t at_ns) override;
     void look(model::Census& census) override;
 
+    template <typename Work>
+    void in_look(Work work);
     Result<live::Look> take_look(const Wanted& wanted);
+    live::Look sort(const model::Census& census, const Wanted& wanted);
     void remember(model::Census& census);
     void begin_recording();
     void tell_begins();

@@ -8,6 +8,7 @@
 
 #include "commands/background.h"
 #include "commands/live_looks.h"
+#include "commands/live_notice.h"
 #include "system/host.h"
 
 namespace waitclose::commands {
@@ -60,7 +61,7 @@ void Looks::begin_recording() {
     auto writer = store::Writer::create(std::move(settings));
     if (!writer) {
         recorded_.failure = writer.error();
-        recorded_.failure->remedy = "start waitclose in a directory that has room and may be written to";
+        recorded_.failure->remedy = kElsewhere;
         return;
     }
     session_->drain();  // what happened until now is not part of it

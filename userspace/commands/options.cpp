@@ -9,6 +9,7 @@
 #include <fmt/format.h>
 #include <fmt/ranges.h>
 
+#include "commands/port_map.h"
 #include "output/escape.h"
 #include "output/format.h"
 #include "system/namespaces.h"
@@ -44,11 +45,10 @@ Result<std::set<std::uint16_t>> check_ports(const std::string& option,
     return std::set<std::uint16_t>(ports->begin(), ports->end());
 }
 
-Result<bool> set_ports(const std::string& option, const std::vector<std::string>& lists, wc_u8* bitmap) {
+Result<bool> set_ports(const std::string& option, const std::vector<std::string>& lists, wc_u8* map) {
     const auto ports = check_ports(option, lists);
     if (!ports) return tl::unexpected(ports.error());
-    for (const std::uint16_t port : *ports)
-        bitmap[port / 8] = static_cast<wc_u8>(bitmap[port / 8] | 1U << (port % 8));
+    for (const std::uint16_t port : *ports) add_port(map, port);
     return !ports->empty();
 }
 

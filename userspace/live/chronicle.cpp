@@ -36,10 +36,18 @@ Trend History::trend() const {
 void Chronicle::select(std::uint64_t min_held_ns, bool selective) {
     min_held_ns_ = min_held_ns;
     selective_ = selective;
+    history_ = {};  // of what was selected until now
 }
 
 std::unique_ptr<model::Census> Chronicle::take(Look look) {
-    std::unique_ptr<model::Census> before = std::exchange(census_, std::move(look.census));
+    const bool sorted_anew = look.census == nullptr;
+    std::unique_ptr<model::Census> before;
+    if (sorted_anew) {
+        picture_.groups.clear();  // what is left out now has not ended
+    } else {
+        before = std::exchange(census_, std::move(look.census));
+        picture_.gone.clear();
+    }
     diagnoser_ = look.diagnoser ? std::move(look.diagnoser) : std::make_unique<diagnose::Diagnoser>(*census_);
     picture_.explain = [this](const model::Socket& socket) { return diagnoser_->diagnose(socket); };
     picture_.census = census_.get();
@@ -47,8 +55,7 @@ std::unique_ptr<model::Census> Chronicle::take(Look look) {
     picture_.now_ns = std::max(picture_.now_ns, census_->taken_ns);
     picture_.left_out = look.left_out;
     picture_.listeners = std::move(look.listeners);
-    picture_.gone.clear();
-    std::vector<GroupRow> rows = rows_of(std::move(look.groups));
+    std::vector<GroupRow> rows = rows_of(std::move(look.groups), sorted_anew);
     keep_ended(rows);
     picture_.groups = std::move(rows);
     number_rows();
@@ -56,27 +63,42 @@ std::unique_ptr<model::Census> Chronicle::take(Look look) {
     return before;
 }
 
-Look Chronicle::give_back() {
-    picture_.census = nullptr;
-    picture_.groups.clear();  // what is left out now has not ended
-    diagnoser_.reset();
-    return {std::move(census_), {}, 0, {}, {}};
-}
-
-std::vector<GroupRow> Chronicle::rows_of(std::vector<diagnose::Group> groups) {
+std::vector<GroupRow> Chronicle::rows_of(std::vector<diagnose::Group> groups, bool sorted_anew) {
     std::vector<GroupRow> rows;
     for (diagnose::Group& group : groups) {
         GroupRow row;
         row.key = key_of(group);
-        const auto [at, is_new] = histories_.try_emplace(fingerprint(row.key));
-        History& history = at->second;
-        if (is_new) begin(history, row.key);
-        history.add(census_->taken_ns, group.sockets);
+        History& history = history_of(row.key, group.sockets, sorted_anew);
         row.trend = history.trend();
+        row.closed_since = gone_of(group);
         row.group = std::move(group);
         rows.push_back(std::move(row));
     }
     return rows;
+}
+
+/// With the number of sockets that the group has now. Of a group that another selection made larger or
+/// smaller nothing is known yet: it has not grown.
+History& Chronicle::history_of(const GroupKey& key, std::uint64_t sockets, bool sorted_anew) {
+    const auto [at, is_new] = histories_.try_emplace(fingerprint(key));
+    History& history = at->second;
+    if (sorted_anew) {
+        if (!is_new && history.last() == sockets) return history;
+        history = {};
+    } else if (is_new) {
+        begin(history, key);
+    }
+    history.add(census_->taken_ns, sockets);
+    return history;
+}
+
+/// How many of its members have ended since the census.
+std::uint64_t Chronicle::gone_of(const diagnose::Group& group) const {
+    if (picture_.gone.empty()) return 0;
+    return static_cast<std::uint64_t>(std::ranges::count_if(group.all, [this](std::uint32_t index) {
+        const model::Socket& socket = census_->sockets[index];
+        return picture_.gone.contains({socket.netns, socket.cookie});
+    }));
 }
 
 /// What a new group was before: others whose sockets had another cause, or nothing.

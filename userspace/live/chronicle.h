@@ -25,6 +25,7 @@ public:
     /// apart; over less than five seconds nothing is said. What came from nothing within that minute grew by
     /// that much in it, and not by what it would be if it went on so.
     Trend trend() const;
+    std::uint64_t last() const { return counts_.empty() ? 0 : counts_.back().second; }
 
 private:
     static constexpr std::size_t kMost = 120;
@@ -32,10 +33,10 @@ private:
     bool began_empty_ = false;
 };
 
-/// A census, sorted.
+/// A census, sorted; or the one that is shown already, sorted anew.
 struct Look {
-    std::unique_ptr<model::Census> census;
-    std::vector<diagnose::Group> groups;  // with their members
+    std::unique_ptr<model::Census> census;  // null: the one that is shown
+    std::vector<diagnose::Group> groups;    // with their members
     std::uint64_t left_out = 0;
     std::set<std::uint32_t> listeners = {};               // those meant, into census.listeners
     std::unique_ptr<diagnose::Diagnoser> diagnoser = {};  // of the census; one is made where there is none
@@ -51,15 +52,13 @@ struct Count {
 class Chronicle {
 public:
     /// Holds shorter than `min_held_ns` are counted, and not told of. `selective`: not all holds were asked
-    /// for, so those counted are those of the groups.
+    /// for, so those counted are those of the groups. How many there were of others until now is no growth.
     void select(std::uint64_t min_held_ns, bool selective);
 
     /// Takes up a census. Every hold of it was told of with the fingerprint of its group (Hold::told).
-    /// Returns the census before: to free a large one takes time that somebody else may have.
+    /// Returns the census before, if another one took its place: to free a large one takes time that somebody
+    /// else may have.
     std::unique_ptr<model::Census> take(Look look);
-
-    /// The census that is shown goes back to be sorted anew; the picture is empty until the next take().
-    Look give_back();
 
     /// A hold has ended.
     void end(const model::Closed& closed);
@@ -75,7 +74,9 @@ private:
     static constexpr std::uint64_t kEndedHoldsStay = 60'000'000'000;
     static constexpr std::size_t kMostEnded = 1'000;
 
-    std::vector<GroupRow> rows_of(std::vector<diagnose::Group> groups);
+    std::vector<GroupRow> rows_of(std::vector<diagnose::Group> groups, bool sorted_anew);
+    History& history_of(const GroupKey& key, std::uint64_t sockets, bool sorted_anew);
+    std::uint64_t gone_of(const diagnose::Group& group) const;
     void begin(History& history, const GroupKey& key) const;
     void keep_ended(std::vector<GroupRow>& rows);
     void number_rows();

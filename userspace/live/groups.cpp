@@ -87,12 +87,12 @@ void add_story(Text& text, const Canvas& canvas, const GroupRow& row) {
     }
     const model::Socket& oldest = canvas.picture.census->sockets[row.group.oldest_socket];
     const diagnose::Diagnosis diagnosis = canvas.picture.explain(oldest);
-    text.add("cause",
-             fmt::format("{}: {}", diagnose::id_of(diagnosis.cause), diagnose::meaning_of(diagnosis.cause)),
-             role_of(diagnosis.cause, diagnosis.confidence));
+    // As sure as the row says: of all its members.
+    const diagnose::Confidence sure = row.group.confidence;
+    text.add("cause", cause_text(diagnosis.cause, sure), role_of(diagnosis.cause, sure));
     std::string story = canvas.clean(diagnosis.summary);
     if (row.group.sockets > 1) story = "the oldest: " + story;
-    if (!chain_is_story(diagnosis)) text.add("why", story, Role::kStrong);
+    if (!chain_is_story(diagnosis)) text.add(why_label(sure), story, Role::kStrong);
     add_chain(text, canvas, diagnosis.because);
     if (row.group.culprits > 1) {
         std::string who;
@@ -143,6 +143,15 @@ Role role_of(diagnose::Cause cause, diagnose::Confidence confidence) {
     const bool harmless = cause == diagnose::Cause::kHalfOpen || cause == diagnose::Cause::kUnknown;
     if (harmless) return Role::kPlain;
     return confidence == diagnose::Confidence::kPossible ? Role::kWarning : Role::kAlarm;
+}
+
+std::string cause_text(diagnose::Cause cause, diagnose::Confidence confidence) {
+    return fmt::format("{}, {}: {}", diagnose::id_of(cause), diagnose::id_of(confidence),
+                       diagnose::meaning_of(cause));
+}
+
+const char* why_label(diagnose::Confidence confidence) {
+    return confidence == diagnose::Confidence::kPossible ? "perhaps" : "why";
 }
 
 void draw_groups(Canvas& canvas, std::size_t row) {

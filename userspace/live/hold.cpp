@@ -169,11 +169,10 @@ void draw_hold(Canvas& canvas, std::size_t row) {
         {{output::connection_text(socket->role, socket->family, socket->local, socket->remote, canvas.style),
           Role::kStrong},
          {"  " + output::id_text({socket->netns, socket->cookie}), Role::kDim}});
-    text.add("cause",
-             fmt::format("{}, {}: {}", diagnose::id_of(diagnosis.cause),
-                         diagnose::id_of(diagnosis.confidence), diagnose::meaning_of(diagnosis.cause)),
+    text.add("cause", cause_text(diagnosis.cause, diagnosis.confidence),
              role_of(diagnosis.cause, diagnosis.confidence));
-    if (!chain_is_story(diagnosis)) text.add("why", canvas.clean(diagnosis.summary), Role::kStrong);
+    if (!chain_is_story(diagnosis))
+        text.add(why_label(diagnosis.confidence), canvas.clean(diagnosis.summary), Role::kStrong);
     text.add("culprit", culprit_line(canvas, diagnosis), Role::kStrong);
     add_chain(text, canvas, diagnosis.because);
     text.add("what to do", canvas.clean(diagnosis.advice));

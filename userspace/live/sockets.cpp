@@ -1,5 +1,8 @@
 // SPDX-License-Identifier: BSD-2-Clause
 // The sockets of a group, and the holds that ended lately.
+#include <algorithm>
+#include <functional>
+
 #include <fmt/format.h>
 
 #include "live/views.h"
@@ -15,10 +18,6 @@ namespace {
 using output::Align;
 using output::Cut;
 
-// The column of the local address, in either list.
-constexpr std::size_t kLocalOfSocket = 2;
-constexpr std::size_t kLocalOfEnded = 3;
-
 /// A short list of what is true of the bytes.
 std::string data_cell(const model::Census& census, const model::Socket& socket) {
     if (socket.unread_bytes > 0) return output::count_text(socket.unread_bytes) + " B unread";
@@ -27,41 +26,47 @@ std::string data_cell(const model::Census& census, const model::Socket& socket) 
     return socket.fin_consumed ? "all read" : "end unread";
 }
 
-/// Where there are few columns the side that the group names already gives way.
-void leave_out(const Canvas& canvas, std::size_t column, auto& cells) {
-    if (canvas.narrow()) cells.erase(cells.begin() + static_cast<std::ptrdiff_t>(column));
-}
-
 RowCells cells_of(const Canvas& canvas, const model::Socket& socket) {
     const Picture& picture = canvas.picture;
     const diagnose::Diagnosis diagnosis = picture.explain(socket);
     const bool gone = picture.gone.contains({socket.netns, socket.cookie});
-    RowCells row{
-        {{output::held_cell(held_ns(picture, socket), socket.precision, canvas.style), Role::kStrong},
-         {output::endpoint_text(socket.family, socket.remote)},
-         {output::endpoint_text(socket.family, socket.local)},
-         {output::holder_cell(*picture.census, socket, canvas.style)},
-         {output::culprit_cell(diagnosis, canvas.style), role_of(diagnosis.cause, diagnosis.confidence)},
-         {std::string(diagnose::id_of(diagnosis.confidence))},
-         gone ? Span{"closed", Role::kGood} : Span{data_cell(*picture.census, socket)}},
-        gone};
-    leave_out(canvas, kLocalOfSocket, row.cells);
-    return row;
+    return {{{output::held_cell(held_ns(picture, socket), socket.precision, canvas.style), Role::kStrong},
+             {output::endpoint_text(socket.family, socket.remote)},
+             {output::endpoint_text(socket.family, socket.local)},
+             {output::holder_cell(*picture.census, socket, canvas.style)},
+             {output::culprit_cell(diagnosis, canvas.style), role_of(diagnosis.cause, diagnosis.confidence)},
+             {std::string(diagnose::id_of(diagnosis.confidence))},
+             gone ? Span{"closed", Role::kGood} : Span{data_cell(*picture.census, socket)}},
+            gone};
 }
 
 RowCells cells_of(const Canvas& canvas, const Ended& ended) {
     const Picture& picture = canvas.picture;
     const model::Hold& hold = ended.closed.hold;
     const std::uint64_t ago = picture.now_ns > ended.at_ns() ? picture.now_ns - ended.at_ns() : 0;
-    RowCells row{{{ago < model::kSecond ? "now" : fmt::format("{} s ago", ago / model::kSecond), Role::kDim},
-                  {output::held_cell(ended.closed.held_ns, hold.precision, canvas.style), Role::kStrong},
-                  {output::ending_text(ended.closed.left, canvas.style)},
-                  {output::endpoint_text(hold.connection.family, hold.connection.local)},
-                  {output::endpoint_text(hold.connection.family, hold.connection.remote)},
-                  {ended.cause ? std::string(diagnose::id_of(*ended.cause)) : "-"}},
-                 false};
-    leave_out(canvas, kLocalOfEnded, row.cells);
-    return row;
+    return {{{ago < model::kSecond ? "now" : fmt::format("{} s ago", ago / model::kSecond), Role::kDim},
+             {output::held_cell(ended.closed.held_ns, hold.precision, canvas.style), Role::kStrong},
+             {output::ending_text(ended.closed.left, canvas.style)},
+             {output::endpoint_text(hold.connection.family, hold.connection.local)},
+             {output::endpoint_text(hold.connection.family, hold.connection.remote)},
+             {ended.cause ? std::string(diagnose::id_of(*ended.cause)) : "-"}},
+            false};
+}
+
+/// A list in the order of its first column. Where there are few columns the local side gives way: the group
+/// names it already.
+void draw_list(Canvas& canvas, std::size_t row, std::vector<output::Column> columns, const Cursor& cursor,
+               const std::function<RowCells(std::size_t)>& row_of) {
+    const auto local = std::ranges::find(columns, "LOCAL", &output::Column::title) - columns.begin();
+    const auto leave_out = [&](auto& cells) {
+        if (canvas.narrow()) cells.erase(cells.begin() + local);
+    };
+    leave_out(columns);
+    draw_rows(canvas, row, {std::move(columns), cursor.rows, cursor.index, 0}, [&](std::size_t index) {
+        RowCells cells = row_of(index);
+        leave_out(cells.cells);
+        return cells;
+    });
 }
 
 }  // namespace
@@ -73,18 +78,12 @@ void draw_sockets(Canvas& canvas, std::size_t row) {
         canvas.screen.put(row, 1, "All of its holds have ended. Esc goes back.", Role::kGood);
         return;
     }
-    Rows rows{{{"HELD", Align::kRight, Cut::kEnd, 6},
-               {"PEER", Align::kLeft, Cut::kStart, 10},
-               {"LOCAL", Align::kLeft, Cut::kStart, 8},
-               {"PID:FD NAME", Align::kLeft, Cut::kEnd, 8},
-               {"CULPRIT", Align::kLeft, Cut::kEnd, 8},
-               {"SURE", Align::kLeft, Cut::kEnd, 6},
-               {"DATA", Align::kLeft, Cut::kEnd, 8}},
-              cursor.rows,
-              cursor.index,
-              0};
-    leave_out(canvas, kLocalOfSocket, rows.columns);
-    draw_rows(canvas, row, rows, [&](std::size_t index) {
+    const std::vector<output::Column> columns{
+        {"HELD", Align::kRight, Cut::kEnd, 6},   {"PEER", Align::kLeft, Cut::kStart, 10},
+        {"LOCAL", Align::kLeft, Cut::kStart, 8}, {"PID:FD NAME", Align::kLeft, Cut::kEnd, 8},
+        {"CULPRIT", Align::kLeft, Cut::kEnd, 8}, {"SURE", Align::kLeft, Cut::kEnd, 6},
+        {"DATA", Align::kLeft, Cut::kEnd, 8}};
+    draw_list(canvas, row, columns, cursor, [&](std::size_t index) {
         return cells_of(canvas, canvas.picture.census->sockets[group->group.all[index]]);
     });
 }
@@ -95,17 +94,11 @@ void draw_closed(Canvas& canvas, std::size_t row) {
         canvas.screen.put(row, 1, "No hold ended in the last minute.");
         return;
     }
-    Rows rows{{{"ENDED", Align::kRight, Cut::kEnd, 7},
-               {"HELD", Align::kRight, Cut::kEnd, 6},
-               {"HOW", Align::kLeft, Cut::kEnd, 30},
-               {"LOCAL", Align::kLeft, Cut::kStart, 8},
-               {"PEER", Align::kLeft, Cut::kStart, 8},
-               {"CAUSE", Align::kLeft, Cut::kEnd, 8}},
-              cursor.rows,
-              cursor.index,
-              0};
-    leave_out(canvas, kLocalOfEnded, rows.columns);
-    draw_rows(canvas, row, rows,
+    const std::vector<output::Column> columns{
+        {"ENDED", Align::kRight, Cut::kEnd, 7}, {"HELD", Align::kRight, Cut::kEnd, 6},
+        {"HOW", Align::kLeft, Cut::kEnd, 30},   {"LOCAL", Align::kLeft, Cut::kStart, 8},
+        {"PEER", Align::kLeft, Cut::kStart, 8}, {"CAUSE", Align::kLeft, Cut::kEnd, 8}};
+    draw_list(canvas, row, columns, cursor,
               [&](std::size_t index) { return cells_of(canvas, canvas.picture.ended[index]); });
 }
 

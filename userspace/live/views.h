@@ -32,6 +32,10 @@ std::string owner_text(const Canvas& canvas, const GroupRow& row);
 std::string place_text(const Canvas& canvas, const GroupKey& key);
 /// Alarming for faults, as far as they were shown: what is merely possible accuses nobody.
 Role role_of(diagnose::Cause cause, diagnose::Confidence confidence);
+/// "eof-ignored, proven: the program read end-of-file and went on without close()"
+std::string cause_text(diagnose::Cause cause, diagnose::Confidence confidence);
+/// What stands before the story: it must not read as a finding where it is only possible.
+const char* why_label(diagnose::Confidence confidence);
 
 /// Whether the wait chain is the whole story: it tells it thread by thread, and better than a sentence.
 bool chain_is_story(const diagnose::Diagnosis& diagnosis);

@@ -324,7 +324,7 @@ void Writer::check_whereabouts() {
          {fmt::format("'{}' was {} while it was written: the recording ends here", settings_.path,
                       moved ? "moved" : "removed or replaced"),
           moved ? "what was recorded until then is in the file that was moved"
-                : "what was recorded is lost; record again, with -o to a file that nothing else touches"});
+                : "what was recorded is lost; record again, to a file that nothing else touches"});
 }
 
 void Writer::check_errors() {
@@ -336,8 +336,8 @@ void Writer::check_errors() {
     stop(Ending::kFailed,
          {is_full ? fmt::format("the disk of '{}' is full: the recording ends here", settings_.path)
                   : fmt::format("'{}' cannot be written any more: {}", settings_.path, sqlite3_errstr(code)),
-          is_full ? "what was recorded is there; free some space, or record to another disk with -o"
-                  : "what was recorded until then can be read; record to another disk with -o"});
+          is_full ? "what was recorded is there; free some space, or record to another disk"
+                  : "what was recorded until then can be read; record to another disk"});
 }
 
 bool Writer::keep_up(std::uint64_t now_ns) {
