@@ -78,7 +78,7 @@ Incident incident(const std::string& name = "java") {
 }
 
 std::string screen_of(const Incident& incident, const output::TextStyle& style = {}) {
-    return written_by([&](output::Sink& sink) { write_text(sink, incident, 250 * kMs, style); });
+    return written_by([&](output::Sink& sink) { write_text(sink, incident, style); });
 }
 
 TEST(ReportText, OneLeakAndOneSlowHandler) {

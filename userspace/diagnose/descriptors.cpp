@@ -58,6 +58,19 @@ model::EarlierLook look_of(const model::Census& census) {
     return look;
 }
 
+FdOutlook outlook_of(const Process& process, const Growth& holds) {
+    FdOutlook outlook{process.fds_used, process.fd_limit, std::nullopt, std::nullopt, {}};
+    if (outlook.used && outlook.limit && *outlook.used >= *outlook.limit) {
+        outlook.full_in_ns = 0;
+        return outlook;
+    }
+    if (const auto steady = holds.steady())
+        set_growth(outlook, steady->per_second,
+                   fmt::format("{} holds at first, {} half-way and {} at last, over {}", steady->first,
+                               steady->middle, steady->last, model::duration_text(steady->span_ns)));
+    return outlook;
+}
+
 FdOutlooks::FdOutlooks(const model::Census& census) : census_(census), counts_(census.processes.size()) {
     for (const Socket& socket : census.sockets) {
         const std::uint64_t age = census.held_ns(socket);

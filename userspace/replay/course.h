@@ -21,9 +21,10 @@ struct Opinion {
     std::uint32_t tid = 0;
     std::uint32_t owner = timeline::kNowhere;
 
-    /// The same cause, as sure, of the same culprit.
+    /// The same cause, as sure, of the same culprit, where the same process holds it.
     bool is_as(const Opinion& other) const {
-        return cause == other.cause && confidence == other.confidence && pid == other.pid && tid == other.tid;
+        return cause == other.cause && confidence == other.confidence && pid == other.pid &&
+               tid == other.tid && owner == other.owner;
     }
 };
 
@@ -33,10 +34,14 @@ struct Words {
     timeline::StringId wait_class = timeline::StringId::kNone;
     timeline::StackId stack = timeline::StackId::kNone;
     std::uint64_t at_ns = 0;
+    std::size_t ending_bytes = 0;  // of the advice, at its end: what will end the hold
+    Opinion said = {};             // Course sets it: what these are the words of
 };
 
 /// The last look is not always right: a thread that was stuck for long wakes up before it closes. So the
-/// cause that stood for most of the time is the hold's; see cause().
+/// cause that stood for most of the time is the hold's; see cause(). Of several processes that held it one
+/// after the other it is the last one that is told of with that cause: all that is said of a hold comes from
+/// one look.
 class Course {
 public:
     /// A look at `at_ns` has this opinion, which stands until the next one.
@@ -65,6 +70,17 @@ public:
     /// seconds aside.
     std::string text() const;
 
+    /// A process that held it, for so long.
+    struct Turn {
+        std::uint32_t owner = timeline::kNowhere;
+        std::uint64_t from_ns = 0;
+        std::uint64_t length_ns = 0;
+    };
+    static constexpr std::size_t kMostTurns = 4;
+    /// Those that held it one after the other; one more than kMostTurns stands for all further ones. Empty
+    /// where it was one or none.
+    std::vector<Turn> turns() const;
+
 private:
     struct Standing {
         Opinion opinion;
@@ -80,12 +96,15 @@ private:
 
     diagnose::Cause cause() const;
     bool is_taken_back(diagnose::Cause cause) const;
+    std::uint32_t last_owner(diagnose::Cause cause) const;
     std::size_t best_of(diagnose::Cause cause) const;
     std::size_t standing_of(const Opinion& opinion);
     std::uint64_t length_of(std::size_t step) const;
 
     std::vector<Standing> standings_;  // by their first look
     std::vector<Step> steps_;          // changes of the cause, in time
+    std::vector<Turn> turns_;          // changes of the owner, in time, without lengths
+    Opinion said_;                     // by the latest look
     std::size_t current_ = 0;          // into standings_
     std::uint64_t until_ns_ = 0;       // the course is known up to here
 };

@@ -152,7 +152,8 @@ struct Evidence {
     StringId text = StringId::kNone;
 };
 
-/// Why a hold lasts or lasted: what stood for most of it, as a look had it last. Ids are those of the catalogue.
+/// Why a hold lasts or lasted: what stood for most of it, as a look had it last. Ids are those of the
+/// catalogue.
 struct Diagnosis {
     std::optional<Culprit> culprit;
     StringId cause = StringId::kNone;  // none when the hold was never diagnosed
@@ -183,6 +184,8 @@ struct Hold {
     std::optional<std::uint64_t> held_ns;   // until it ended, or until the end of the window
     StringId precision = StringId::kNone;   // of both: "exact" or "at-least"
     bool open = true;                       // it had not ended by the end of the window
+    bool since_or_earlier = false;          // it may have begun before `since_ns`
+    bool ended_or_later = false;            // its end was not seen: it may have ended later
 
     std::uint32_t owner = kNowhere;  // into Timeline::processes: who is shown with it
     std::vector<Holder> holders;
