@@ -87,7 +87,7 @@ private:
         if (incident_.about.selects)
             add("selection", "Only",
                 fmt::format("what {} selects was recorded: nothing is known of other connections.",
-                            selecting(incident_.about.arguments)),
+                            recorded_text(incident_)),
                 true);
         if (!incident_.asked.empty())
             add("selection", "Only",
@@ -187,10 +187,13 @@ std::vector<Caveat> caveats(const Incident& incident) {
     return Collector(incident).collect();
 }
 
+std::string recorded_text(const Incident& incident) {
+    return incident.about.selects ? selecting(incident.about.arguments) : std::string();
+}
+
 std::string scope_text(const Incident& incident, bool several) {
     std::vector<std::string> parts;
-    if (incident.about.selects)
-        parts.push_back(fmt::format("recorded (with {})", selecting(incident.about.arguments)));
+    if (incident.about.selects) parts.push_back(fmt::format("recorded (with {})", recorded_text(incident)));
     if (!incident.asked.empty()) parts.push_back(fmt::format("asked for (with {})", incident.asked));
     if (parts.empty()) return {};
     return fmt::format(" that {} {}", several ? "were" : "was", fmt::join(parts, " and "));

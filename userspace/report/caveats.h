@@ -12,8 +12,8 @@
 namespace waitclose::report {
 
 struct Caveat {
-    std::string_view kind;  // as JSON has it: "selection", "cut-off", "lost", "hooks-missing", "gap",
-                            // "left-out", "not-recorded", "young", "short", "no-look"
+    std::string_view kind;   // as JSON has it: "selection", "cut-off", "lost", "hooks-missing", "gap",
+                             // "left-out", "not-recorded", "young", "short", "no-look"
     std::string_view label;  // before the sentence, at most seven columns
     std::string text;        // a sentence, raw
     bool warns = false;      // something is missing; else it was asked for so, or is usual
@@ -21,6 +21,9 @@ struct Caveat {
 
 /// In the order of telling.
 std::vector<Caveat> caveats(const replay::Incident& incident);
+
+/// The options that chose what was recorded: "-L 8080"; empty where everything was.
+std::string recorded_text(const replay::Incident& incident);
 
 /// " that was recorded (with -L 8080) and asked for (with --pid 4121)", behind a connection or several;
 /// empty where everything was.

@@ -41,13 +41,6 @@ ordered_json precision(bool at_least) {
     return model::name_of(at_least ? model::Precision::kAtLeast : model::Precision::kExact);
 }
 
-ordered_json caveats_json(const Incident& incident) {
-    ordered_json all = ordered_json::array();
-    for (const Caveat& caveat : caveats(incident))
-        all.push_back({{"kind", caveat.kind}, {"text", caveat.text}, {"warns", caveat.warns}});
-    return all;
-}
-
 ordered_json losses_json(const Incident& incident) {
     ordered_json when = ordered_json::array();
     for (const timeline::Loss& loss : incident.timeline.losses)
@@ -199,6 +192,13 @@ const char* separator(bool first) {
 }
 
 }  // namespace
+
+ordered_json caveats_json(const Incident& incident) {
+    ordered_json all = ordered_json::array();
+    for (const Caveat& caveat : caveats(incident))
+        all.push_back({{"kind", caveat.kind}, {"text", caveat.text}, {"warns", caveat.warns}});
+    return all;
+}
 
 ordered_json recording_json(const Incident& incident) {
     const store::About& about = incident.about;
