@@ -104,6 +104,8 @@ Incident with_every_caveat() {
     made.about.dropped_holds = 1;
     made.about.min_held_ns = 250 * kMs;
     made.losses = {12, 0, 1};
+    made.nested = true;
+    made.unreachable = 3;
     made.asked = "--localport 9";
     made.min_held_ns = 250 * kMs;
     made.left_out = 3;
@@ -133,8 +135,9 @@ TEST(ReportTruth, EveryCaveatIsInTextJsonAndPage) {
         EXPECT_EQ(json.at("caveats").at(i).at("text"), all[i].text);
         EXPECT_EQ(json.at("caveats").at(i).at("warns"), all[i].warns);
     }
-    EXPECT_EQ(kinds, (std::set<std::string_view>{"selection", "cut-off", "lost", "hooks-missing", "gap",
-                                                 "left-out", "not-recorded", "young", "short"}));
+    EXPECT_EQ(kinds, (std::set<std::string_view>{"selection", "cut-off", "lost", "hooks-missing",
+                                                 "pid-namespace", "network-namespaces", "gap", "left-out",
+                                                 "not-recorded", "young", "short"}));
 }
 
 TEST(ReportTruth, WithoutAnyThereAreNone) {

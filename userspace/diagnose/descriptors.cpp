@@ -38,6 +38,10 @@ void for_each_process(const model::Census& census, const Socket& socket, Call ca
             call(at->process);
 }
 
+std::string holds_text(std::uint64_t count) {
+    return fmt::format("{} {}", count, count == 1 ? "hold" : "holds");
+}
+
 void set_growth(FdOutlook& outlook, double per_second, std::string basis) {
     outlook.holds_per_s = per_second;
     outlook.basis = std::move(basis);
@@ -66,7 +70,7 @@ FdOutlook outlook_of(const Process& process, const Growth& holds) {
     }
     if (const auto steady = holds.steady())
         set_growth(outlook, steady->per_second,
-                   fmt::format("{} holds at first, {} half-way and {} at last, over {}", steady->first,
+                   fmt::format("{} at first, {} half-way and {} at last, over {}", holds_text(steady->first),
                                steady->middle, steady->last, model::duration_text(steady->span_ns)));
     return outlook;
 }
@@ -105,7 +109,7 @@ bool FdOutlooks::by_looks(const Process& process, FdOutlook& outlook) const {
     if (now <= before || now < kFewest) return false;
     const std::uint64_t between = census_.taken_ns - census_.earlier->taken_ns;
     set_growth(outlook, static_cast<double>(now - before) / seconds(between),
-               fmt::format("{} holds {} ago, {} now", before, model::duration_text(between), now));
+               fmt::format("{} {} ago, {} now", holds_text(before), model::duration_text(between), now));
     return true;
 }
 

@@ -146,7 +146,9 @@ struct Incident {
     model::Losses losses;               // in all
     model::Totals totals;
     std::uint64_t looks = 0;
-    std::uint64_t most_open = 0;  // of `holds` at one time
+    bool nested = false;  // it was recorded in a PID namespace of its own: other processes were not seen
+    std::uint64_t unreachable = 0;  // held sockets in network namespaces that could not be entered, at most
+    std::uint64_t most_open = 0;    // of `holds` at one time
     std::uint64_t most_open_ns = 0;
     std::string asked;              // the options that select, as typed; empty: none does
     std::uint64_t min_held_ns = 0;  // what was asked for as well: what ended sooner is only counted

@@ -109,6 +109,8 @@ void Replay::look(model::Census& census) {
     passes(census.taken_ns);
     for (const model::Closed& closed : ledger_.reconcile(census)) ended(closed);
     ++incident_.looks;
+    incident_.nested |= census.nested;
+    incident_.unreachable = std::max(incident_.unreachable, census.unreachable);
     if (watched_since_ns_ && *watched_since_ns_ <= census.taken_ns)
         waits_.push_back({*watched_since_ns_, census.taken_ns});
     auto now = std::make_unique<Look>(std::move(census));

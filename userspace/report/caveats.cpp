@@ -71,6 +71,7 @@ public:
         add_ending();
         for (std::string& loss : loss_sentences(incident_)) add("lost", "Lost", std::move(loss), true);
         add_hooks();
+        add_blind_spots();
         add_gaps();
         add_left_out();
         add_short();
@@ -107,6 +108,17 @@ private:
             fmt::format("{}: no hook served {} where this was recorded.", fmt::join(missing, ", "),
                         missing.size() == 1 ? "it" : "them"),
             true);
+    }
+
+    void add_blind_spots() {
+        if (incident_.nested)
+            add("pid-namespace", "Unseen",
+                "processes outside the PID namespace that this was recorded in, and what they hold.", true);
+        if (const std::uint64_t unreachable = incident_.unreachable)
+            add("network-namespaces", "Unseen",
+                fmt::format("up to {} in network namespaces that could not be entered.",
+                            count_of(unreachable, "held socket", "held sockets")),
+                true);
     }
 
     void add_gaps() {

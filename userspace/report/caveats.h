@@ -12,8 +12,9 @@
 namespace waitclose::report {
 
 struct Caveat {
-    std::string_view kind;   // as JSON has it: "selection", "cut-off", "lost", "hooks-missing", "gap",
-                             // "left-out", "not-recorded", "young", "short", "no-look"
+    // As JSON has it: "selection", "cut-off", "lost", "hooks-missing", "pid-namespace", "network-namespaces",
+    // "gap", "left-out", "not-recorded", "young", "short", "no-look".
+    std::string_view kind;
     std::string_view label;  // before the sentence, at most seven columns
     std::string text;        // a sentence, raw
     bool warns = false;      // something is missing; else it was asked for so, or is usual

@@ -75,16 +75,19 @@ std::string share_text(const Incident& incident, const Group& group) {
 }
 
 std::string group_text(const Incident& incident, const Group& group) {
-    const std::string cause = is_perhaps(group.cause, group.confidence)
-                                  ? ", perhaps because of " + std::string(diagnose::id_of(group.cause))
-                                  : " because of " + std::string(diagnose::id_of(group.cause));
-    return fmt::format("{} held by {}{}{} ({}), as of {}: {}", share_text(incident, group),
-                       owner_text(incident, group.owner), place_text(group), cause, confidence_text(group),
+    const std::string cause(diagnose::id_of(group.cause));
+    const std::string because = group.cause == diagnose::Cause::kUnknown    ? " (unknown)"
+                                : is_perhaps(group.cause, group.confidence) ? ", perhaps because of " + cause
+                                                                            : " because of " + cause;
+    const std::string sure =
+        group.cause == diagnose::Cause::kUnknown ? "" : fmt::format(" ({})", confidence_text(group));
+    return fmt::format("{} held by {}{}{}{}, as of {}: {}", share_text(incident, group),
+                       owner_text(incident, group.owner), place_text(group), because, sure,
                        clock_text(wall_ns(incident, incident.holds[group.longest].told_ns)),
                        summary_text(incident, group));
 }
 
-/// "10 in the largest group beside this one, perhaps eof-ignored of java (4121); 3 groups in all"
+/// " (and 2 groups beside this one).", or which one is larger: ". The largest of 3 groups has 10 holds: ..."
 std::string others_text(const Incident& incident, const Group& told) {
     if (incident.groups.size() < 2) return ".";
     const Group& largest = incident.groups.front();
