@@ -178,7 +178,7 @@ TEST(ReplayComparison, TheSameRecordingOverlapsAndOtherMachinesAreToldOf) {
     Incident after = of({{"java", Cause::kEofIgnored, 5}});
     after.timeline.window.from_ns += 20 * kSec;
     after.timeline.window.to_ns += 20 * kSec;
-    Incident with_holds = before;
+    Incident with_holds = of({{"java", Cause::kEofIgnored, 5}});
     for (Incident* one : {&with_holds, &after}) {
         one->holds.emplace_back();
         one->holds.back().key = {1, 100};

@@ -84,7 +84,7 @@ std::string group_text(const Incident& incident, const Group& group) {
     return fmt::format("{} held by {}{}{}{}, as of {}: {}", share_text(incident, group),
                        owner_text(incident, group.owner), place_text(group), because, sure,
                        clock_text(wall_ns(incident, incident.holds[group.longest].told_ns)),
-                       summary_text(incident, group));
+                       incident.timeline.text(incident.timeline.holds[group.longest].diagnosis.summary));
 }
 
 /// " (and 2 groups beside this one).", or which one is larger: ". The largest of 3 groups has 10 holds: ..."

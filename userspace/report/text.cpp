@@ -176,9 +176,15 @@ private:
     std::string sentence_of(const Group& group, const output::HeadlineLayout& layout) const {
         std::string text;
         if (layout.place == 0) text = output::place_words(group.local_port, group.remote, style_);
-        if (group.holds > 1) text += text.empty() ? "longest" : ", longest";
+        const auto add = [&](const char* word) {
+            text += fmt::format("{}{}", text.empty() ? "" : ", ", word);
+        };
+        if (group.holds > 1) add("longest");
+        if (is_perhaps(group.cause, incident_.holds[group.longest].confidence)) add("perhaps");
         if (!text.empty()) text += ": ";
-        return text + sentence(summary_text(incident_, group), style_);
+        return text +
+               sentence(incident_.timeline.text(incident_.timeline.holds[group.longest].diagnosis.summary),
+                        style_);
     }
 
     /// "41 of 182 still open, half held no longer than 1.2 s; the first began at 20:00:01.123, ..."

@@ -15,6 +15,13 @@ std::uint64_t count(const Group& group, Confidence confidence) {
     return group.by_confidence.at(static_cast<std::size_t>(confidence));
 }
 
+/// A few holds that perhaps are a fault are no headline where so many times more are none, or not known.
+constexpr std::uint64_t kMostTimes = 10;
+
+bool is_shown(const Group& group) {
+    return count(group, Confidence::kProven) + count(group, Confidence::kLikely) > 0;
+}
+
 /// More of what is shown comes before more of what is not.
 auto weight_of(const Group& group) {
     const std::uint64_t proven = count(group, Confidence::kProven);
@@ -28,7 +35,8 @@ const Group* headline_of(const replay::Incident& incident) {
     for (const Group& group : incident.groups)
         if (diagnose::is_fault(group.cause) && (best == nullptr || weight_of(group) > weight_of(*best)))
             best = &group;
-    return best;
+    if (best == nullptr || is_shown(*best)) return best;
+    return best->holds >= incident.groups.front().holds / kMostTimes ? best : nullptr;
 }
 
 bool is_perhaps(Cause cause, Confidence confidence) {

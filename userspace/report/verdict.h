@@ -10,7 +10,8 @@
 namespace waitclose::report {
 
 /// The group with most holds that are shown (proven or likely) to be somebody's fault; else the one with most
-/// that perhaps are; null where nobody is to blame, as far as is known.
+/// that perhaps are, unless that is a trifle beside what is nobody's; null where nobody is to blame, as far
+/// as is known.
 const replay::Group* headline_of(const replay::Incident& incident);
 
 /// Whether its cause blames somebody without being shown: it must not read like an accusation.
