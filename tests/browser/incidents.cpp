@@ -221,11 +221,14 @@ private:
             for (std::uint32_t i = 0; i < t_.holds.size(); ++i) {
                 if (words_.group_of[i] != which) continue;
                 ++group.sockets;
+                group.open += t_.holds[i].open ? 1 : 0;
+                group.oldest_at_least |= t_.text(t_.holds[i].precision) != "exact";
                 if (group.sockets == 1 || *t_.holds[i].held_ns > group.oldest_held_ns) group.typical = i;
                 group.oldest_held_ns = std::max(group.oldest_held_ns, *t_.holds[i].held_ns);
             }
             if (group.sockets == 0) continue;
             group.summary = t_.text(t_.holds[group.typical].diagnosis.summary);
+            group.is_perhaps = std::string_view(plot.confidence) == "possible" && group.cause != "unknown";
             words_.groups.push_back(group);
         }
         for (std::uint32_t& group : words_.group_of) group = place[group];

@@ -95,7 +95,7 @@ def a_million_events_are_told_honestly(pages, browser):
     assert "899 threads changed too often" in text_of(browser, "#left-out")
     left, top, width, _ = in_sight(browser, "#lanes")
     # The first thread is the culprit and shown in full; of the next, a bar stands for many stretches.
-    for y, said in ((28 + 40 + 10, "culprit of 25,000 holds"), (28 + 40 + 20 + 10, "the rest something else")):
+    for y, said in ((28 + 40 + 10, "named for 25,000 holds"), (28 + 40 + 20 + 10, "the rest something else")):
         browser.move(left + width * 0.8, top + y)
         assert said in text_of(browser, "#tip"), text_of(browser, "#tip")
     assert re.search(r": 3\d % .*, the rest something else, in ", text_of(browser, "#tip")), text_of(browser, "#tip")

@@ -98,10 +98,13 @@ TEST(ReplayComparison, WhatIsOlderThanTheRecordingSaysNothingOfHowOftenItHappens
 TEST(ReplayComparison, TheWrongOrderAndShortRecordingsAreToldOf) {
     const Incident before = of({{"java", Cause::kEofIgnored, 100}});
     Incident after = of({{"java", Cause::kEofIgnored, 100}});
+    after.timeline.window.from_ns += 90 * kSec;
+    after.timeline.window.to_ns += 90 * kSec;
     EXPECT_TRUE(reserves(before, after).empty());
-    after.timeline.window.from_ns -= 60 * kSec;
+    after.timeline.window.from_ns -= 180 * kSec;
+    after.timeline.window.to_ns -= 180 * kSec;
     EXPECT_EQ(reserves(before, after), std::vector<Reserve>{Reserve::kWrongOrder});
-    after.timeline.window = before.timeline.window;
+    after.timeline.window.from_ns = before.timeline.window.to_ns;
     after.timeline.window.to_ns = after.timeline.window.from_ns + 4 * kSec;
     EXPECT_EQ(reserves(before, after), std::vector<Reserve>{Reserve::kAfterShort});
     const std::string text = written_by([&](output::Sink& sink) {
@@ -117,11 +120,90 @@ TEST(ReplayComparison, AProcessThatWasStartedAgainIsTheSame) {
               (Changes{"same java 100 100"}));
 }
 
-TEST(ReplayComparison, AnotherCauseOrPortIsAnotherGroup) {
-    EXPECT_EQ(changes(of({{"java", Cause::kEofIgnored, 5}}), of({{"java", Cause::kHandlerBlocked, 5}})),
-              (Changes{"new java - 5", "gone java 5 -"}));
+TEST(ReplayComparison, AnotherPortIsAnotherGroup) {
     EXPECT_EQ(changes(of({{"java", Cause::kEofIgnored, 5}}), of({{"java", Cause::kEofIgnored, 5, 9090}})),
               (Changes{"new java - 5", "gone java 5 -"}));
+}
+
+std::string text_of(const Incident& before, const Incident& after) {
+    return written_by([&](output::Sink& sink) {
+        report::write_comparison_text(sink, {"a.db", before}, {"b.db", after}, {.width = 160});
+    });
+}
+
+TEST(ReplayComparison, AnotherCauseOfTheSameOwnerAndPortIsAChangeOfTheCause) {
+    const Incident before = of({{"java", Cause::kEofIgnored, 5}});
+    const Incident after = of({{"java", Cause::kHandlerBlocked, 5}});
+    EXPECT_EQ(changes(before, after), (Changes{"same java 5 5"}));
+    const Compared one = compare(before, after).front();
+    EXPECT_EQ(one.cause_before, Cause::kEofIgnored);
+    EXPECT_EQ(one.cause, Cause::kHandlerBlocked);
+    const std::string text = text_of(before, after);
+    EXPECT_NE(text.find("java on port 8080: the cause changed from eof-ignored to handler-blocked."),
+              std::string::npos)
+        << text;
+    EXPECT_NE(text.find("eof-ignored \u2192 handler-blocked"), std::string::npos) << text;
+    const auto json = nlohmann::json::parse(written_by([&](output::Sink& sink) {
+        report::write_comparison_json(sink, {"a.db", before}, {"b.db", after});
+    }));
+    EXPECT_EQ(json.at("groups").at(0).at("cause_before"), "eof-ignored");
+}
+
+TEST(ReplayComparison, ACauseThatComesBesideAnotherIsNew) {
+    const Incident before = of({{"java", Cause::kEofIgnored, 5}});
+    const Incident after = of({{"java", Cause::kEofIgnored, 5}, {"java", Cause::kHandlerBlocked, 7}});
+    EXPECT_EQ(changes(before, after), (Changes{"new java - 7", "same java 5 5"}));
+    EXPECT_EQ(compare(before, after).front().cause_beside, Cause::kEofIgnored);
+    const std::string text = text_of(before, after);
+    EXPECT_NE(text.find("java on port 8080: handler-blocked is new, eof-ignored was there before."),
+              std::string::npos)
+        << text;
+}
+
+TEST(ReplayComparison, AProgramThatCouldNotBeReadOrWasReplacedIsTheSame) {
+    const Incident before = of({{"java", Cause::kEofIgnored, 5}});
+    Incident after = of({{"java", Cause::kEofIgnored, 5}});
+    after.timeline.processes[0].exe = timeline::StringId::kNone;
+    EXPECT_EQ(changes(before, after), (Changes{"same java 5 5"}));
+    after.timeline.processes[0].exe = after.timeline.strings.add("/usr/bin/java (deleted)");
+    EXPECT_EQ(changes(before, after), (Changes{"same java 5 5"}));
+    after.timeline.processes[0].exe = after.timeline.strings.add("/opt/java");
+    EXPECT_EQ(changes(before, after), (Changes{"new java - 5", "gone java 5 -"}));
+}
+
+TEST(ReplayComparison, TheSameRecordingOverlapsAndOtherMachinesAreToldOf) {
+    const Incident before = of({{"java", Cause::kEofIgnored, 5}});
+    EXPECT_EQ(reserves(before, before), std::vector<Reserve>{Reserve::kSameRecording});
+    EXPECT_NE(text_of(before, before).find("Both are the same recording"), std::string::npos);
+    Incident after = of({{"java", Cause::kEofIgnored, 5}});
+    after.timeline.window.from_ns += 20 * kSec;
+    after.timeline.window.to_ns += 20 * kSec;
+    Incident with_holds = of({{"java", Cause::kEofIgnored, 5}});
+    for (Incident* one : {&with_holds, &after}) {
+        one->holds.emplace_back();
+        one->holds.back().key = {1, 100};
+    }
+    EXPECT_EQ(reserves(before, after), std::vector<Reserve>{Reserve::kOverlap});
+    EXPECT_EQ(shared_holds(with_holds, after), 1U);
+    EXPECT_NE(text_of(with_holds, after).find("They overlap by 40 s: 1 hold is in both."), std::string::npos)
+        << text_of(with_holds, after);
+    after.about.boot_id = "1";
+    EXPECT_EQ(reserves(before, after), std::vector<Reserve>{Reserve::kOtherBoot});
+    EXPECT_EQ(shared_holds(with_holds, after), 0U);
+    after.about.hostname = "orders-8";
+    EXPECT_EQ(reserves(before, after), std::vector<Reserve>{Reserve::kOtherMachine});
+    EXPECT_NE(text_of(before, after).find("different machines, orders-7 and orders-8"), std::string::npos);
+}
+
+TEST(ReplayComparison, AnotherSelectionIsToldOf) {
+    const Incident before = of({{"java", Cause::kEofIgnored, 5}});
+    Incident after = of({{"java", Cause::kEofIgnored, 5}});
+    after.about.selects = true;
+    after.about.arguments = "waitclose record -o b.db -L 8080";
+    EXPECT_NE(
+        text_of(before, after).find("They did not record the same: everything in a.db, -L 8080 in b.db."),
+        std::string::npos)
+        << text_of(before, after);
 }
 
 TEST(ReplayComparison, OneHoldMoreIsChance) {

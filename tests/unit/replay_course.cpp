@@ -176,5 +176,74 @@ TEST(ReplayCourse, AReportTellsWhatStoodLongestWithItsCourse) {
     EXPECT_EQ(complaints(incident), "");
 }
 
+/// A look that finds it with one process, and blames a thread of it.
+struct Found {
+    std::uint64_t after_s;
+    std::uint32_t owner;
+    Cause cause = Cause::kEofIgnored;
+};
+
+Course course_of_holders(const std::vector<Found>& all, std::uint64_t end_s) {
+    Course course;
+    std::uint64_t last_ns = 0;
+    for (const Found& found : all) {
+        const std::uint64_t at_ns = kFirst + found.after_s * kSecond;
+        const bool nobody = found.owner == timeline::kNowhere;
+        const Opinion opinion{found.cause, Confidence::kLikely, nobody ? 0 : 100 + found.owner,
+                              nobody ? 0 : 1000 + found.owner, found.owner};
+        course.end(at_ns);
+        if (!course.goes_on(opinion) && course.wants_words()) course.keep({{}, {}, {}, last_ns});
+        course.say(opinion, at_ns);
+        last_ns = at_ns;
+    }
+    course.keep({{}, {}, {}, last_ns});
+    course.end(kFirst + end_s * kSecond);
+    return course;
+}
+
+TEST(ReplayCourse, OfHoldersOneAfterTheOtherTheLastOneIsTold) {
+    Course course = course_of_holders({{0, 1}, {20, 1}, {21, 2}, {25, 2}}, 30);
+    const auto outcome = course.outcome();
+    ASSERT_TRUE(outcome);
+    EXPECT_EQ(outcome->opinion.owner, 2U);
+    EXPECT_EQ(outcome->opinion.pid, 102U);
+    EXPECT_EQ(outcome->opinion.tid, 1002U);
+    EXPECT_EQ(outcome->words->at_ns, kFirst + 25 * kSecond);
+    EXPECT_EQ(outcome->diagnosed_ns, kFirst + 21 * kSecond);
+    const auto turns = course.turns();
+    ASSERT_EQ(turns.size(), 2U);
+    EXPECT_EQ(turns[0].owner, 1U);
+    EXPECT_EQ(turns[0].length_ns, 21 * kSecond);
+    EXPECT_EQ(turns[1].owner, 2U);
+    EXPECT_EQ(turns[1].length_ns, 9 * kSecond);
+}
+
+TEST(ReplayCourse, ALastMomentOfSomethingElseNamesNobodyElse) {
+    Course course = course_of_holders({{0, 1}, {20, 1}, {29, 2, Cause::kUnknown}}, 30);
+    const auto outcome = course.outcome();
+    ASSERT_TRUE(outcome);
+    EXPECT_EQ(outcome->opinion.cause, Cause::kEofIgnored);
+    EXPECT_EQ(outcome->opinion.owner, 1U);
+    EXPECT_EQ(outcome->opinion.tid, 1001U);
+    EXPECT_EQ(outcome->words->at_ns, kFirst + 20 * kSecond);
+}
+
+TEST(ReplayCourse, WithoutAHolderAtLastTheOneBeforeIsTold) {
+    Course course = course_of_holders({{0, 1}, {20, 1}, {21, timeline::kNowhere}}, 30);
+    EXPECT_EQ(course.outcome()->opinion.owner, 1U);
+    EXPECT_TRUE(course.turns().empty());
+}
+
+TEST(ReplayCourse, NameAndThreadAreOfOneLookHoweverManyHolders) {
+    std::vector<Found> all;
+    for (std::uint32_t i = 0; i < 40; ++i) all.push_back({i, i % 20});
+    Course course = course_of_holders(all, 41);
+    const auto outcome = course.outcome();
+    ASSERT_TRUE(outcome);
+    EXPECT_EQ(outcome->opinion.pid, 100 + outcome->opinion.owner);
+    EXPECT_EQ(outcome->opinion.tid, 1000 + outcome->opinion.owner);
+    EXPECT_EQ(course.turns().size(), Course::kMostTurns + 1);
+}
+
 }  // namespace
 }  // namespace waitclose::replay

@@ -100,7 +100,7 @@ TEST(TimelineHtml, NothingIsLoadedAndOnlyHashesAreAllowed) {
           "@STYLE", "Function(", "DOMParser", "srcdoc", "createContextualFragment", "import("}) {
         EXPECT_THAT(page, Not(HasSubstr(word)));
     }
-    for (const char* mark : {"@TITLE@", "@WHERE@", "@STORY@", "@LOSSES@", "@MADE@", "@DATA@"}) {
+    for (const char* mark : {"@TITLE@", "@WHERE@", "@STORY@", "@LOSSES@", "@NOTES@", "@MADE@", "@DATA@"}) {
         EXPECT_EQ(count_of(page, mark), 1U) << mark;
     }
 }

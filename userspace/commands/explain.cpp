@@ -5,7 +5,6 @@
 
 #include "diagnose/diagnoser.h"
 #include "diagnose/group.h"
-#include "output/escape.h"
 #include "output/explain.h"
 #include "output/style.h"
 
@@ -42,7 +41,7 @@ Failure not_found(const ExplainRequest& request, const model::Census& census, st
 Result<ExplainRequest> check_explain(const std::string& text) {
     constexpr std::size_t kMostShown = 60;
     if (const auto target = model::parse_target(text)) return ExplainRequest{*target, text};
-    const std::string shown = output::printable(text.substr(0, kMostShown));
+    const std::string shown = text.substr(0, kMostShown);
     return tl::unexpected(
         Failure{fmt::format("--explain: '{}' is neither the id of a hold, nor a pid, nor a port", shown),
                 "give an id of the JSON (4026531840:73012), a number, or pid:4121 or port:8080"});

@@ -12,7 +12,6 @@
 #include "commands/incident.h"
 #include "commands/options.h"
 #include "commands/progress_line.h"
-#include "output/escape.h"
 #include "timeline/format.h"
 
 namespace waitclose::commands {
@@ -58,9 +57,8 @@ Result<ExportRequest> check_export(const ExportOptions& options) {
     request.file = options.file;
     request.format = timeline::find_format(options.format);
     if (request.format == nullptr)
-        return tl::unexpected(
-            Failure{fmt::format("--format: there is no format '{}'", output::printable(options.format)),
-                    fmt::format("it is one of {}", format_names())});
+        return tl::unexpected(Failure{fmt::format("--format: there is no format '{}'", options.format),
+                                      fmt::format("it is one of {}", format_names())});
     if (options.by == "count" && !request.format->weighs)
         return tl::unexpected(Failure{
             fmt::format("--by: the format {} adds nothing up", request.format->name),

@@ -47,7 +47,7 @@ Result<replay::Incident> read_incident(const std::string& path, const Request& r
     if (incident.looks == 0)
         return tl::unexpected(Failure{fmt::format("'{}' holds nothing: its recorder ended before it had "
                                                   "looked once",
-                                                  output::printable(path)),
+                                                  path),
                                       "record again, for a second or more"});
     return incident;
 }

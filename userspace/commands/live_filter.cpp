@@ -7,7 +7,6 @@
 #include <fmt/format.h>
 
 #include "commands/port_map.h"
-#include "output/escape.h"
 
 namespace waitclose::commands {
 namespace {
@@ -37,7 +36,7 @@ Result<LiveFilter> parse_filter(const std::string& text) {
     try {
         app.parse(arguments_of(text, app));
     } catch (const CLI::Error&) {
-        return tl::unexpected(Failure{fmt::format("'{}' is no filter", output::printable(text)), kRemedy});
+        return tl::unexpected(Failure{fmt::format("'{}' is no filter", text), kRemedy});
     }
     const auto request = check(options);
     if (!request) return tl::unexpected(request.error());

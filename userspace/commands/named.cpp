@@ -52,7 +52,7 @@ Result<void> look_for_cgroup(const std::string& cgroup) {
     switch (system::look_for_cgroup(cgroup)) {
     case system::Presence::kNowhere:
         return tl::unexpected(
-            Failure{fmt::format("there is no cgroup '{}' here, in any hierarchy", printable(cgroup)),
+            Failure{fmt::format("there is no cgroup '{}' here, in any hierarchy", cgroup),
                     "give it as /proc/PID/cgroup shows it here, e.g. /system.slice/orders.service"});
     case system::Presence::kUnseen:
         say(fmt::format(

@@ -10,7 +10,6 @@
 #include <fmt/ranges.h>
 
 #include "commands/port_map.h"
-#include "output/escape.h"
 #include "output/format.h"
 #include "system/namespaces.h"
 #include "system/text.h"
@@ -18,20 +17,19 @@
 namespace waitclose::commands {
 namespace {
 
-using output::printable;
-
 /// The numbers of lists such as "80,443".
 Result<std::vector<std::uint64_t>> check_numbers(const std::string& option,
-                                                 const std::vector<std::string>& lists, std::uint64_t most) {
+                                                 const std::vector<std::string>& lists, std::uint64_t most,
+                                                 const char* example) {
     std::vector<std::uint64_t> numbers;
     for (const std::string& list : lists)
         for (std::size_t begin = 0; begin <= list.size();) {
             const std::size_t end = std::min(list.find(',', begin), list.size());
             const auto number = system::to_number(std::string_view(list).substr(begin, end - begin));
             if (!number || *number < 1 || *number > most)
-                return tl::unexpected(Failure{fmt::format("{}: '{}' is not a list of numbers from 1 to {}",
-                                                          option, printable(list), most),
-                                              fmt::format("give one or several, e.g. {} 8080,8443", option)});
+                return tl::unexpected(
+                    Failure{fmt::format("{}: '{}' is not a list of numbers from 1 to {}", option, list, most),
+                            fmt::format("give one or several, e.g. {} {}", option, example)});
             numbers.push_back(*number);
             begin = end + 1;
         }
@@ -40,7 +38,7 @@ Result<std::vector<std::uint64_t>> check_numbers(const std::string& option,
 
 Result<std::set<std::uint16_t>> check_ports(const std::string& option,
                                             const std::vector<std::string>& lists) {
-    const auto ports = check_numbers(option, lists, std::numeric_limits<std::uint16_t>::max());
+    const auto ports = check_numbers(option, lists, std::numeric_limits<std::uint16_t>::max(), "8080,8443");
     if (!ports) return tl::unexpected(ports.error());
     return std::set<std::uint16_t>(ports->begin(), ports->end());
 }
@@ -64,7 +62,9 @@ Result<wc_filter> check_filter(const Options& options) {
     filter.by_remote_port = *remote;
     if (options.netns) {
         const auto netns = system::parse_netns(*options.netns);
-        if (!netns) return tl::unexpected(netns.error());
+        if (!netns)
+            return tl::unexpected(
+                Failure{fmt::format("--netns: {}", netns.error().what), netns.error().remedy});
         filter.netns = *netns;
     }
     return filter;
@@ -92,7 +92,8 @@ std::string words_of_selection(const Options& options) {
 
 Result<model::Selection> check_selection(const Options& options) {
     model::Selection selection;
-    const auto pids = check_numbers("--pid", options.pids, std::numeric_limits<std::int32_t>::max());
+    const auto pids =
+        check_numbers("--pid", options.pids, std::numeric_limits<std::int32_t>::max(), "4121,4188");
     if (!pids) return tl::unexpected(pids.error());
     selection.pids.assign(pids->begin(), pids->end());
     if (options.comm) {
@@ -100,14 +101,14 @@ Result<model::Selection> check_selection(const Options& options) {
             selection.comm = std::regex(*options.comm, std::regex::extended);
         } catch (const std::regex_error&) {
             return tl::unexpected(
-                Failure{fmt::format("--comm: '{}' is not a regular expression", printable(*options.comm)),
+                Failure{fmt::format("--comm: '{}' is not a regular expression", *options.comm),
                         "give a POSIX extended one, e.g. --comm '^java$'"});
         }
     }
     if (options.cgroup) {
         if (!options.cgroup->starts_with('/'))
             return tl::unexpected(
-                Failure{fmt::format("--cgroup: '{}' is not a cgroup path", printable(*options.cgroup)),
+                Failure{fmt::format("--cgroup: '{}' is not a cgroup path", *options.cgroup),
                         "give it as /proc/PID/cgroup shows it, e.g. /system.slice/orders.service"});
         selection.cgroup = options.cgroup;
     }
@@ -203,15 +204,16 @@ Result<std::uint64_t> check_length(const std::string& option, const std::string&
 
 Result<std::uint64_t> check_size(const std::string& option, const std::string& text) {
     const auto bad = [&] {
-        return tl::unexpected(
-            Failure{fmt::format("{}: '{}' is no size", option, printable(text)),
-                    fmt::format("give a number with its unit, e.g. {} 500M or 2G", option)});
+        return tl::unexpected(Failure{
+            fmt::format("{}: '{}' is no size", option, text),
+            fmt::format("give a whole number with its unit K, M, G or T, e.g. {} 500M or 2G", option)});
     };
     const std::size_t unit_at = std::min(text.find_first_not_of("0123456789"), text.size());
     const auto count = system::to_number(std::string_view(text).substr(0, unit_at));
     constexpr std::string_view kUnits = "KMGT";
     std::string_view unit = std::string_view(text).substr(unit_at);
-    const std::size_t power = unit.empty() ? std::string_view::npos : kUnits.find(unit.front());
+    const auto upper = [](char c) { return c >= 'a' && c <= 'z' ? static_cast<char>(c - 'a' + 'A') : c; };
+    const std::size_t power = unit.empty() ? std::string_view::npos : kUnits.find(upper(unit.front()));
     if (!count || *count == 0 || power == std::string_view::npos) return bad();
     unit.remove_prefix(1);
     if (!unit.empty() && unit != "B" && unit != "iB") return bad();
@@ -231,7 +233,7 @@ Result<Request> check(const Options& options) {
     request.probes.filter = *filter;
     for (const std::string& hook : options.disabled_hooks) {
         if (!kernel::is_hook(hook))
-            return tl::unexpected(Failure{fmt::format("--no-hook: there is no hook '{}'", printable(hook)),
+            return tl::unexpected(Failure{fmt::format("--no-hook: there is no hook '{}'", hook),
                                           "'waitclose doctor -v' lists the hooks"});
         request.probes.disabled_hooks.insert(hook);
     }

@@ -42,7 +42,7 @@ Result<ReportRequest> check_report(const ReportOptions& options) {
 
 void write(output::Sink& sink, const replay::Incident& incident, const Request& request) {
     if (request.json) return report::write_json(sink, incident);
-    report::write_text(sink, incident, request.selection.min_held_ns,
+    report::write_text(sink, incident,
                        output::style_for(request.color, output::read_terminal(sink.descriptor())));
 }
 

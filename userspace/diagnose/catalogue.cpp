@@ -71,6 +71,10 @@ const Entry& entry_of(Cause cause) {
 
 }  // namespace
 
+bool is_fault(Cause cause) {
+    return cause != Cause::kHalfOpen && cause != Cause::kKernelSocket && cause != Cause::kUnknown;
+}
+
 std::string_view id_of(Cause cause) {
     return entry_of(cause).id;
 }

@@ -49,6 +49,10 @@ std::string_view id_of(Cause cause);
 std::string_view id_of(Confidence confidence);
 std::string_view id_of(Basis basis);
 
+/// Whether a program does something wrong, or something is wrong with it: else there is nobody to blame, or
+/// it is not known who.
+bool is_fault(Cause cause);
+
 /// What it means, one clause; and what to do about it, one or two sentences.
 std::string_view meaning_of(Cause cause);
 std::string_view advice_of(Cause cause);

@@ -151,10 +151,15 @@ void explain_named(const Scene& scene, const Who& who, Diagnosis& diagnosis) {
     const std::string thread = thread_text(*who.thread);
     const std::string ago = who.deed ? duration_text(scene.ago(who.deed->at_ns)) : "";
     switch (who.basis) {
-    case Basis::kReadEof:
+    case Basis::kReadEof: {
+        // Where the cause has said so already it need not be said twice.
+        const bool is_said =
+            std::ranges::find(diagnosis.evidence, "eof_read", &Evidence::fact) != diagnosis.evidence.end();
         add_fact(diagnosis, "named_by", "read-eof",
-                 fmt::format("{} read end-of-file {} ago (traced)", thread, ago));
+                 is_said ? fmt::format("{} is named for that read (traced)", thread)
+                         : fmt::format("{} read end-of-file {} ago (traced)", thread, ago));
         break;
+    }
     case Basis::kLastTouch:
         add_fact(diagnosis, "named_by", "last-touch",
                  fmt::format("{} {} last, {} ago (traced)", thread, verb_of(who.deed->operation), ago));

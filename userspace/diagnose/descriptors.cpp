@@ -41,6 +41,10 @@ void for_each_process(const model::Census& census, const Socket& socket, Call ca
             call(at->process);
 }
 
+std::string holds_text(std::uint64_t count) {
+    return fmt::format("{} {}", count, count == 1 ? "hold" : "holds");
+}
+
 /// When the last descriptor goes at this pace; nothing where that is not known, or nobody will live to see
 /// it.
 std::optional<std::uint64_t> full_in_ns(const FdOutlook& outlook, double per_s) {
@@ -59,6 +63,22 @@ model::EarlierLook look_of(const model::Census& census) {
             ++look.holds[{census.processes[process].pid, census.processes[process].start_ns}];
         });
     return look;
+}
+
+FdOutlook outlook_of(const Process& process, const model::Growth& holds) {
+    FdOutlook outlook{process.fds_used, process.fd_limit, std::nullopt, std::nullopt, {}};
+    if (outlook.used && outlook.limit && *outlook.used >= *outlook.limit) {
+        outlook.full_in_ns = 0;
+        return outlook;
+    }
+    if (const auto steady = holds.steady()) {
+        outlook.holds_per_s = steady->per_second;
+        outlook.basis =
+            fmt::format("{} at first, {} half-way and {} at last, over {}", holds_text(steady->first),
+                        steady->middle, steady->last, model::duration_text(steady->span_ns));
+        outlook.full_in_ns = full_in_ns(outlook, steady->per_second);
+    }
+    return outlook;
 }
 
 FdOutlooks::FdOutlooks(const model::Census& census) : census_(census), counts_(census.processes.size()) {
@@ -128,7 +148,7 @@ std::optional<FdOutlooks::Pace> FdOutlooks::by_looks(const Process& process) con
     if (now <= before || now < model::kFewestForAHabit) return std::nullopt;
     const std::uint64_t between = census_.taken_ns - census_.earlier->taken_ns;
     return Pace{static_cast<double>(now - before) / seconds(between),
-                fmt::format("{} holds {} ago, {} now", before, model::duration_text(between), now)};
+                fmt::format("{} {} ago, {} now", holds_text(before), model::duration_text(between), now)};
 }
 
 std::optional<FdOutlooks::Pace> FdOutlooks::by_ages(const Process& process) const {

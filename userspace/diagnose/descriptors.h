@@ -8,6 +8,7 @@
 #include <string>
 #include <vector>
 
+#include "model/growth.h"
 #include "model/census.h"
 
 namespace waitclose::diagnose {
@@ -19,6 +20,10 @@ struct FdOutlook {
     std::optional<std::uint64_t> full_in_ns;  // 0 when it is full
     std::string basis;                        // what the growth was measured by; empty without one
 };
+
+/// Of a process whose holds were counted at every look of a long time: what grew steadily over all of it is a
+/// forecast, and nothing else is.
+FdOutlook outlook_of(const model::Process& process, const model::Growth& holds);
 
 /// How many sockets each process holds now, for a later census to compare with.
 model::EarlierLook look_of(const model::Census& census);

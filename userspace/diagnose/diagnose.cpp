@@ -116,7 +116,8 @@ Diagnosis put_into_words(const Scene& scene, const Verdict& verdict) {
     add_hold(scene, diagnosis);
     add_holders(scene, diagnosis);
     const std::string more = diagnosis.advice.empty() ? "" : diagnosis.advice + " ";
-    diagnosis.advice = fmt::format("{} {}{}", advice_of(verdict.cause), more, ending_text(scene));
+    diagnosis.ending = ending_text(scene);
+    diagnosis.advice = fmt::format("{} {}{}", advice_of(verdict.cause), more, diagnosis.ending);
     return diagnosis;
 }
 

@@ -53,6 +53,7 @@ struct Diagnosis {
     std::vector<std::string> contributing;
     std::vector<Evidence> evidence;
     std::string advice;  // the cause's advice, and whether anything will ever end the hold
+    std::string ending;  // the latter alone: the end of `advice`
 };
 
 /// Names the cause of one hold from a census. Pure: reads nothing but its arguments.

@@ -5,6 +5,7 @@
 
 #include <algorithm>
 #include <iterator>
+#include <utility>
 
 #include "output/utf8.h"
 
@@ -57,6 +58,39 @@ void append_escape(std::string& out, char32_t point) {
     }
 }
 
+bool has_digits(std::string_view text, std::size_t count) {
+    const auto is_hex = [](char c) {
+        return (c >= '0' && c <= '9') || (c >= 'a' && c <= 'f') || (c >= 'A' && c <= 'F');
+    };
+    return text.size() >= count &&
+           std::all_of(text.begin(), text.begin() + static_cast<std::ptrdiff_t>(count), is_hex);
+}
+
+/// Whether it is what an escape of ours has behind its backslash. \x2d is none: a dash is printed as it is.
+bool reads_as_escape(std::string_view text) {
+    if (text.empty()) return false;
+    const std::string_view rest = text.substr(1);
+    switch (text.front()) {
+    case 'e':
+    case 'n':
+    case 'r':
+    case 't': return true;
+    case 'x':
+        return has_digits(rest, 2) && !(rest[0] >= '2' && rest[0] <= '7') ? true : rest.starts_with("7f");
+    case 'u': return has_digits(rest, 4);
+    case 'U': return has_digits(rest, 8);
+    default: return false;
+    }
+}
+
+/// How many backslashes stand at the beginning, and whether each has to be doubled.
+std::pair<std::size_t, bool> backslashes(std::string_view bytes) {
+    const std::size_t count = std::min(bytes.find_first_not_of('\\'), bytes.size());
+    const std::string_view rest = bytes.substr(count);
+    const bool escape_follows = !rest.empty() && !is_plain(static_cast<unsigned char>(rest.front()));
+    return {count, count > 1 || escape_follows || reads_as_escape(rest)};
+}
+
 }  // namespace
 
 std::string printable(std::string_view bytes, Charset charset) {
@@ -65,6 +99,13 @@ std::string printable(std::string_view bytes, Charset charset) {
     int marks = 0;
     while (!bytes.empty()) {
         const auto first = static_cast<unsigned char>(bytes.front());
+        if (first == '\\') {
+            const auto [count, doubled] = backslashes(bytes);
+            out.append(doubled ? 2 * count : count, '\\');
+            bytes.remove_prefix(count);
+            marks = 0;
+            continue;
+        }
         if (is_plain(first)) {
             out += bytes.front();
             bytes.remove_prefix(1);

@@ -43,7 +43,7 @@ bool tells_late(Cause cause) {
 }  // namespace
 
 bool Course::goes_on(const Opinion& opinion) const {
-    return standings_.empty() || standings_[current_].opinion.is_as(opinion);
+    return standings_.empty() || said_.is_as(opinion);
 }
 
 std::size_t Course::standing_of(const Opinion& opinion) {
@@ -65,7 +65,7 @@ void Course::say(const Opinion& opinion, std::uint64_t at_ns) {
     Standing& standing = standings_[current_];
     if (standing.first_ns == 0) standing.first_ns = at_ns;
     standing.last_ns = at_ns;
-    standing.opinion.owner = opinion.owner;
+    said_ = opinion;
     if (steps_.empty() || steps_.back().cause != standing.opinion.cause)
         steps_.push_back({standing.opinion.cause, at_ns});
 }
@@ -82,15 +82,30 @@ bool Course::wants_words() const {
 
 void Course::keep(Words words) {
     if (standings_.empty()) return;
+    words.said = said_;
     standings_[current_].words = std::make_unique<Words>(std::move(words));
 }
 
-/// The one that stood longest, unless a surer one came after it. Of such a cause.
+/// Who held it last while that was the cause; nowhere where nobody did.
+std::uint32_t Course::last_owner(Cause cause) const {
+    const Standing* last = nullptr;
+    for (const Standing& one : standings_) {
+        if (one.opinion.cause != cause || one.opinion.owner == timeline::kNowhere) continue;
+        if (last == nullptr || one.last_ns >= last->last_ns) last = &one;
+    }
+    return last == nullptr ? timeline::kNowhere : last->opinion.owner;
+}
+
+/// The one that stood longest, unless a surer one came after it. Of such a cause, and its last owner.
 std::size_t Course::best_of(Cause cause) const {
     std::size_t best = standings_.size();
+    const std::uint32_t owner = last_owner(cause);
     const auto each = [&](auto&& better) {
-        for (std::size_t i = 0; i < standings_.size(); ++i)
-            if (standings_[i].opinion.cause == cause && (best == standings_.size() || better(i))) best = i;
+        for (std::size_t i = 0; i < standings_.size(); ++i) {
+            const Opinion& opinion = standings_[i].opinion;
+            if (opinion.cause != cause || opinion.owner != owner) continue;
+            if (best == standings_.size() || better(i)) best = i;
+        }
     };
     each([&](std::size_t i) { return standings_[i].stood_ns >= standings_[best].stood_ns; });
     each([&](std::size_t i) {
@@ -157,10 +172,11 @@ std::optional<Course::Outcome> Course::outcome() {
             if (other.words && (!best->words || other.opinion.cause == of)) best = &other;
         if (!best->words) return std::nullopt;
     }
-    Outcome found{best->opinion, best->first_ns, best->words.get()};
+    // What the words are of: name, thread and confidence never come from two looks.
+    Outcome found{best->words->said, best->first_ns, best->words.get()};
     for (const Standing& other : standings_)
-        if (other.opinion.cause == best->opinion.cause && other.opinion.pid == best->opinion.pid &&
-            other.opinion.tid == best->opinion.tid)
+        if (other.opinion.cause == found.opinion.cause && other.opinion.pid == found.opinion.pid &&
+            other.opinion.tid == found.opinion.tid)
             found.diagnosed_ns = std::min(found.diagnosed_ns, other.first_ns);
     return found;
 }

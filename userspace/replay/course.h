@@ -34,10 +34,14 @@ struct Words {
     timeline::StringId wait_class = timeline::StringId::kNone;
     timeline::StackId stack = timeline::StackId::kNone;
     std::uint64_t at_ns = 0;
+    std::size_t ending_bytes = 0;  // of the advice, at its end: what will end the hold
+    Opinion said = {};             // Course sets it: what these are the words of
 };
 
 /// The last look is not always right: a thread that was stuck for long wakes up before it closes. So the
-/// cause that stood for most of the time is the hold's; see cause().
+/// cause that stood for most of the time is the hold's; see cause(). Of several processes that held it one
+/// after the other it is the last one that is told of with that cause: all that is said of a hold comes from
+/// one look.
 class Course {
 public:
     /// A look at `at_ns` has this opinion, which stands until the next one.
@@ -84,12 +88,14 @@ private:
 
     diagnose::Cause cause() const;
     bool is_taken_back(diagnose::Cause cause) const;
+    std::uint32_t last_owner(diagnose::Cause cause) const;
     std::size_t best_of(diagnose::Cause cause) const;
     std::size_t standing_of(const Opinion& opinion);
     std::uint64_t length_of(std::size_t step) const;
 
     std::vector<Standing> standings_;  // by their first look
     std::vector<Step> steps_;          // changes of the cause, in time
+    Opinion said_;                     // by the latest look
     std::size_t current_ = 0;          // into standings_
     std::uint64_t until_ns_ = 0;       // the course is known up to here
 };

@@ -17,10 +17,7 @@ Incident Replay::finish() {
     if (look_) {
         for (const std::uint32_t hold : look_->holds)
             if (!sights_[hold].worded) write_down(hold);
-        const diagnose::FdOutlooks outlooks(look_->census);
-        for (std::size_t i = 0; i < look_->followed.size(); ++i)
-            if (look_->followed[i] != kNowhere)
-                outlooks_[look_->followed[i]] = outlooks.of(look_->census.processes[i]);
+        forecast();
     }
     count_unseen();
     forget_young();
@@ -37,6 +34,17 @@ Incident Replay::finish() {
     incident_.brief_typical_ns = brief_durations_.typical_ns();
     gather(incident_, outlooks_);
     return std::move(incident_);
+}
+
+/// Of those that were there at the end: the others run out of nothing any more.
+void Replay::forecast() {
+    for (std::size_t i = 0; i < look_->followed.size(); ++i) {
+        if (look_->followed[i] == kNowhere) continue;
+        const model::Process& process = look_->census.processes[i];
+        const auto growth = growths_.find({process.pid, process.start_ns});
+        outlooks_[look_->followed[i]] =
+            diagnose::outlook_of(process, growth == growths_.end() ? model::Growth() : growth->second);
+    }
 }
 
 /// Open at the end, and seen by no look as something to tell of.
@@ -95,8 +103,10 @@ void Replay::finish_tracks() {
         lay_out(timeline_, {fact, spans_.of(hold), sight.touch, toucher, sight.eof_ns, sight.queued, closer},
                 timeline_.holds[hold]);
     }
-    for (std::uint32_t hold = 0; hold < facts_.size(); ++hold)
+    for (std::uint32_t hold = 0; hold < facts_.size(); ++hold) {
         timeline_.holds[hold].tenures = tenures_of(hold);
+        tell_tenures(timeline_, timeline_.holds[hold]);
+    }
 }
 
 /// Who had it one after the other, and what was said meanwhile.

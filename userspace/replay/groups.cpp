@@ -31,9 +31,13 @@ Key key_of(const Fact& fact) {
     return key;
 }
 
+/// How many holds each thread has a part in; by pid, tid and name.
+using People = std::map<std::tuple<std::uint32_t, std::uint32_t, std::string>, std::uint64_t>;
+
 struct Member {
     std::vector<std::uint32_t> holds;
-    std::map<std::tuple<std::uint32_t, std::uint32_t, timeline::StringId>, std::uint64_t> culprits;
+    People culprits;
+    People closers;
 };
 
 void describe(Group& group, const Key& key) {
@@ -53,6 +57,9 @@ void add(Group& group, const Fact& fact) {
     group.begun += fact.is_older ? 0 : 1;
     group.open += fact.is_open() ? 1 : 0;
     group.held_ns += fact.held_ns();
+    group.held_at_least |= fact.is_at_least();
+    group.first_or_earlier |= fact.since_at_least;
+    group.endings.add(fact);
     if (group.first_ns == 0 || fact.since_ns < group.first_ns) group.first_ns = fact.since_ns;
     if (group.first_diagnosed_ns == 0 || fact.diagnosed_ns < group.first_diagnosed_ns)
         group.first_diagnosed_ns = fact.diagnosed_ns;
@@ -64,22 +71,37 @@ void choose_members(Group& group, std::vector<std::uint32_t>& holds, const std::
     };
     group.longest = *std::ranges::max_element(holds, shorter);
     group.longest_ns = facts[group.longest].held_ns();
-    group.longest_at_least = facts[group.longest].precision == model::Precision::kAtLeast;
+    // Of any that may have lasted longer than is known this may be the true longest one.
+    group.longest_at_least = group.held_at_least;
     const auto middle = holds.begin() + static_cast<std::ptrdiff_t>(holds.size() / 2);
     std::nth_element(holds.begin(), middle, holds.end(), shorter);
     group.typical = *middle;
     group.typical_ns = facts[group.typical].held_ns();
+    // Those above the middle are above it however long they lasted in truth.
+    group.typical_at_least = std::ranges::any_of(holds, [&](std::uint32_t hold) {
+        return facts[hold].is_at_least() && facts[hold].held_ns() < group.typical_ns;
+    });
+    group.typical_at_least |= facts[group.typical].is_at_least();
 }
 
-void choose_culprits(Group& group, const Member& member, const timeline::Timeline& timeline) {
+/// Those with most holds.
+std::vector<TopCulprit> top_of(const People& people) {
     constexpr std::size_t kTop = 3;
-    for (const auto& [who, holds] : member.culprits) {
+    std::vector<TopCulprit> top;
+    for (const auto& [who, holds] : people) {
         const auto& [pid, tid, comm] = who;
-        group.top_culprits.push_back({pid, tid, std::string(timeline.text(comm)), holds});
+        top.push_back({pid, tid, comm, holds});
     }
-    group.culprits = group.top_culprits.size();
-    std::ranges::stable_sort(group.top_culprits, std::greater<>(), &TopCulprit::holds);
-    group.top_culprits.resize(std::min(kTop, group.top_culprits.size()));
+    std::ranges::stable_sort(top, std::greater<>(), &TopCulprit::holds);
+    top.resize(std::min(kTop, top.size()));
+    return top;
+}
+
+void choose_people(Group& group, const Member& member) {
+    group.culprits = member.culprits.size();
+    group.top_culprits = top_of(member.culprits);
+    group.closers = member.closers.size();
+    group.top_closers = top_of(member.closers);
 }
 
 bool comes_before(const Group& one, const Group& other) {
@@ -95,10 +117,16 @@ void Brief::add(std::uint64_t ns) {
     longest_ns = std::max(longest_ns, ns);
 }
 
+void Endings::add(const Fact& fact) {
+    ++by_end.at(static_cast<std::size_t>(fact.ended));
+    with_listener += fact.went_with_listener() ? 1 : 0;
+}
+
 void gather(Incident& incident, const std::unordered_map<std::uint32_t, diagnose::FdOutlook>& outlooks) {
     std::map<Key, std::pair<Group, Member>> groups;
     for (std::uint32_t hold = 0; hold < incident.holds.size(); ++hold) {
         const Fact& fact = incident.holds[hold];
+        incident.endings.add(fact);
         if (!fact.cause) {
             incident.unseen.push_back(hold);
             continue;
@@ -110,13 +138,17 @@ void gather(Incident& incident, const std::unordered_map<std::uint32_t, diagnose
         add(group, fact);
         member.holds.push_back(hold);
         const auto& culprit = incident.timeline.holds[hold].diagnosis.culprit;
-        if (culprit && culprit->tid) ++member.culprits[{culprit->pid, *culprit->tid, culprit->comm}];
+        if (culprit && culprit->tid)
+            ++member.culprits[{culprit->pid, *culprit->tid,
+                               std::string(incident.timeline.text(culprit->comm))}];
+        if (fact.ended == Ended::kClosed && fact.closer)
+            ++member.closers[{fact.closer->pid, fact.closer->tid, std::string(fact.closer->comm_text())}];
     }
     std::vector<std::pair<Group, const Member*>> sorted;
     for (auto& [key, both] : groups) {
         auto& [group, member] = both;
         choose_members(group, member.holds, incident.holds);
-        choose_culprits(group, member, incident.timeline);
+        choose_people(group, member);
         if (const auto found = outlooks.find(group.owner); found != outlooks.end()) group.fds = found->second;
         sorted.emplace_back(std::move(group), &member);
     }

@@ -47,6 +47,7 @@ struct Fact {
     std::optional<model::Actor> closer;    // who ended it
     bool queued = false;                   // by the last look it sat in an accept queue
     bool is_older = false;                 // than the recording, as far as is known
+    bool since_at_least = false;           // it may have begun before `since_ns`
     std::optional<diagnose::Cause> cause;  // what accounts for it; nothing where no look saw it
     diagnose::Confidence confidence = diagnose::Confidence::kPossible;
     std::uint64_t diagnosed_ns = 0;  // the first look that said so, with this culprit
@@ -56,6 +57,10 @@ struct Fact {
 
     std::uint64_t held_ns() const { return end_ns - since_ns; }
     bool is_open() const { return ended == Ended::kNot; }
+    /// It lasted for held_ns() at least: its begin or its end was not seen.
+    bool is_at_least() const { return precision == model::Precision::kAtLeast; }
+    /// Nobody had accepted it: it ends when the listener is closed, or its process ends.
+    bool went_with_listener() const { return ended == Ended::kKernel && queued; }
 };
 
 /// Holds too short to be told one by one: nobody is accused of them.
@@ -67,6 +72,16 @@ struct Brief {
     void add(std::uint64_t ns);
 };
 
+/// How holds ended.
+struct Endings {
+    std::array<std::uint64_t, 6> by_end{};  // index: Ended
+    std::uint64_t with_listener = 0;        // of those by the kernel
+
+    void add(const Fact& fact);
+    std::uint64_t of(Ended ended) const { return by_end.at(static_cast<std::size_t>(ended)); }
+};
+
+/// A thread with what it is named for, or what it closed.
 struct TopCulprit {
     std::uint32_t pid = 0;
     std::uint32_t tid = 0;
@@ -88,13 +103,20 @@ struct Group {
     std::uint64_t open = 0;     // at the end
     std::uint64_t held_ns = 0;  // all together
     std::uint64_t longest_ns = 0;
-    bool longest_at_least = false;
     std::uint64_t typical_ns = 0;  // half are held no longer than this
     std::uint64_t first_ns = 0;    // when the first of them began
+    // Lower bounds only, as of some members no more is known:
+    bool held_at_least = false;
+    bool longest_at_least = false;
+    bool typical_at_least = false;
+    bool first_or_earlier = false;
     std::uint64_t first_diagnosed_ns = 0;
     std::uint64_t culprits = 0;            // distinct threads named
     std::vector<TopCulprit> top_culprits;  // with most holds, at most three
-    diagnose::FdOutlook fds;               // of the owner, by the last look that saw it
+    Endings endings;
+    std::uint64_t closers = 0;            // distinct threads that closed some of them
+    std::vector<TopCulprit> top_closers;  // of most of them, at most three
+    diagnose::FdOutlook fds;              // of the owner, by the last look that saw it
 
     // Members, as indices into Incident::holds.
     std::uint32_t longest = 0;
@@ -116,6 +138,7 @@ struct Incident {
     std::vector<Group> groups;            // largest first; of the holds that some look saw
     std::vector<std::uint32_t> group_of;  // parallel to holds; nowhere: no look saw it
     std::vector<std::uint32_t> unseen;    // into holds: those
+    Endings endings;                      // of all holds
     Brief brief;                          // all of them
     std::map<std::uint16_t, Brief> brief_by_port;  // by local port
     std::uint64_t brief_typical_ns = 0;
@@ -123,10 +146,13 @@ struct Incident {
     model::Losses losses;               // in all
     model::Totals totals;
     std::uint64_t looks = 0;
-    std::uint64_t most_open = 0;  // of `holds` at one time
+    bool nested = false;  // it was recorded in a PID namespace of its own: other processes were not seen
+    std::uint64_t unreachable = 0;  // held sockets in network namespaces that could not be entered, at most
+    std::uint64_t most_open = 0;    // of `holds` at one time
     std::uint64_t most_open_ns = 0;
-    std::string asked;        // the options that select, as typed; empty: none does
-    std::uint64_t young = 0;  // open at the end, and held for less than was asked for
+    std::string asked;              // the options that select, as typed; empty: none does
+    std::uint64_t min_held_ns = 0;  // what was asked for as well: what ended sooner is only counted
+    std::uint64_t young = 0;        // open at the end, and held for less than was asked for
     // Holds that are not told of, open ones included:
     std::uint64_t left_out = 0;       // the selection did not ask for them
     std::uint64_t not_selected = 0;   // the recorder was asked for other processes

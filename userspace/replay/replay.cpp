@@ -49,6 +49,7 @@ Replay::Replay(Wanted wanted)
     : wanted_(std::move(wanted)), min_held_ns_(wanted_.selection.min_held_ns), timeline_(incident_.timeline) {
     wanted_.selection = without_age(std::move(wanted_.selection));
     incident_.asked = wanted_.words;
+    incident_.min_held_ns = min_held_ns_;
 }
 
 Replay::~Replay() = default;
@@ -108,6 +109,8 @@ void Replay::look(model::Census& census) {
     passes(census.taken_ns);
     for (const model::Closed& closed : ledger_.reconcile(census)) ended(closed);
     ++incident_.looks;
+    incident_.nested |= census.nested;
+    incident_.unreachable = std::max(incident_.unreachable, census.unreachable);
     if (watched_since_ns_ && *watched_since_ns_ <= census.taken_ns)
         waits_.push_back({*watched_since_ns_, census.taken_ns});
     auto now = std::make_unique<Look>(std::move(census));
@@ -128,6 +131,7 @@ void Replay::look(model::Census& census) {
         incident_.listening.insert(listener.local.port);
     counters_.look(look_->census);
     note_descriptors(*look_);
+    note_growth(*look_);
     static_cast<void>(ledger_.has_untold(0, 0));  // it forgets what has ended
 }
 
@@ -194,6 +198,7 @@ void Replay::see(Look& look, std::uint32_t index) {
     fact.role = socket.role;
     fact.since_ns = socket.held_since_ns;
     fact.precision = socket.precision;
+    fact.since_at_least = socket.precision == model::Precision::kAtLeast;
     fact.seen_ns = look.census.taken_ns;
     Sight& sight = sights_[hold];
     sight.look = incident_.looks;
@@ -268,6 +273,24 @@ void Replay::note_descriptors(const Look& look) {
     }
 }
 
+void Replay::note_growth(const Look& look) {
+    const std::uint64_t now_ns = look.census.taken_ns;
+    const auto counts = diagnose::look_of(look.census).holds;
+    for (const auto& [process, holds] : counts) {
+        const auto [growth, is_new] = growths_.try_emplace(process);
+        // Of those that held nothing before nothing was noted.
+        if (is_new && incident_.looks > 1) {
+            growth->second.look(first_look_ns_, 0);
+            growth->second.look(look_before_ns_, 0);
+        }
+    }
+    for (auto& [process, growth] : growths_) {
+        const auto found = counts.find(process);
+        growth.look(now_ns, found == counts.end() ? 0 : found->second);
+    }
+    look_before_ns_ = now_ns;
+}
+
 void Replay::compare_with_earlier(Look& look) {
     constexpr std::uint64_t kLeast = 2 * model::kSecond;
     constexpr std::uint64_t kMost = model::kMinute;
@@ -338,6 +361,7 @@ void Replay::ended(const model::Closed& closed) {
     fact.since_ns = since_ns;
     fact.end_ns = end_ns;
     fact.precision = closed.left ? closed.hold.precision : model::Precision::kAtLeast;
+    fact.since_at_least = closed.hold.precision == model::Precision::kAtLeast;
     fact.is_older = is_older(closed.hold.precision, since_ns);
     fact.ended = ended_by(closed.left);
     if (closed.left) {

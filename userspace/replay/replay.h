@@ -4,6 +4,7 @@
 
 #include <bitset>
 #include <cstdint>
+#include <map>
 #include <memory>
 #include <optional>
 #include <string>
@@ -13,6 +14,7 @@
 #include <vector>
 
 #include "diagnose/diagnoser.h"
+#include "model/growth.h"
 #include "model/ledger.h"
 #include "model/selection.h"
 #include "replay/counters.h"
@@ -98,6 +100,8 @@ private:
     std::uint32_t follow(Look& look, std::uint32_t process);
     void follow_answers(Look& look);
     void note_descriptors(const Look& look);
+    void note_growth(const Look& look);
+    void forecast();
     void compare_with_earlier(Look& look);
     void write_down(std::uint32_t hold);
     void ended(const model::Closed& closed);
@@ -122,6 +126,9 @@ private:
     std::unique_ptr<Look> look_;
     std::uint64_t latest_ns_ = 0;
     std::uint64_t first_look_ns_ = 0;
+    std::uint64_t look_before_ns_ = 0;  // the one before the latest
+    std::map<std::pair<std::uint32_t, std::uint64_t>, model::Growth>
+        growths_;                                                      // of the holds, by pid and start
     std::unordered_map<std::uint32_t, diagnose::FdOutlook> outlooks_;  // by process of the timeline
     std::optional<model::EarlierLook> earlier_;  // to measure growth by: a minute old or so
     std::optional<model::EarlierLook> next_earlier_;

@@ -1,8 +1,11 @@
 // SPDX-License-Identifier: BSD-2-Clause
 #include "replay/tracks.h"
 
+#include <fmt/format.h>
+
 #include <algorithm>
 
+#include "model/wording.h"
 #include "output/json.h"
 #include "replay/words.h"
 
@@ -67,6 +70,41 @@ void add_inner(Phases& phases, const Track& track, const timeline::Hold& hold) {
     }
 }
 
+constexpr std::size_t kMostTenuresTold = 4;
+
+/// "by java (4121) for 10 s, then by sh (4180) for 2 s"
+std::string tenures_text(const timeline::Timeline& timeline, const std::vector<timeline::Tenure>& tenures) {
+    std::string text;
+    for (std::size_t i = 0; i < tenures.size(); ++i) {
+        const timeline::Tenure& tenure = tenures[i];
+        const timeline::Process* owner = timeline.process_at(tenure.owner);
+        if (i == kMostTenuresTold) return text + ", then by others";
+        const std::string who =
+            owner ? fmt::format("{} ({})", timeline.text(owner->comm), owner->pid) : "nobody known";
+        text += fmt::format("{}by {} for {}", text.empty() ? "" : ", then ", who,
+                            model::duration_text(tenure.end_ns - tenure.begin_ns));
+    }
+    return text;
+}
+
+/// Puts a fact from several looks before all others.
+void tell(timeline::Timeline& timeline, timeline::Hold& hold, const char* what, const char* words,
+          const std::string& how) {
+    auto& strings = timeline.strings;
+    hold.diagnosis.evidence.insert(
+        hold.diagnosis.evidence.begin(),
+        {strings.add(what), timeline::Value::of(strings.add(how)), strings.add(words + how + " (looks)")});
+}
+
+/// What will end a hold is not to be said of one that has ended.
+void drop_ending(timeline::Timeline& timeline, std::size_t bytes, timeline::Diagnosis& diagnosis) {
+    std::string advice(timeline.text(diagnosis.advice));
+    if (bytes == 0 || bytes > advice.size()) return;
+    advice.resize(advice.size() - bytes);
+    while (advice.ends_with(' ')) advice.pop_back();
+    diagnosis.advice = timeline.strings.add(advice);
+}
+
 }  // namespace
 
 void describe(timeline::Timeline& timeline, const model::Connection& connection, timeline::Hold& hold) {
@@ -111,7 +149,9 @@ Words words_of(timeline::Timeline& timeline, Lanes& lanes, const model::Census& 
                diagnose::Diagnoser& diagnoser, const model::Socket& socket) {
     Words words;
     words.at_ns = census.taken_ns;
-    words.diagnosis = interned(diagnoser.diagnose(socket), timeline.strings);
+    const diagnose::Diagnosis diagnosis = diagnoser.diagnose(socket);
+    words.diagnosis = interned(diagnosis, timeline.strings);
+    words.ending_bytes = diagnosis.ending.size();
     if (const model::Thread* thread = diagnoser.decide(socket).verdict.who.thread) {
         words.wait_class = timeline.strings.add(diagnose::id_of(diagnose::wait_of(*thread).what));
         words.stack = lanes.stack_of(*thread);
@@ -132,11 +172,13 @@ void settle(timeline::Timeline& timeline, Course& course, Fact& fact, timeline::
     hold.diagnosis = std::move(outcome->words->diagnosis);
     hold.wait_class = outcome->words->wait_class;
     hold.stack = outcome->words->stack;
-    if (fact.course.empty()) return;
-    auto& strings = timeline.strings;
-    hold.diagnosis.evidence.insert(hold.diagnosis.evidence.begin(),
-                                   {strings.add("course"), timeline::Value::of(strings.add(fact.course)),
-                                    strings.add("looked at again and again: " + fact.course + " (looks)")});
+    if (!fact.is_open()) drop_ending(timeline, outcome->words->ending_bytes, hold.diagnosis);
+    if (!fact.course.empty()) tell(timeline, hold, "course", "looked at again and again: ", fact.course);
+}
+
+void tell_tenures(timeline::Timeline& timeline, timeline::Hold& hold) {
+    const std::string tenures = tenures_text(timeline, hold.tenures);
+    if (!tenures.empty()) tell(timeline, hold, "held_in_turn", "held ", tenures);
 }
 
 void lay_out(timeline::Timeline& timeline, const Track& track, timeline::Hold& hold) {
@@ -146,6 +188,8 @@ void lay_out(timeline::Timeline& timeline, const Track& track, timeline::Hold& h
     hold.held_ns = fact.held_ns();
     hold.precision = strings.add(model::name_of(fact.precision));
     hold.open = fact.is_open();
+    hold.since_or_earlier = fact.since_at_least;
+    hold.ended_or_later = fact.ended == Ended::kMissed;
     hold.owner = fact.owner;
     Phases phases(strings, hold.phases);
     if (track.span && track.span->established_ns)

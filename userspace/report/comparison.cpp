@@ -12,8 +12,10 @@
 #include "output/json.h"
 #include "output/labelled.h"
 #include "output/labels.h"
+#include "output/layout.h"
 #include "output/table.h"
 #include "replay/comparison.h"
+#include "report/caveats.h"
 #include "report/json.h"
 #include "report/sentences.h"
 
@@ -40,18 +42,87 @@ std::string recording_text(const Recording& recording) {
                        output::duration_text(length_ns(incident)));
 }
 
+std::string machine_text(const Recording& recording) {
+    const std::string& name = recording.incident.about.hostname;
+    return name.empty() ? "a machine without a name" : name;
+}
+
 std::string reserve_text(replay::Reserve reserve, const Recording& before, const Recording& after) {
+    using replay::Reserve;
     const auto is_short = [](const Recording& recording) {
         return fmt::format("{} is only {} long: how many a minute it had says little.", recording.name,
                            output::duration_text(length_ns(recording.incident)));
     };
     switch (reserve) {
-    case replay::Reserve::kBeforeShort: return is_short(before);
-    case replay::Reserve::kAfterShort: return is_short(after);
-    case replay::Reserve::kWrongOrder: break;
+    case Reserve::kSameRecording: return "Both are the same recording: nothing can have changed.";
+    case Reserve::kOtherMachine:
+        return fmt::format(
+            "They come from different machines, {} and {}: new and gone may mean there and here.",
+            machine_text(before), machine_text(after));
+    case Reserve::kOtherBoot: return fmt::format("{} was started again between them.", machine_text(before));
+    case Reserve::kOverlap: {
+        const auto& [one, other] = std::pair(before.incident.window(), after.incident.window());
+        const std::uint64_t both_ns = std::min(one.to_ns, other.to_ns) - std::max(one.from_ns, other.from_ns);
+        return fmt::format(
+            "They overlap by {}: {} in both.", output::duration_text(both_ns),
+            count_of(replay::shared_holds(before.incident, after.incident), "hold is", "holds are"));
+    }
+    case Reserve::kBeforeShort: return is_short(before);
+    case Reserve::kAfterShort: return is_short(after);
+    case Reserve::kWrongOrder: break;
     }
     return fmt::format("{} began before {}: what is called new was there first. Name the earlier one first.",
                        after.name, before.name);
+}
+
+/// All that has to be known before the two are compared.
+std::vector<std::string> reserve_texts(const Recording& before, const Recording& after) {
+    std::vector<std::string> found;
+    for (const replay::Reserve reserve : replay::reserves(before.incident, after.incident))
+        found.push_back(reserve_text(reserve, before, after));
+    const std::string selects = recorded_text(before.incident);
+    const std::string selects_after = recorded_text(after.incident);
+    if (selects != selects_after) {
+        const auto or_all = [](const std::string& text) { return text.empty() ? "everything" : text; };
+        found.push_back(fmt::format("They did not record the same: {} in {}, {} in {}.", or_all(selects),
+                                    before.name, or_all(selects_after), after.name));
+    }
+    return found;
+}
+
+std::string owner_and_place(const Compared& one) {
+    std::string text = one.comm.empty() ? "What nobody holds" : one.comm;
+    if (one.remote) return text + fmt::format(", connected to {},", *one.remote);
+    return one.local_port ? text + fmt::format(" on port {}", *one.local_port) : text;
+}
+
+/// "java on port 8080: the cause changed from eof-ignored to handler-blocked."; empty where it did not.
+std::string cause_change_text(const Compared& one) {
+    const auto cause = diagnose::id_of(one.cause);
+    if (one.cause_before)
+        return fmt::format("{}: the cause changed from {} to {}.", owner_and_place(one),
+                           diagnose::id_of(*one.cause_before), cause);
+    if (!one.cause_beside) return {};
+    const auto beside = diagnose::id_of(*one.cause_beside);
+    return one.before
+               ? fmt::format("{}: {} is gone, {} is not.", owner_and_place(one), cause, beside)
+               : fmt::format("{}: {} is new, {} was there before.", owner_and_place(one), cause, beside);
+}
+
+std::vector<std::string> cause_changes(const std::vector<Compared>& groups) {
+    constexpr std::size_t kMost = 10;
+    std::vector<std::string> found;
+    for (const Compared& one : groups) {
+        std::string text = cause_change_text(one);
+        if (!text.empty() && found.size() < kMost) found.push_back(std::move(text));
+    }
+    return found;
+}
+
+std::string cause_cell(const Compared& one, const TextStyle& style) {
+    const std::string cause(diagnose::id_of(one.cause));
+    if (!one.cause_before) return cause;
+    return fmt::format("{} {} {}", diagnose::id_of(*one.cause_before), output::arrow(style), cause);
 }
 
 /// "2 groups are new, 1 has grown"
@@ -105,7 +176,10 @@ void write_table(output::Sink& sink, const std::vector<Compared>& groups, const 
     using output::Align;
     using output::Cut;
     std::size_t cause = 0;
-    for (const Compared& one : groups) cause = std::max(cause, diagnose::id_of(one.cause).size());
+    for (const Compared& one : groups) cause = std::max(cause, output::display_width(cause_cell(one, style)));
+    const auto held = [&](std::uint64_t ns, bool at_least) {
+        return output::held_cell(ns, at_least ? model::Precision::kAtLeast : model::Precision::kExact, style);
+    };
     // A table paints by the column; what changed is painted by its kind, so there is one table a kind.
     const auto table_of = [&](Change change) {
         return output::Table(sink,
@@ -125,18 +199,14 @@ void write_table(output::Sink& sink, const std::vector<Compared>& groups, const 
         if (std::ranges::find(groups, change, &Compared::change) != groups.end()) sink.write("\n");
         for (const Compared& one : groups) {
             if (one.change != change) continue;
-            table.add({std::string(id_of(change)), owner_cell(one, style),
-                       std::string(diagnose::id_of(one.cause)),
+            table.add({std::string(id_of(change)), owner_cell(one, style), cause_cell(one, style),
                        output::place_text(one.local_port, one.remote, style),
                        both(one, style, [](const Figures& of) { return rate_text(of.per_minute); }),
                        both(one, style, [](const Figures& of) { return count_text(of.holds); }),
                        both(one, style,
-                            [](const Figures& of) { return output::short_duration_text(of.typical_ns); }),
-                       both(one, style, [&](const Figures& of) {
-                           const auto precision =
-                               of.longest_at_least ? model::Precision::kAtLeast : model::Precision::kExact;
-                           return output::held_cell(of.longest_ns, precision, style);
-                       })});
+                            [&](const Figures& of) { return held(of.typical_ns, of.typical_at_least); }),
+                       both(one, style,
+                            [&](const Figures& of) { return held(of.longest_ns, of.longest_at_least); })});
         }
         table.finish();
     }
@@ -153,7 +223,13 @@ ordered_json figures_json(const std::optional<Figures>& figures) {
             {"oldest_held_precision", model::name_of(figures->longest_at_least ? model::Precision::kAtLeast
                                                                                : model::Precision::kExact)},
             {"typical_held_ns", figures->typical_ns},
+            {"typical_held_precision", model::name_of(figures->typical_at_least ? model::Precision::kAtLeast
+                                                                                : model::Precision::kExact)},
             {"processes", figures->processes}};
+}
+
+ordered_json cause_or_null(const std::optional<diagnose::Cause>& cause) {
+    return cause ? ordered_json(diagnose::id_of(*cause)) : ordered_json(nullptr);
 }
 
 ordered_json compared_json(const Compared& one) {
@@ -164,6 +240,8 @@ ordered_json compared_json(const Compared& one) {
     return {{"change", id_of(one.change)},
             {"owner", std::move(owner)},
             {"cause", diagnose::id_of(one.cause)},
+            {"cause_before", cause_or_null(one.cause_before)},
+            {"cause_beside", cause_or_null(one.cause_beside)},
             {"local_port", one.local_port ? ordered_json(*one.local_port) : ordered_json(nullptr)},
             {"remote", one.remote ? ordered_json(*one.remote) : ordered_json(nullptr)},
             {"before", figures_json(one.before)},
@@ -174,6 +252,7 @@ ordered_json head_json(const Recording& recording) {
     ordered_json head = recording_json(recording.incident);
     head["file"] = recording.name;
     head["summary"] = sentences(recording.incident);
+    head["caveats"] = caveats_json(recording.incident);
     return head;
 }
 
@@ -188,18 +267,18 @@ void write_comparison_text(output::Sink& sink, const Recording& before, const Re
     labelled("Before", recording_text(before));
     labelled("After", recording_text(after));
     for (const Recording* recording : {&before, &after})
-        for (const std::string& loss : loss_sentences(recording->incident))
-            labelled("Lost", recording->name + ": " + loss, Paint::kWarning);
-    for (const replay::Reserve reserve : replay::reserves(before.incident, after.incident))
-        labelled("Mind", reserve_text(reserve, before, after), Paint::kWarning);
+        for (const Caveat& caveat : caveats(recording->incident))
+            if (caveat.warns) labelled(caveat.label, recording->name + ": " + caveat.text, Paint::kWarning);
+    for (const std::string& reserve : reserve_texts(before, after))
+        labelled("Mind", reserve, Paint::kWarning);
     labelled("Changed", summary_text(groups), Paint::kBold);
+    for (const std::string& change : cause_changes(groups)) labelled("Cause", change);
     write_table(sink, groups, style);
 }
 
 void write_comparison_json(output::Sink& sink, const Recording& before, const Recording& after) {
     ordered_json warnings = ordered_json::array();
-    for (const replay::Reserve reserve : replay::reserves(before.incident, after.incident))
-        warnings.push_back(reserve_text(reserve, before, after));
+    for (std::string& reserve : reserve_texts(before, after)) warnings.push_back(std::move(reserve));
     ordered_json groups = ordered_json::array();
     for (const Compared& one : replay::compare(before.incident, after.incident))
         groups.push_back(compared_json(one));

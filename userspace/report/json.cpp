@@ -6,7 +6,9 @@
 #include "output/format.h"
 #include "output/json.h"
 #include "output/snapshot_json.h"
+#include "report/caveats.h"
 #include "report/sentences.h"
+#include "report/verdict.h"
 #include "timeline/format.h"
 
 namespace waitclose::report {
@@ -35,6 +37,10 @@ const char* word_of(store::Ending ending) {
     return "cut-off";
 }
 
+ordered_json precision(bool at_least) {
+    return model::name_of(at_least ? model::Precision::kAtLeast : model::Precision::kExact);
+}
+
 ordered_json losses_json(const Incident& incident) {
     ordered_json when = ordered_json::array();
     for (const timeline::Loss& loss : incident.timeline.losses)
@@ -47,18 +53,24 @@ ordered_json losses_json(const Incident& incident) {
             {"when", std::move(when)}};
 }
 
-ordered_json holds_json(const Incident& incident) {
-    ordered_json ended = ordered_json::object();
+ordered_json ended_json(const replay::Endings& endings) {
+    ordered_json made = ordered_json::object();
     for (const Ended how : {Ended::kClosed, Ended::kExit, Ended::kError, Ended::kKernel})
-        ended[std::string(ended_word(how))] = count_ended(incident, how);
-    ended["missed"] = count_ended(incident, Ended::kMissed);
+        made[std::string(ended_word(how))] = endings.of(how);
+    made["missed"] = endings.of(Ended::kMissed);
+    return made;
+}
+
+ordered_json holds_json(const Incident& incident) {
     std::uint64_t longest_ns = 0;
     for (const Fact& fact : incident.holds) longest_ns = std::max(longest_ns, fact.held_ns());
+    const bool at_least = std::ranges::any_of(incident.holds, &Fact::is_at_least);
     const bool any = incident.most_open > 0;
     return {{"sockets", incident.holds.size()},
-            {"open", count_ended(incident, Ended::kNot)},
-            {"ended", std::move(ended)},
+            {"open", incident.endings.of(Ended::kNot)},
+            {"ended", ended_json(incident.endings)},
             {"oldest_held_ns", incident.holds.empty() ? ordered_json(nullptr) : ordered_json(longest_ns)},
+            {"oldest_held_precision", incident.holds.empty() ? ordered_json(nullptr) : precision(at_least)},
             {"most_open", incident.most_open},
             {"most_open_at",
              any ? ordered_json(rfc3339(wall_ns(incident, incident.most_open_ns))) : ordered_json(nullptr)},
@@ -98,9 +110,9 @@ ordered_json owner_json(const Incident& incident, const Group& group) {
             {"exe", text_or_null(incident.timeline.text(owner->exe))}};
 }
 
-ordered_json top_culprits_json(const Group& group) {
+ordered_json people_json(const std::vector<replay::TopCulprit>& people) {
     ordered_json top = ordered_json::array();
-    for (const replay::TopCulprit& one : group.top_culprits)
+    for (const replay::TopCulprit& one : people)
         top.push_back({{"pid", one.pid},
                        {"tid", one.tid},
                        {"comm", output::comm_json(one.comm)},
@@ -135,13 +147,20 @@ ordered_json group_json(const Incident& incident, const Group& group) {
             {"sockets", group.holds},
             {"begun", group.begun},
             {"open", group.open},
+            {"ended", ended_json(group.endings)},
+            {"closers", group.closers},
+            {"top_closers", people_json(group.top_closers)},
             {"oldest_held_ns", group.longest_ns},
+            {"oldest_held_precision", precision(group.longest_at_least)},
             {"typical_held_ns", group.typical_ns},
+            {"typical_held_precision", precision(group.typical_at_least)},
             {"held_ns", group.held_ns},
+            {"held_precision", precision(group.held_at_least)},
             {"first_at", rfc3339(wall_ns(incident, group.first_ns))},
+            {"first_at_precision", group.first_or_earlier ? "at-latest" : "exact"},
             {"diagnosed_at", rfc3339(wall_ns(incident, group.first_diagnosed_ns))},
             {"culprits", group.culprits},
-            {"top_culprits", top_culprits_json(group)},
+            {"top_culprits", people_json(group.top_culprits)},
             {"members", {{"oldest", id(group.longest)}, {"typical", id(group.typical)}}},
             {"fds", group.owner == timeline::kNowhere ? ordered_json(nullptr) : output::fds_json(group.fds)}};
 }
@@ -162,11 +181,24 @@ ordered_json unseen_json(const Incident& incident, const Fact& fact) {
             {"closer", std::move(closer)}};
 }
 
+/// Which of "groups" the summary is about.
+ordered_json headline_json(const Incident& incident) {
+    const Group* told = headline_of(incident);
+    return told == nullptr ? ordered_json(nullptr) : ordered_json(told - incident.groups.data());
+}
+
 const char* separator(bool first) {
     return first ? "\n" : ",\n";
 }
 
 }  // namespace
+
+ordered_json caveats_json(const Incident& incident) {
+    ordered_json all = ordered_json::array();
+    for (const Caveat& caveat : caveats(incident))
+        all.push_back({{"kind", caveat.kind}, {"text", caveat.text}, {"warns", caveat.warns}});
+    return all;
+}
 
 ordered_json recording_json(const Incident& incident) {
     const store::About& about = incident.about;
@@ -192,6 +224,8 @@ void write_json(output::Sink& sink, const Incident& incident) {
     std::string head = output::dump({{"schema", kReportSchema},
                                      {"recording", recording_json(incident)},
                                      {"summary", sentences(incident)},
+                                     {"headline", headline_json(incident)},
+                                     {"caveats", caveats_json(incident)},
                                      {"holds", holds_json(incident)},
                                      {"brief", brief_json(incident)}});
     head.pop_back();  // the object goes on

@@ -15,6 +15,9 @@ inline constexpr const char* kReportSchema = "waitclose.report/1";
 /// "longest".
 void write_json(output::Sink& sink, const replay::Incident& incident);
 
+/// What a reader has to know before: kind, text, and whether it warns.
+nlohmann::ordered_json caveats_json(const replay::Incident& incident);
+
 /// Who recorded, where, when, how, and what was lost: the head of every report.
 nlohmann::ordered_json recording_json(const replay::Incident& incident);
 

@@ -8,6 +8,8 @@
 
 #include "output/format.h"
 #include "output/labelled.h"
+#include "report/caveats.h"
+#include "report/verdict.h"
 
 namespace waitclose::report {
 
@@ -25,17 +27,9 @@ std::string host_text(const Incident& incident) {
     return incident.about.hostname.empty() ? "this machine" : incident.about.hostname;
 }
 
-std::uint64_t count_open(const Incident& incident) {
-    return count_ended(incident, Ended::kNot);
-}
-
 std::string nothing_text(const Incident& incident) {
-    std::string text =
-        fmt::format("In {} no connection of {}", duration_text(length_ns(incident)), host_text(incident));
-    if (!incident.asked.empty())
-        text += fmt::format(" that the options ask for ({})", incident.asked);
-    else if (incident.about.selects)
-        text += " that was asked for when it was recorded";
+    std::string text = fmt::format("In {} no connection of {}{}", duration_text(length_ns(incident)),
+                                   host_text(incident), scope_text(incident, false));
     text += " stayed in CLOSE_WAIT";
     const bool some = incident.brief.holds + incident.young + incident.about.dropped_holds > 0;
     if (!some) return text + (left_out_clauses(incident).empty() ? " at all." : ", as far as is told here.");
@@ -53,13 +47,14 @@ std::string nothing_text(const Incident& incident) {
 std::string what_text(const Incident& incident) {
     const auto& longest = *std::ranges::max_element(incident.holds, {}, &replay::Fact::held_ns);
     const std::size_t holds = incident.holds.size();
-    std::string text = fmt::format("In {}, {} of {} stayed in CLOSE_WAIT", duration_text(length_ns(incident)),
-                                   count_of(holds, "connection", "connections"), host_text(incident));
+    std::string text = fmt::format(
+        "In {}, {} of {}{} stayed in CLOSE_WAIT", duration_text(length_ns(incident)),
+        count_of(holds, "connection", "connections"), host_text(incident), scope_text(incident, holds > 1));
     if (incident.most_open > 1) text += fmt::format(", up to {} at one time", count_text(incident.most_open));
     text += fmt::format(", {}for {}{}", holds == 1 ? "" : "the longest ",
-                        longest.precision == model::Precision::kAtLeast ? "at least " : "",
+                        std::ranges::any_of(incident.holds, &replay::Fact::is_at_least) ? "at least " : "",
                         duration_text(longest.held_ns()));
-    const std::uint64_t open = count_open(incident);
+    const std::uint64_t open = incident.endings.of(Ended::kNot);
     if (holds == 1) return text + (open ? "; it was still open at the end." : ".");
     if (open == holds) return text + "; all were still open at the end.";
     return text + fmt::format("; {} still open at the end.",
@@ -67,59 +62,86 @@ std::string what_text(const Incident& incident) {
                                         : fmt::format("{} {}", count_text(open), open == 1 ? "was" : "were"));
 }
 
-/// Nobody had accepted it: it ends when the listener is closed, or its process ends.
-bool went_with_listener(const replay::Fact& fact) {
-    return fact.ended == Ended::kKernel && fact.queued;
-}
-
 std::string place_text(const Group& group) {
     if (group.remote) return fmt::format(", connected to {},", *group.remote);
     return group.local_port ? fmt::format(" on port {}", *group.local_port) : std::string();
 }
 
+/// "10 of them were", "All of them were", "It was"
+std::string share_text(const Incident& incident, const Group& group) {
+    const std::size_t holds = incident.holds.size();
+    if (group.holds == holds) return holds == 1 ? "It was" : "All of them were";
+    return fmt::format("{} of them {}", count_text(group.holds), group.holds == 1 ? "was" : "were");
+}
+
+std::string group_text(const Incident& incident, const Group& group) {
+    const std::string cause(diagnose::id_of(group.cause));
+    const std::string because = group.cause == diagnose::Cause::kUnknown    ? " (unknown)"
+                                : is_perhaps(group.cause, group.confidence) ? ", perhaps because of " + cause
+                                                                            : " because of " + cause;
+    const std::string sure =
+        group.cause == diagnose::Cause::kUnknown ? "" : fmt::format(" ({})", confidence_text(group));
+    return fmt::format("{} held by {}{}{}{}, as of {}: {}", share_text(incident, group),
+                       owner_text(incident, group.owner), place_text(group), because, sure,
+                       clock_text(wall_ns(incident, incident.holds[group.longest].told_ns)),
+                       incident.timeline.text(incident.timeline.holds[group.longest].diagnosis.summary));
+}
+
+/// " (and 2 groups beside this one).", or which one is larger: ". The largest of 3 groups has 10 holds: ..."
+std::string others_text(const Incident& incident, const Group& told) {
+    if (incident.groups.size() < 2) return ".";
+    const Group& largest = incident.groups.front();
+    if (&largest == &told)
+        return fmt::format(" (and {} beside this one).",
+                           count_of(incident.groups.size() - 1, "group", "groups"));
+    const std::string cause =
+        largest.cause == diagnose::Cause::kUnknown
+            ? "their cause is unknown"
+            : cause_text(largest.cause, largest.confidence) + " of " + owner_text(incident, largest.owner);
+    return fmt::format(". The largest of {} has {}: {}.", count_of(incident.groups.size(), "group", "groups"),
+                       count_of(largest.holds, "hold", "holds"), cause);
+}
+
 std::string who_text(const Incident& incident) {
     if (incident.groups.empty()) return "Nobody looked while they lasted, so why they did is not known.";
-    const Group& group = incident.groups.front();
-    const std::size_t holds = incident.holds.size();
-    const std::string share = group.holds == holds ? (holds == 1 ? "It was" : "All of them were")
-                                                   : fmt::format("{} of them {}", count_text(group.holds),
-                                                                 group.holds == 1 ? "was" : "were");
-    const auto& diagnosis = incident.timeline.holds[group.longest].diagnosis;
-    const std::string others = incident.groups.size() > 1
-                                   ? fmt::format(" (and {} beside this one)",
-                                                 count_of(incident.groups.size() - 1, "group", "groups"))
-                                   : std::string();
-    return fmt::format("{} held by {}{} because of {} ({}), as of {}: {}{}.", share,
-                       owner_text(incident, group.owner), place_text(group), diagnose::id_of(group.cause),
-                       confidence_text(group),
-                       clock_text(wall_ns(incident, incident.holds[group.longest].told_ns)),
-                       incident.timeline.text(diagnosis.summary), others);
+    if (const Group* told = headline_of(incident))
+        return group_text(incident, *told) + others_text(incident, *told);
+    const Group& largest = incident.groups.front();
+    const char* why = largest.cause == diagnose::Cause::kUnknown ? "Why is not known: nobody can be blamed."
+                                                                 : "That is no program's fault, as far as is "
+                                                                   "known.";
+    const std::string others = others_text(incident, largest);
+    return fmt::format("{} {}{}", why, group_text(incident, largest), others);
+}
+
+std::string listed(std::vector<std::string> parts) {
+    if (parts.size() < 2) return fmt::format("{}", fmt::join(parts, ""));
+    const std::string last = parts.back();
+    parts.pop_back();
+    return fmt::format("{}, and {}", fmt::join(parts, ", "), last);
+}
+
+std::vector<std::string> endings_parts(const replay::Endings& endings) {
+    std::vector<std::string> parts;
+    const auto add = [&](std::uint64_t count, const char* one, const char* many) {
+        if (count > 0) parts.push_back(fmt::format("{} {}", count_text(count), count == 1 ? one : many));
+    };
+    add(endings.of(Ended::kClosed), "was closed by a program", "were closed by programs");
+    add(endings.of(Ended::kExit), "ended with its process", "ended with their processes");
+    add(endings.of(Ended::kError), "ended by a reset or a timeout", "ended by resets or timeouts");
+    add(endings.with_listener, "went with its listener", "went with their listener");
+    add(endings.of(Ended::kKernel) - endings.with_listener, "was ended by the kernel",
+        "were ended by the kernel");
+    add(endings.of(Ended::kMissed), "was found gone", "were found gone");
+    return parts;
 }
 
 std::string how_text(const Incident& incident) {
-    std::vector<std::string> parts;
-    const auto add_count = [&](std::uint64_t count, const char* one, const char* many) {
-        if (count > 0) parts.push_back(fmt::format("{} {}", count_text(count), count == 1 ? one : many));
-    };
-    const auto add = [&](Ended ended, const char* one, const char* many) {
-        add_count(count_ended(incident, ended), one, many);
-    };
-    add(Ended::kClosed, "was closed by a program", "were closed by programs");
-    add(Ended::kExit, "ended with its process", "ended with their processes");
-    add(Ended::kError, "ended by a reset or a timeout", "ended by resets or timeouts");
-    const auto with_listener =
-        static_cast<std::uint64_t>(std::ranges::count_if(incident.holds, went_with_listener));
-    add_count(with_listener, "went with its listener", "went with their listener");
-    add_count(count_ended(incident, Ended::kKernel) - with_listener, "was ended by the kernel",
-              "were ended by the kernel");
-    add(Ended::kMissed, "was found gone", "were found gone");
-    if (const std::uint64_t open = count_open(incident))
+    std::vector<std::string> parts = endings_parts(incident.endings);
+    if (const std::uint64_t open = incident.endings.of(Ended::kNot))
         parts.push_back(fmt::format("{} {} still held: CLOSE_WAIT has no timeout of its own",
                                     count_text(open), open == 1 ? "is" : "are"));
-    if (parts.size() < 2) return fmt::format("In the end {}.", fmt::join(parts, ""));
-    const std::string last = parts.back();
-    parts.pop_back();
-    return fmt::format("In the end {}, and {}.", fmt::join(parts, ", "), last);
+    return fmt::format("In the end {}.", listed(std::move(parts)));
 }
 
 }  // namespace
@@ -133,8 +155,28 @@ std::uint64_t length_ns(const Incident& incident) {
     return incident.window().to_ns - incident.window().from_ns;
 }
 
-std::uint64_t count_ended(const Incident& incident, Ended ended) {
-    return static_cast<std::uint64_t>(std::ranges::count(incident.holds, ended, &replay::Fact::ended));
+std::string endings_text(const replay::Endings& endings) {
+    return listed(endings_parts(endings));
+}
+
+std::string closers_text(const Group& group) {
+    if (group.top_closers.empty()) return {};
+    std::string text;
+    for (const replay::TopCulprit& one : group.top_closers)
+        text +=
+            fmt::format("{}{} ({}) {}", text.empty() ? "" : ", ", one.comm, one.tid, count_text(one.holds));
+    return text + (group.closers > group.top_closers.size() ? ", and others" : "");
+}
+
+std::string begin_text(const Incident& incident, std::uint64_t since_ns, bool or_earlier) {
+    return fmt::format("began at {}{}", clock_text(wall_ns(incident, since_ns)),
+                       or_earlier ? " or earlier" : "");
+}
+
+std::string typical_text(const Group& group) {
+    const std::string typical = duration_text(group.typical_ns);
+    return group.typical_at_least ? fmt::format("half held for {} or longer", typical)
+                                  : fmt::format("half held no longer than {}", typical);
 }
 
 std::string owner_text(const Incident& incident, std::uint32_t process) {
@@ -171,8 +213,8 @@ std::string ended_text(const replay::Fact& fact) {
         return fact.error ? fmt::format("ended by an error: {}", std::strerror(fact.error))
                           : "ended by an error";
     case Ended::kKernel:
-        return went_with_listener(fact) ? "went with its listener, which was closed, or whose process ended"
-                                        : "ended by the kernel";
+        return fact.went_with_listener() ? "went with its listener, which was closed, or whose process ended"
+                                         : "ended by the kernel";
     case Ended::kMissed: break;
     }
     return "its end was missed; a census found it gone";
@@ -200,41 +242,6 @@ std::string confidence_text(const Group& group) {
                                         diagnose::id_of(static_cast<diagnose::Confidence>(i))));
     if (parts.size() < 2) return std::string(diagnose::id_of(group.confidence));
     return fmt::format("{}", fmt::join(parts, ", "));
-}
-
-std::vector<std::string> left_out_clauses(const Incident& incident) {
-    std::vector<std::string> found;
-    if (incident.left_out > 0)
-        found.push_back(fmt::format(
-            "{} not what the options ask for{}", count_of(incident.left_out, "hold was", "holds were"),
-            incident.asked.empty() ? std::string() : fmt::format(" ({})", incident.asked)));
-    if (incident.not_selected > 0)
-        found.push_back(fmt::format("{} held by processes that the recorder was not asked for",
-                                    count_of(incident.not_selected, "hold was", "holds were")));
-    if (incident.whose_unknown > 0)
-        found.push_back(fmt::format("whose {} were is not known, as no look saw them",
-                                    count_of(incident.whose_unknown, "hold", "holds")));
-    if (incident.open_unseen > 0)
-        found.push_back(fmt::format("{} still open that no look had seen",
-                                    count_of(incident.open_unseen, "hold was", "holds were")));
-    return found;
-}
-
-std::vector<std::string> gap_sentences(const Incident& incident) {
-    constexpr std::size_t kMost = 3;
-    std::vector<std::string> found;
-    for (const replay::Gap& gap : incident.gaps) {
-        if (found.size() == kMost) {
-            found.push_back(fmt::format("There were {} more such times.", incident.gaps.size() - kMost));
-            break;
-        }
-        found.push_back(
-            fmt::format("Nobody looked for {} from {} (usually {} pass between looks): why "
-                        "something was held then is known from before and after only.",
-                        duration_text(gap.length_ns()), clock_text(wall_ns(incident, gap.from_ns)),
-                        duration_text(incident.usual_gap_ns)));
-    }
-    return found;
 }
 
 std::vector<std::string> loss_sentences(const Incident& incident) {

@@ -9,7 +9,8 @@
 
 namespace waitclose::report {
 
-/// What happened; who held most and why; how it ended. Two of them where nothing was held.
+/// What happened; whose fault most of it is, as far as is shown, and why; how it ended. Two of them where
+/// nothing was held.
 std::vector<std::string> sentences(const replay::Incident& incident);
 
 /// How the recording ended: "when it was asked to (SIGINT or SIGTERM)".
@@ -17,12 +18,6 @@ std::string ending_text(const store::About& about);
 
 /// What was lost, and when, a sentence each; none when nothing was.
 std::vector<std::string> loss_sentences(const replay::Incident& incident);
-
-/// Holds that are not told of, and why not, a clause each; none where everything is told.
-std::vector<std::string> left_out_clauses(const replay::Incident& incident);
-
-/// When nobody looked for unusually long while something was held, a sentence each.
-std::vector<std::string> gap_sentences(const replay::Incident& incident);
 
 /// "likely", or "5 likely, 2 possible" where a group's holds differ.
 std::string confidence_text(const replay::Group& group);
@@ -37,8 +32,17 @@ std::string ended_text(const replay::Fact& fact);
 /// open.
 std::string_view ended_word(replay::Ended ended);
 
-/// How many of them ended so.
-std::uint64_t count_ended(const replay::Incident& incident, replay::Ended ended);
+/// "12 were closed by programs, and 3 ended with their processes"; what is open is not said. Empty of none.
+std::string endings_text(const replay::Endings& endings);
+
+/// "java (4121) 10, java (4122) 2, and others": the threads that closed holds of a group; empty of none.
+std::string closers_text(const replay::Group& group);
+
+/// "began at 20:00:10.000 or earlier"
+std::string begin_text(const replay::Incident& incident, std::uint64_t since_ns, bool or_earlier);
+
+/// "half held no longer than 1.2 s", or, where that is a lower bound only, "half held for 1.2 s or longer".
+std::string typical_text(const replay::Group& group);
 
 /// Nanoseconds since the epoch.
 std::int64_t wall_ns(const replay::Incident& incident, std::uint64_t at_ns);

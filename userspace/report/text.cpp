@@ -16,7 +16,9 @@
 #include "output/story.h"
 #include "output/table.h"
 #include "replay/words.h"
+#include "report/caveats.h"
 #include "report/sentences.h"
+#include "report/verdict.h"
 
 namespace waitclose::report {
 
@@ -38,20 +40,18 @@ using replay::Incident;
 
 namespace {
 
-constexpr std::size_t kPortsShown = 5;
 constexpr std::size_t kUnseenShown = 5;
 constexpr std::size_t kEvidenceShown = 8;
 constexpr std::size_t kEvidenceLines = 4;
 
 class Writer {
 public:
-    Writer(Sink& sink, const Incident& incident, std::uint64_t min_held_ns, const TextStyle& style)
-        : sink_(sink), incident_(incident), min_held_ns_(min_held_ns), style_(style) {}
+    Writer(Sink& sink, const Incident& incident, const TextStyle& style)
+        : sink_(sink), incident_(incident), style_(style) {}
 
     void write(std::size_t most) {
         write_header();
-        write_brief();
-        write_unseen();
+        write_caveats();
         write_table();
         write_stories(most);
     }
@@ -80,59 +80,27 @@ private:
         const auto told = sentences(incident_);
         for (std::size_t i = 0; i < std::min(told.size(), kLabels.size()); ++i)
             labelled(kLabels.at(i), told[i], Paint::kBold);
-        for (const std::string& loss : loss_sentences(incident_)) labelled("Lost", loss, Paint::kWarning);
-        if (!about.probes.missing.empty())
-            labelled("Unseen",
-                     fmt::format("{} (no hook served it where this was recorded)",
-                                 fmt::join(about.probes.missing, ", ")),
-                     Paint::kWarning);
-        if (about.selects) labelled("Only", "some sockets were recorded: " + about.arguments);
-        for (const std::string& gap : gap_sentences(incident_)) labelled("Gap", gap, Paint::kWarning);
-        if (const auto clauses = left_out_clauses(incident_); !clauses.empty() && !incident_.holds.empty())
-            labelled("Also", fmt::format("not told of here: {}", fmt::join(clauses, ", ")));
     }
 
-    /// Holds that are none of anybody's business, by the port of a listener; the others are clients'.
-    void write_brief() {
-        const replay::Brief& brief = incident_.brief;
-        if (const std::uint64_t dropped = incident_.about.dropped_holds)
-            labelled("Brief",
-                     fmt::format("{} ended within the {} that were asked for, or {} not asked for: not "
-                                 "in the recording",
-                                 count_of(dropped, "hold", "holds"),
-                                 duration_text(incident_.about.min_held_ns), dropped == 1 ? "was" : "were"));
-        if (incident_.young > 0)
-            labelled("Brief",
-                     fmt::format("{} open at the end, held for less than {} (see --min-held) by then",
-                                 count_of(incident_.young, "hold was", "holds were"),
-                                 duration_text(min_held_ns_)));
-        if (brief.holds == 0) return;
-        std::string text = fmt::format("{} ended in less than {} (see --min-held), half of them within {}",
-                                       count_of(brief.holds, "hold", "holds"), duration_text(min_held_ns_),
-                                       duration_text(incident_.brief_typical_ns));
-        std::vector<std::pair<std::uint16_t, std::uint64_t>> ports;
-        for (const auto& [port, of_port] : incident_.brief_by_port)
-            if (incident_.listening.contains(port)) ports.emplace_back(port, of_port.holds);
-        std::ranges::stable_sort(ports, std::greater<>(), &std::pair<std::uint16_t, std::uint64_t>::second);
-        ports.resize(std::min(ports.size(), kPortsShown));
-        for (std::size_t i = 0; i < ports.size(); ++i)
-            text +=
-                fmt::format("{} port {} {}", i == 0 ? ":" : ",", ports[i].first, count_text(ports[i].second));
-        labelled("Brief", text);
+    void write_caveats() {
+        for (const Caveat& caveat : caveats(incident_)) {
+            if (caveat.kind == "cut-off") continue;  // it is said already, in its place
+            labelled(caveat.label, caveat.text, caveat.warns ? Paint::kWarning : Paint::kPlain);
+            if (caveat.kind == "no-look") write_unseen();
+        }
     }
 
     void write_unseen() {
-        if (incident_.unseen.empty()) return;
-        labelled("No look", fmt::format("saw {} that ended before one was due, so why is not known:",
-                                        count_of(incident_.unseen.size(), "hold", "holds")));
         const std::size_t shown = std::min(kUnseenShown, incident_.unseen.size());
         for (std::size_t i = 0; i < shown; ++i) {
             const Fact& fact = incident_.holds[incident_.unseen[i]];
             write_indented(
                 sink_, style_, output::kLabelWidth,
-                fmt::format("{}  {}  held {}, {}", clock(fact.since_ns),
+                fmt::format("{}{}  {}  held {}{}, {}", clock(fact.since_ns),
+                            fact.since_at_least ? " or earlier" : "",
                             output::connection_text(fact.role, fact.family, fact.local, fact.remote, style_),
-                            duration_text(fact.held_ns()), sentence(ended_text(fact), style_)));
+                            sign_of(fact.is_at_least()), duration_text(fact.held_ns()),
+                            sentence(ended_text(fact), style_)));
         }
         if (incident_.unseen.size() > shown)
             write_indented(
@@ -151,7 +119,7 @@ private:
         using output::Cut;
         std::size_t cause = 0;
         for (const Group& group : incident_.groups)
-            cause = std::max(cause, diagnose::id_of(group.cause).size());
+            cause = std::max(cause, cause_text(group.cause, group.confidence).size());
         sink_.write("\n");
         output::Table table(
             sink_,
@@ -167,42 +135,56 @@ private:
             style_);
         for (const Group& group : incident_.groups) {
             if (sink_.ended()) return;
-            table.add({count_text(group.holds), count_text(group.open), held_cell(group.longest, group),
-                       output::short_duration_text(group.typical_ns), clock(group.first_ns).substr(0, 8),
-                       owner_cell(group), std::string(diagnose::id_of(group.cause)),
+            table.add({count_text(group.holds), count_text(group.open),
+                       held_cell(group.longest_ns, group.longest_at_least),
+                       held_cell(group.typical_ns, group.typical_at_least),
+                       or_earlier(group) + clock(group.first_ns).substr(0, 8), owner_cell(group),
+                       cause_text(group.cause, group.confidence),
                        std::string(diagnose::id_of(group.confidence)),
                        output::place_text(group.local_port, group.remote, style_)});
         }
         table.finish();
     }
 
-    std::string held_cell(std::uint32_t hold, const Group& group) const {
-        return output::held_cell(group.longest_ns, incident_.holds[hold].precision, style_);
+    std::string sign_of(bool at_least) const {
+        return at_least ? std::string(output::at_least(style_)) + " " : std::string();
+    }
+
+    std::string or_earlier(const Group& group) const {
+        if (!group.first_or_earlier) return {};
+        return style_.ascii() ? "<=" : "\u2264";
+    }
+
+    std::string held_cell(std::uint64_t held_ns, bool at_least) const {
+        return output::held_cell(held_ns, at_least ? model::Precision::kAtLeast : model::Precision::kExact,
+                                 style_);
     }
 
     Headline headline_of(const Group& group) const {
-        const model::Precision precision = incident_.holds[group.longest].precision;
         const char* word = group.holds == 1 ? "held" : "longest";
-        const std::string sign = precision == model::Precision::kAtLeast
-                                     ? std::string(output::at_least(style_)) + " "
-                                     : std::string();
-        return {count_text(group.holds),
-                owner_cell(group),
-                std::string(diagnose::id_of(group.cause)),
-                std::string(diagnose::id_of(group.confidence)),
-                output::place_text(group.local_port, group.remote, style_),
-                fmt::format("{} {}{}", word, sign, duration_text(group.longest_ns)),
-                fmt::format("{} {}", word, held_cell(group.longest, group)),
-                output::paint_of(group.cause)};
+        return {
+            count_text(group.holds),
+            owner_cell(group),
+            cause_text(group.cause, group.confidence),
+            std::string(diagnose::id_of(group.confidence)),
+            output::place_text(group.local_port, group.remote, style_),
+            fmt::format("{} {}{}", word, sign_of(group.longest_at_least), duration_text(group.longest_ns)),
+            fmt::format("{} {}", word, held_cell(group.longest_ns, group.longest_at_least)),
+            is_perhaps(group.cause, group.confidence) ? Paint::kPlain : output::paint_of(group.cause)};
     }
 
-    std::string sentence_of(const Group& group, const diagnose::Diagnosis& diagnosis,
-                            const output::HeadlineLayout& layout) const {
+    std::string sentence_of(const Group& group, const output::HeadlineLayout& layout) const {
         std::string text;
         if (layout.place == 0) text = output::place_words(group.local_port, group.remote, style_);
-        if (group.holds > 1) text += text.empty() ? "longest" : ", longest";
+        const auto add = [&](const char* word) {
+            text += fmt::format("{}{}", text.empty() ? "" : ", ", word);
+        };
+        if (group.holds > 1) add("longest");
+        if (is_perhaps(group.cause, incident_.holds[group.longest].confidence)) add("perhaps");
         if (!text.empty()) text += ": ";
-        return text + sentence(diagnosis.summary, style_);
+        return text +
+               sentence(incident_.timeline.text(incident_.timeline.holds[group.longest].diagnosis.summary),
+                        style_);
     }
 
     /// "41 of 182 still open, half held no longer than 1.2 s; the first began at 20:00:01.123, ..."
@@ -210,12 +192,12 @@ private:
         std::string text;
         const Fact& longest = incident_.holds[group.longest];
         if (group.holds == 1)
-            text =
-                fmt::format("began at {}, {}", clock(group.first_ns), sentence(ended_text(longest), style_));
+            text = fmt::format("{}, {}", begin_text(incident_, group.first_ns, group.first_or_earlier),
+                               sentence(ended_text(longest), style_));
         else
-            text = fmt::format("{} of {} still open, half held no longer than {}; the first began at {}",
-                               count_text(group.open), count_text(group.holds),
-                               duration_text(group.typical_ns), clock(group.first_ns));
+            text = fmt::format("{} of {} still open, {}; the first {}", count_text(group.open),
+                               count_text(group.holds), typical_text(group),
+                               begin_text(incident_, group.first_ns, group.first_or_earlier));
         text += fmt::format("; diagnosed so since {}, here as of {}", clock(group.first_diagnosed_ns),
                             clock(longest.told_ns));
         // The group is as sure as the least sure of its holds; what is shown is the longest one's.
@@ -224,8 +206,11 @@ private:
         return text;
     }
 
-    static const char* or_before(const Fact& fact) {
-        return fact.precision == model::Precision::kAtLeast && fact.is_open() ? " or before" : "";
+    /// "12 were closed by programs, and 3 ended with their processes. Closed by: java (4121) 12"
+    std::string endings_of(const Group& group) const {
+        const std::string closers = closers_text(group);
+        return sentence(endings_text(group.endings) + (closers.empty() ? "" : "; by thread: " + closers),
+                        style_);
     }
 
     std::string culprits_of(const Group& group) const {
@@ -267,11 +252,14 @@ private:
             const auto diagnosis =
                 replay::restored(incident_.timeline.holds[group.longest].diagnosis, incident_.timeline);
             sink_.write("\n" + headline_text(lines[i], layout, style_) + "\n");
-            write_indented(sink_, style_, indent, sentence_of(group, diagnosis, layout));
+            write_indented(sink_, style_, indent, sentence_of(group, layout));
             output::write_behind(sink_, style_, indent, diagnosis);
             write_indented(sink_, style_, indent, figures_of(group));
+            if (group.holds > 1 && group.open < group.holds)
+                write_indented(sink_, style_, indent, endings_of(group));
             if (group.culprits > 1) write_indented(sink_, style_, indent, culprits_of(group));
-            if (group.fds.holds_per_s) write_indented(sink_, style_, indent, output::outlook_text(group.fds));
+            if (group.fds.full_in_ns)
+                write_indented(sink_, style_, indent, "at the last look " + output::outlook_text(group.fds));
             write_evidence(indent, diagnosis);
             advice.write(sink_, style_, indent, diagnosis.advice);
         }
@@ -282,15 +270,13 @@ private:
 
     Sink& sink_;
     const Incident& incident_;
-    std::uint64_t min_held_ns_;
     TextStyle style_;
 };
 
 }  // namespace
 
-void write_text(Sink& sink, const Incident& incident, std::uint64_t min_held_ns, const TextStyle& style,
-                std::size_t most) {
-    Writer(sink, incident, min_held_ns, style).write(most);
+void write_text(Sink& sink, const Incident& incident, const TextStyle& style, std::size_t most) {
+    Writer(sink, incident, style).write(most);
 }
 
 }  // namespace waitclose::report

@@ -12,7 +12,7 @@ inline constexpr std::size_t kGroupsShown = 20;
 
 /// What happened, when and how it was recorded, what was lost; then groups, largest first: all in a table,
 /// and the first `most` with their stories.
-void write_text(output::Sink& sink, const replay::Incident& incident, std::uint64_t min_held_ns,
-                const output::TextStyle& style, std::size_t most = kGroupsShown);
+void write_text(output::Sink& sink, const replay::Incident& incident, const output::TextStyle& style,
+                std::size_t most = kGroupsShown);
 
 }  // namespace waitclose::report

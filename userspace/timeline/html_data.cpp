@@ -35,6 +35,7 @@ void ReportData::write() {
     json_.begin_object();
     json_.key("schema").text("waitclose.report/1");
     write_window();
+    write_totals();
     write_processes();
     write_groups();
     write_holds();
@@ -61,6 +62,23 @@ void ReportData::write_window() {
     } else {
         json_.null();
     }
+    json_.end_object();
+    json_.end_line();
+}
+
+void ReportData::write_totals() {
+    json_.key("totals");
+    if (!words_.totals) {
+        json_.null();
+        return;
+    }
+    const ReportTotals& totals = *words_.totals;
+    json_.begin_object();
+    json_.key("holds").number(totals.holds);
+    json_.key("groups").number(totals.groups);
+    json_.key("open").number(totals.open);
+    json_.key("longest_ns").number(difference(0, totals.longest_ns));
+    json_.key("at_least").number(std::uint32_t{totals.longest_at_least});
     json_.end_object();
     json_.end_line();
 }
@@ -96,6 +114,12 @@ void ReportData::write_groups() {
         json_.key("summary").number(texts_.of(group.summary));
         json_.key("sockets").number(group.sockets);
         json_.key("oldest_held_ns").number(difference(0, group.oldest_held_ns));
+        json_.key("at_least").number(std::uint32_t{group.oldest_at_least});
+        json_.key("perhaps").number(std::uint32_t{group.is_perhaps});
+        json_.key("open").number(group.open);
+        json_.key("facts").begin_array();
+        for (const std::string& fact : group.facts) json_.number(texts_.of(fact));
+        json_.end_array();
         json_.end_object();
     }
     json_.end_array();

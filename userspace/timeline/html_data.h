@@ -29,6 +29,7 @@ public:
 
 private:
     void write_window();
+    void write_totals();
     void write_processes();
     std::array<std::size_t, 2> slices_each() const;  // of threads without and with a part in a hold
     void write_threads();

@@ -39,6 +39,8 @@ void ReportData::write_span_of_holds() {
     column("exact", [&](std::uint32_t i) {
         json_.number(std::uint32_t{timeline_.text(holds[i].precision) == "exact"});
     });
+    column("earlier", [&](std::uint32_t i) { json_.number(std::uint32_t{holds[i].since_or_earlier}); });
+    column("later", [&](std::uint32_t i) { json_.number(std::uint32_t{holds[i].ended_or_later}); });
     // The first read or write since the FIN: from then on, the program could have known.
     column("touched", [&](std::uint32_t i) {
         if (holds[i].first_touch) {

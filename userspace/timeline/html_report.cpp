@@ -59,6 +59,8 @@ void write_html(const Timeline& timeline, const ReportWords& words, const Option
     sink.write(paragraphs(words.sentences));
     until("@LOSSES@");
     sink.write(paragraphs(words.losses));
+    until("@NOTES@");
+    sink.write(paragraphs(words.notes));
     until("@MADE@");
     sink.write(made_by(timeline));
     until("@DATA@");

@@ -4,6 +4,7 @@
 #pragma once
 
 #include <cstdint>
+#include <optional>
 #include <string>
 #include <vector>
 
@@ -22,16 +23,31 @@ struct ReportGroup {
     std::string summary;  // what happened, of the typical member
     std::uint64_t sockets = 0;
     std::uint64_t oldest_held_ns = 0;
-    std::uint32_t typical = kNowhere;  // the hold that is explained for all, into Timeline::holds
+    std::uint32_t typical = kNowhere;     // the hold that is explained for all, into Timeline::holds
+    std::uint64_t open = 0;               // of `sockets`, at the end
+    bool oldest_at_least = false;         // oldest_held_ns is a lower bound
+    bool is_perhaps = false;              // the cause blames somebody, and is not shown
+    std::vector<std::string> facts = {};  // further sentences: when they began, who closed them
+};
+
+/// All holds that are told of, whatever part of them the page has room for.
+struct ReportTotals {
+    std::uint64_t holds = 0;
+    std::uint64_t groups = 0;
+    std::uint64_t open = 0;  // at the end
+    std::uint64_t longest_ns = 0;
+    bool longest_at_least = false;
 };
 
 /// What the page says that a timeline does not.
 struct ReportWords {
     std::vector<std::string> sentences;  // what happened, in three
     std::string where;  // "host orders-7, Linux 6.18.44, recorded 2026-11-21 03:00:00 for 1 min"
-    std::vector<std::string> losses;  // sentences; none when nothing was lost
+    std::vector<std::string> losses;  // sentences: what is missing; none when nothing is
     std::vector<ReportGroup> groups;
-    std::vector<std::uint32_t> group_of;  // for every hold of the timeline its group; may be shorter
+    std::vector<std::uint32_t> group_of;      // for every hold of the timeline its group; may be shorter
+    std::vector<std::string> notes = {};      // what else has to be known, sentences
+    std::optional<ReportTotals> totals = {};  // without them the page counts what it has
 };
 
 /// What the page carries at most. What is left out for it, the page says.

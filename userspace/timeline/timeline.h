@@ -192,6 +192,8 @@ struct Hold {
     std::optional<std::uint64_t> held_ns;   // until it ended, or until the end of the window
     StringId precision = StringId::kNone;   // of both: "exact" or "at-least"
     bool open = true;                       // it had not ended by the end of the window
+    bool since_or_earlier = false;          // it may have begun before `since_ns`
+    bool ended_or_later = false;            // its end was not seen: it may have ended later
 
     std::uint32_t owner = kNowhere;  // into Timeline::processes: who is shown with it; nowhere: not known
     std::vector<Tenure> tenures;     // of a hold that was passed on: two or more that together are the hold

@@ -30,11 +30,13 @@ function chainItem(link) {
     textOf(link.detail) ? element("div", { class: "quiet" }, words(textOf(link.detail))) : null);
 }
 
-function explanation(detail) {
+function explanation(hold) {
+  const { detail } = hold;
   if (!detail) return [quiet("This page has no wait chain and no evidence of this hold; see those of its group held longest.")];
   const texts = (indices) => indices.map(known);
   const parts = [];
-  if (detail.summary) parts.push(element("p", { class: "summary" }, words(textOf(detail.summary))));
+  const perhaps = isPerhaps(hold) ? "perhaps: " : "";
+  if (detail.summary) parts.push(element("p", { class: "summary" }, words(perhaps + textOf(detail.summary))));
   if (detail.because.length) parts.push(...part("Wait chain", element("ol", { class: "chain" }, ...detail.because.map(chainItem))));
   if (detail.evidence.length) parts.push(...part("Evidence", list(texts(detail.evidence))));
   if (detail.contributing.length) parts.push(...part("Contributing", list(texts(detail.contributing))));
@@ -47,6 +49,7 @@ const chainOf = (hold) => [hold.thread, ...(hold.detail ? hold.detail.because.ma
 
 function endText(hold) {
   if (hold.open) return "still open at the end of the recording";
+  if (hold.later) return `its end was missed: it was there at ${clockText(hold.end, 6)}, and then found gone`;
   return `${hold.closer >= 0 ? `closed by ${threadText(hold.closer)}` : "ended"} at ${clockText(hold.end, 6)}`;
 }
 
@@ -56,12 +59,12 @@ function showHold(hold) {
   openPanel(
     element("h3", {}, dot(causeColour(hold.cause)), words(causeText(hold))),
     element("p", {}, connectionText(hold)),
-    ...part("Who", element("p", {}, processText(hold.process)), quiet(`culprit: ${threadText(hold.thread)}${basis ? `, by ${basis}` : ""}`)),
+    ...part("Who", element("p", {}, processText(hold.process)), quiet(`${isPerhaps(hold) ? "perhaps" : "culprit"}: ${threadText(hold.thread)}${basis ? `, by ${basis}` : ""}`)),
     ...part("When", element("p", {}, `held ${heldText(hold)}`),
-      hold.timed ? quiet(`${hold.exact ? "since" : "at least since"} ${dateText(hold.begin)}`) : null,
+      hold.timed ? quiet(`since ${dateText(hold.begin)}${hold.earlier ? " or earlier" : ""}`) : null,
       hold.touched === null ? null : quiet(`first read or written after the FIN at ${clockText(hold.touched, 6)}`),
       quiet(endText(hold))).filter(Boolean),
-    ...explanation(hold.detail), quiet(`socket ${hold.id}`));
+    ...explanation(hold), quiet(`socket ${hold.id}`));
 }
 
 function showGroup(index) {
@@ -71,8 +74,8 @@ function showGroup(index) {
   openPanel(
     element("h3", {}, dot(causeColour(group.cause)), `${countText(group.sockets)} × ${causeText(group)}`),
     element("p", {}, `${processText(group.process)}, ${group.where}`), ...facts.map(quiet),
-    quiet(`the oldest held ${oldestText(group)}`),
-    ...(group.typical ? [...part("A typical one"), quiet(connectionText(group.typical)), ...explanation(group.typical.detail)] : []));
+    quiet(`${countText(group.open)} open at the end, the longest held ${oldestText(group)}`), ...group.facts.map(quiet),
+    ...(group.typical ? [...part("The one held longest"), quiet(connectionText(group.typical)), ...explanation(group.typical)] : []));
 }
 
 function showThread(index) {
@@ -92,6 +95,6 @@ function showThread(index) {
     ...part("What it did while it was recorded", totals.size ? element("table", {}, element("tbody", {}, ...[...totals].sort((a, b) => b[1] - a[1])
       .map(([state, ns]) => element("tr", {}, element("td", {}, waitDot(state), waitText(state)), cell(durationText(ns), "number"),
         cell(`${Math.round(ns / whole * 100)} %`, "number"))))) : quiet("It was not watched.")),
-    ...part("Holds it is the culprit of", element("p", {}, countText(mine.length)), mine.length
+    ...part("Holds it is named for", element("p", {}, countText(mine.length)), mine.length
       ? element("button", { type: "button", onclick: () => { setSearch(`tid:${thread.tid}`); closePanel(); } }, "Show them") : null).filter(Boolean));
 }

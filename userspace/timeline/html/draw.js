@@ -232,7 +232,7 @@ Object.assign(Timeline.prototype, {
     pen.fillRect(from, top, 1.5, tall);
     pen.font = `10.5px ${sans}`;
     const start = Math.max(from, this.labels) + 5;
-    const text = textWithin(pen, `${heldText(hold)}  ${hold.cause}`, Math.min(to, this.width) - start - 12);
+    const text = textWithin(pen, `${heldText(hold)}  ${causeName(hold)}`, Math.min(to, this.width) - start - 12);
     if (text) {
       pen.fillStyle = colour;
       pen.fillRect(start - 2, top, pen.measureText(text).width + 4, tall);

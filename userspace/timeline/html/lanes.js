@@ -103,7 +103,7 @@ function laneText(lane) {
     case "process": return processText(lane.process);
     case "thread": return `${lane.holds ? "◆ " : ""}${threadText(lane.thread.index)}`;
     case "more": return lane.hidden ? `${countText(lane.hidden)} more threads` : "fewer threads";
-    case "group": return `${countText(lane.members.length)} × ${lane.members[0].cause}`;
+    case "group": return `${countText(lane.members.length)} × ${causeName(groups[lane.group])}`;
     case "counter": return lane.counter.name;
     default: return lane.hold.remote;
   }
@@ -111,7 +111,7 @@ function laneText(lane) {
 
 function sliceText(lane, time) {
   const { thread } = lane;
-  const blame = lane.holds ? `\n◆ culprit of ${holdsText(lane.holds)}` : "";
+  const blame = lane.holds ? `\n◆ named for ${holdsText(lane.holds)}` : "";
   const at = countUpTo(thread.begin, time) - 1;
   if (at < 0 || thread.end[at] < time) return `${threadText(thread.index)}: not known then${blame}`;
   const long = thread.end[at] - thread.begin[at];
@@ -125,10 +125,11 @@ function sliceText(lane, time) {
 }
 
 function holdText(hold) {
-  const end = hold.open ? ", still open" : hold.closer >= 0 ? `, closed by ${threadText(hold.closer)}` : ", ended";
+  const end = hold.open ? ", still open" : hold.later ? ", then found gone" : hold.closer >= 0 ? `, closed by ${threadText(hold.closer)}` : ", ended";
+  const begin = hold.timed ? `\nbegan at ${clockText(hold.begin, 3)}${hold.earlier ? " or earlier" : ""}` : "";
   const summary = hold.detail ? textOf(hold.detail.summary) : "";
   return `${connectionText(hold)}\n${processText(hold.process)}, ${threadText(hold.thread)}\n${causeText(hold)}\n` +
-    `held ${heldText(hold)}${end}${summary ? `\n${summary}` : ""}`;
+    `held ${heldText(hold)}${end}${begin}${summary ? `\n${isPerhaps(hold) ? "perhaps: " : ""}${summary}` : ""}`;
 }
 
 function counterText(counter, time) {

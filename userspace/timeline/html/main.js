@@ -14,11 +14,14 @@ const wordsHelp = "Words in the search, all of which have to fit: cause:NAME, co
 
 // The incident in four numbers.
 function drawNumbers() {
-  const oldest = holds.reduce((most, hold) => (most && most.held >= hold.held ? most : hold), null);
-  const left = holds.filter((hold) => hold.open).length;
+  const totals = report.totals ?? {
+    holds: holds.length, groups: groups.length, open: holds.filter((hold) => hold.open).length,
+    longest_ns: holds.reduce((most, hold) => Math.max(most, hold.held), 0), at_least: holds.some((hold) => !hold.exact) ? 1 : 0,
+  };
+  const longest = `${totals.at_least ? "≥ " : ""}${durationText(totals.longest_ns)}`;
   const numbers = [
-    [countText(holds.length), holds.length === 1 ? "hold" : "holds"], [countText(groups.length), groups.length === 1 ? "group" : "groups"],
-    [countText(left), "open at the end"], [oldest ? heldText(oldest) : "", "held longest"],
+    [countText(totals.holds), totals.holds === 1 ? "hold" : "holds"], [countText(totals.groups), totals.groups === 1 ? "group" : "groups"],
+    [countText(totals.open), "open at the end"], [totals.holds ? longest : "", "held longest"],
   ];
   byId("numbers").replaceChildren(...numbers.map(([number, what]) => element("div", {}, element("dt", {}, what), element("dd", {}, number))));
   for (const id of ["numbers", "finder", "flame-section"]) byId(id).hidden = holds.length === 0;
@@ -29,8 +32,7 @@ function drawNotes() {
   const notes = byId("left-out");
   notes.replaceChildren(...report.left_out.map((text) => element("p", {}, text)));
   notes.hidden = report.left_out.length === 0;
-  const lost = byId("losses");
-  lost.hidden = lost.childElementCount === 0;
+  for (const id of ["losses", "notes"]) byId(id).hidden = byId(id).childElementCount === 0;
 }
 
 // What the colours mean.
@@ -38,7 +40,7 @@ function drawStates() {
   const states = new Map();
   for (const thread of threads) for (const state of thread.state) states.set(state, (states.get(state) ?? 0) + 1);
   byId("states").replaceChildren(...[...states.keys()].map((state) => element("span", {}, waitDot(state), waitText(state))),
-    ...(holds.length ? ["◆ culprit", "pale: not touched since the FIN", "▸ goes on"] : []).map((text) => element("span", {}, text)),
+    ...(holds.length ? ["◆ named for a hold", "pale: not touched since the FIN", "▸ goes on"] : []).map((text) => element("span", {}, text)),
     losses.length ? element("span", {}, "▼ events were lost") : "");
 }
 

@@ -29,6 +29,7 @@ const threads = report.threads.map((thread, index) => {
 const groups = report.groups.map((group) => ({
   process: group.process, cause: known(group.cause), confidence: textOf(group.confidence), where: textOf(group.where),
   summary: textOf(group.summary), sockets: group.sockets, oldest: group.oldest_held_ns, typical: null, longest: null,
+  atLeast: group.at_least === 1, perhaps: group.perhaps === 1, open: group.open, facts: group.facts.map(textOf),
 }));
 
 const holds = report.holds.id.map((id, index) => {
@@ -38,12 +39,17 @@ const holds = report.holds.id.map((id, index) => {
   return {
     index, id, timed: begin !== null, begin: begin ?? 0, held: begin === null ? 0 : held, end: (begin ?? 0) + held,
     open: column.open[index] === 1, exact: column.exact[index] === 1, touched: column.touched[index],
+    earlier: column.earlier[index] === 1, later: column.later[index] === 1,
     process: column.process[index], thread: column.thread[index], closer: column.closer[index],
     group: column.group[index], cause: textOf(column.cause[index]) || "not diagnosed", confidence: textOf(column.confidence[index]),
     wait: textOf(column.wait[index]), role: textOf(column.role[index]), local: textOf(column.local[index]),
     remote: textOf(column.remote[index]), stack: column.stack[index], detail: report.details[index] ?? null,
   };
 });
+
+// It blames somebody and is not shown: it must not read like an accusation.
+const blameless = new Set(["half-open", "kernel-socket", "unknown", "not diagnosed"]);
+const isPerhaps = ({ cause, confidence }) => confidence === "possible" && !blameless.has(cause);
 
 // A hold that was put into no group makes one with its like.
 function groupTheRest() {
@@ -54,11 +60,14 @@ function groupTheRest() {
       if (!made.has(key)) {
         made.set(key, groups.length);
         groups.push({ process: hold.process, cause: hold.cause, confidence: hold.confidence, where: "", summary: "",
-          sockets: 0, oldest: 0, typical: null, longest: null, rest: true });
+          sockets: 0, oldest: 0, typical: null, longest: null, rest: true, atLeast: false, open: 0, facts: [],
+          perhaps: isPerhaps(hold) });
       }
       hold.group = made.get(key);
       groups[hold.group].sockets += 1;
       groups[hold.group].oldest = Math.max(groups[hold.group].oldest, hold.held);
+      groups[hold.group].atLeast ||= !hold.exact;
+      groups[hold.group].open += hold.open ? 1 : 0;
     }
     // The first of a group is the one that explains it.
     groups[hold.group].typical ??= hold;

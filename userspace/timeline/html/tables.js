@@ -2,8 +2,8 @@
 const pageOfHolds = 50;
 const mostGroups = 100;  // in the table; the timeline has all
 
-function causeCell(cause, confidence) {
-  return element("td", { class: "cause" }, dot(causeColour(cause)), cause, " ", element("span", { class: "quiet" }, confidence));
+function causeCell(one) {
+  return element("td", { class: "cause" }, dot(causeColour(one.cause)), causeName(one), " ", element("span", { class: "quiet" }, one.confidence));
 }
 
 const cell = (text, kind) => element("td", { class: kind }, words(text));
@@ -23,15 +23,17 @@ const groupsInOrder = [...groups.keys()].sort((a, b) => Boolean(groups[a].rest) 
   groups[b].sockets - groups[a].sockets || groups[b].oldest - groups[a].oldest);
 
 function drawGroups() {
-  const names = [["Sockets", "number"], ["Owner"], ["Cause"], ["Where", "narrow"], ["Oldest", "number"], ["What happened", "text"]];
+  const names = [["Holds", "number"], ["Open", "number narrow"], ["Owner"], ["Cause"], ["Where", "narrow"], ["Longest", "number"],
+    ["What happened", "text"]];
   const head = element("thead", {}, element("tr", {}, ...names.map(([name, kind]) => element("th", { class: kind, scope: "col" }, name))));
   const body = element("tbody", {});
   for (const index of groupsInOrder.slice(0, mostGroups)) {
     const group = groups[index];
     body.append(row([
-      cell(countText(group.sockets), "number first"), cell(processText(group.process), "name"), causeCell(group.cause, group.confidence),
+      cell(countText(group.sockets), "number first"), cell(countText(group.open), "number narrow"),
+      cell(processText(group.process), "name"), causeCell(group),
       cell(group.where, "narrow name"), cell(oldestText(group), "number last"), cell(group.summary, "text"),
-    ], () => { setSearch(`group:${index + 1}`); showGroup(index); }, `Explain ${group.cause}, ${processText(group.process)}`));
+    ], () => { setSearch(`group:${index + 1}`); showGroup(index); }, `Explain ${causeName(group)}, ${processText(group.process)}`));
   }
   byId("groups").replaceChildren(head, body);
   const more = groups.length - mostGroups;
@@ -84,10 +86,10 @@ function drawHolds() {
   const body = element("tbody", {});
   for (const hold of ordered(shown.holds).slice(0, order.limit)) {
     body.append(row([
-      cell(`${heldText(hold)}${hold.open ? "" : ", ended"}`, "number first"), cell(hold.timed ? clockText(hold.begin, 3) : "", "number last"),
-      cell(processText(hold.process), "name"), cell(threadText(hold.thread), "narrow name"), causeCell(hold.cause, hold.confidence),
+      cell(`${heldText(hold)}${hold.open ? "" : ", ended"}`, "number first"), cell(hold.timed ? beginText(hold) : "", "number last"),
+      cell(processText(hold.process), "name"), cell(threadText(hold.thread), "narrow name"), causeCell(hold),
       cell(connectionText(hold), "text"),
-    ], () => showHold(hold), `Explain ${hold.cause}, held ${heldText(hold)}`));
+    ], () => showHold(hold), `Explain ${causeName(hold)}, held ${heldText(hold)}`));
   }
   byId("holds").replaceChildren(headOfHolds(), body);
   const left = shown.holds.length - order.limit;

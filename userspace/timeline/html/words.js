@@ -12,8 +12,10 @@ const threadText = (index) => (index < 0 ? "no single thread" : `${threads[index
 const arrows = { server: "←", client: "→" };
 const connectionText = (hold) => `${hold.local} ${arrows[hold.role] ?? "↔"} ${hold.remote}`;
 const heldText = (hold) => (hold.timed ? `${hold.exact ? "" : "≥ "}${durationText(hold.held)}` : "not known");
-const oldestText = (group) => `${group.longest && !group.longest.exact ? "≥ " : ""}${durationText(group.oldest)}`;
-const causeText = ({ cause, confidence }) => (confidence ? `${cause}, ${confidence}` : cause);
+const beginText = (hold) => `${hold.earlier ? "≤ " : ""}${clockText(hold.begin, 3)}`;  // it may have begun earlier
+const oldestText = (group) => `${group.atLeast ? "≥ " : ""}${durationText(group.oldest)}`;
+const causeName = (one) => `${one.perhaps ?? isPerhaps(one) ? "perhaps " : ""}${one.cause}`;
+const causeText = (one) => (one.confidence ? `${causeName(one)}, ${one.confidence}` : causeName(one));
 
 // Rounded down, so that "at least" stays true.
 function durationText(ns) {
