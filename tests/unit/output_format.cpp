@@ -53,6 +53,7 @@ TEST(OutputFormat, TimesForPeopleAreLocal) {
     ::setenv("TZ", "UTC-2", 1);  // two hours east
     ::tzset();
     EXPECT_EQ(clock_text(1795204800'123456789), "22:00:00.123");
+    EXPECT_EQ(utc_offset_s(1795204800'123456789), 7200);
     EXPECT_EQ(date_time_text(1795204800'123456789), "2026-11-20 22:00:00 +0200");
     ::setenv("TZ", "UTC", 1);
     ::tzset();

@@ -25,6 +25,7 @@ struct Holds {
     std::uint64_t count = 0;
     std::uint16_t port = 8080;
     std::uint32_t pid = 4121;
+    diagnose::Confidence confidence = diagnose::Confidence::kLikely;
 };
 
 /// An incident of a minute with these groups, as gather() would leave them.
@@ -41,6 +42,7 @@ Incident of(const std::vector<Holds>& groups, std::uint64_t minutes = 1) {
         process.exe = made.timeline.strings.add("/usr/bin/" + holds.comm);
         made.timeline.processes.push_back(std::move(process));
         group.cause = holds.cause;
+        group.confidence = holds.confidence;
         group.local_port = holds.port;
         group.holds = group.begun = holds.count;
         group.open = 1;
@@ -193,6 +195,15 @@ TEST(ReplayComparison, TheSameRecordingOverlapsAndOtherMachinesAreToldOf) {
     after.about.hostname = "orders-8";
     EXPECT_EQ(reserves(before, after), std::vector<Reserve>{Reserve::kOtherMachine});
     EXPECT_NE(text_of(before, after).find("different machines, orders-7 and orders-8"), std::string::npos);
+}
+
+TEST(ReplayComparison, WhatIsPossibleIsNoAccusation) {
+    const Incident before = of({{"java", Cause::kEofIgnored, 5}});
+    const Incident after = of({{"java", Cause::kAbandoned, 5, 8080, 4121, diagnose::Confidence::kPossible},
+                               {"go", Cause::kUnknown, 5, 9090, 7, diagnose::Confidence::kPossible}});
+    const std::string text = text_of(before, after);
+    EXPECT_NE(text.find("eof-ignored \u2192 perhaps abandoned"), std::string::npos) << text;
+    EXPECT_EQ(text.find("perhaps unknown"), std::string::npos) << text;
 }
 
 TEST(ReplayComparison, AnotherSelectionIsToldOf) {

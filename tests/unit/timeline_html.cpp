@@ -7,6 +7,7 @@
 #include <set>
 
 #include "output/escape.h"
+#include "output/format.h"
 #include "timeline/html/page.h"
 #include "timeline/html_cast.h"
 #include "timeline/html_report.h"
@@ -64,6 +65,10 @@ TEST(TimelineHtml, HasWordsAndData) {
     const json data = data_of(page);
     EXPECT_EQ(data["window"]["duration_ns"], 10 * kSecond);
     EXPECT_EQ(data["window"]["from_wall_ns"], "1795204800000000000");
+    EXPECT_EQ(data["window"]["utc_offset_s"], output::utc_offset_s(1'795'204'800'000'000'000));
+    EXPECT_TRUE(data["totals"].is_null());
+    EXPECT_EQ(data["holds"]["earlier"], json({0, 0}));
+    EXPECT_EQ(data["holds"]["later"], json({0, 0}));
     const json& holds = data["holds"];
     EXPECT_EQ(holds["id"], json({"4026531840:73012", "4026531840:own-5"}));
     EXPECT_EQ(holds["begin"], json({1'000'000'000, -60'000'000'000}));

@@ -91,6 +91,10 @@ std::string rfc3339(std::int64_t epoch_ns) {
                        time.subseconds().count());
 }
 
+std::int64_t utc_offset_s(std::int64_t epoch_ns) {
+    return local_time(epoch_ns).tm_gmtoff;
+}
+
 std::string clock_text(std::int64_t epoch_ns) {
     const std::tm parts = local_time(epoch_ns);
     const std::chrono::nanoseconds since(epoch_ns);

@@ -26,6 +26,9 @@ std::string rfc3339(std::int64_t epoch_ns);
 std::string clock_text(std::int64_t epoch_ns);
 std::string date_time_text(std::int64_t epoch_ns);
 
+/// Seconds that the local time of these texts is ahead of UTC at that moment.
+std::int64_t utc_offset_s(std::int64_t epoch_ns);
+
 /// Reads "250ms", "10s", "1.5s", "5m", "2h", "1d" (also ns, us), or a bare 0. The error is a sentence.
 tl::expected<std::chrono::nanoseconds, std::string> parse_duration(std::string_view text);
 

@@ -56,6 +56,7 @@ Place place_of(const Incident& incident, const Group& group, const Programs& pro
 void add(Figures& figures, const Group& group) {
     figures.holds += group.holds;
     figures.open += group.open;
+    figures.confidence = std::min(figures.confidence, group.confidence);
     figures.held_ns += group.held_ns;
     figures.begun += group.begun;
     figures.longest_ns = std::max(figures.longest_ns, group.longest_ns);

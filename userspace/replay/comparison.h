@@ -22,6 +22,7 @@ struct Figures {
     std::uint64_t holds = 0;
     std::uint64_t begun = 0;  // within the recording: only these tell how often it happens
     std::uint64_t open = 0;
+    diagnose::Confidence confidence = diagnose::Confidence::kPossible;  // of the surest of them
     std::uint64_t held_ns = 0;
     std::uint64_t longest_ns = 0;
     bool longest_at_least = false;

@@ -18,6 +18,7 @@
 #include "report/caveats.h"
 #include "report/json.h"
 #include "report/sentences.h"
+#include "report/verdict.h"
 
 namespace waitclose::report {
 
@@ -119,10 +120,14 @@ std::vector<std::string> cause_changes(const std::vector<Compared>& groups) {
     return found;
 }
 
+/// Of the later side, else of the only one.
 std::string cause_cell(const Compared& one, const TextStyle& style) {
-    const std::string cause(diagnose::id_of(one.cause));
-    if (!one.cause_before) return cause;
-    return fmt::format("{} {} {}", diagnose::id_of(*one.cause_before), output::arrow(style), cause);
+    const auto said = [](diagnose::Cause cause, const std::optional<Figures>& figures) {
+        return cause_text(cause, figures->confidence);
+    };
+    if (!one.cause_before) return said(one.cause, one.after ? one.after : one.before);
+    return fmt::format("{} {} {}", said(*one.cause_before, one.before), output::arrow(style),
+                       said(one.cause, one.after));
 }
 
 /// "2 groups are new, 1 has grown"
@@ -217,6 +222,7 @@ ordered_json figures_json(const std::optional<Figures>& figures) {
     return {{"sockets", figures->holds},
             {"begun", figures->begun},
             {"open", figures->open},
+            {"confidence", diagnose::id_of(figures->confidence)},
             {"per_minute", std::round(figures->per_minute * 100) / 100},
             {"held_ns", figures->held_ns},
             {"oldest_held_ns", figures->longest_ns},
@@ -268,7 +274,8 @@ void write_comparison_text(output::Sink& sink, const Recording& before, const Re
     labelled("After", recording_text(after));
     for (const Recording* recording : {&before, &after})
         for (const Caveat& caveat : caveats(recording->incident))
-            if (caveat.warns) labelled(caveat.label, recording->name + ": " + caveat.text, Paint::kWarning);
+            if (caveat.warns && caveat.kind != "gap")  // that bears on why, not on how many
+                labelled(caveat.label, recording->name + ": " + caveat.text, Paint::kWarning);
     for (const std::string& reserve : reserve_texts(before, after))
         labelled("Mind", reserve, Paint::kWarning);
     labelled("Changed", summary_text(groups), Paint::kBold);

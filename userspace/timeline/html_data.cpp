@@ -56,12 +56,16 @@ void ReportData::write_window() {
     json_.key("window").begin_object();
     json_.key("duration_ns").number(std::max<std::int64_t>(0, difference(window.from_ns, window.to_ns)));
     json_.key("from_wall_ns");  // as text: it is more than a number of JavaScript holds
+    std::int64_t utc_offset_s = 0;
     if (window.wall_offset_ns) {
-        json_.text(fmt::to_string(
-            static_cast<std::int64_t>(window.from_ns + static_cast<std::uint64_t>(*window.wall_offset_ns))));
+        const auto from_wall_ns =
+            static_cast<std::int64_t>(window.from_ns + static_cast<std::uint64_t>(*window.wall_offset_ns));
+        json_.text(fmt::to_string(from_wall_ns));
+        utc_offset_s = output::utc_offset_s(from_wall_ns);
     } else {
         json_.null();
     }
+    json_.key("utc_offset_s").number(utc_offset_s);  // of the sentences: the timeline has the same clock
     json_.end_object();
     json_.end_line();
 }

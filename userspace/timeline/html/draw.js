@@ -32,7 +32,7 @@ Object.assign(Timeline.prototype, {
     const step = tickStep((this.view.to - this.view.from) / Math.max(2, (this.width - this.labels) / 105));
     const digits = Math.max(0, Math.min(9, Math.ceil(-Math.log10(step / 1e9) - 1e-9)));
     pen.fillStyle = palette.quiet;
-    pen.fillText(report.window.from_wall_ns === null ? "since it began" : "UTC", 10, height / 2);
+    pen.fillText(report.window.from_wall_ns === null ? "since it began" : zoneText, 10, height / 2);
     pen.strokeStyle = palette.line;
     this.ticks = [];
     for (let at = Math.ceil(this.view.from / step) * step; at <= this.view.to; at += step) {

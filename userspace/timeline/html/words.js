@@ -30,11 +30,17 @@ function durationText(ns) {
   return `${days} d ${hours % 24} h`;
 }
 
-// UTC, with so many digits of the second; from the beginning of the recording where the clock is not known.
+// The clock of the sentences: that of the place where the page was made.
+const zone = report.window.utc_offset_s;
+const twoDigits = (number) => String(Math.floor(number)).padStart(2, "0");
+const zoneText = zone === 0 ? "UTC" : `UTC${zone < 0 ? "−" : "+"}${twoDigits(Math.abs(zone) / 3600)}:${twoDigits(Math.abs(zone) / 60 % 60)}`;
+const wallAt = (ns) => BigInt(report.window.from_wall_ns) + BigInt(Math.round(ns)) + BigInt(zone) * 1000000000n;
+
+// In that zone, with so many digits of the second; from the beginning of the recording where the clock is not known.
 function clockText(ns, digits = 0) {
   const { from_wall_ns: begin } = report.window;
   if (begin === null) return `${ns < 0 ? "−" : "+"}${(Math.abs(ns) / 1e9).toFixed(digits)} s`;
-  const at = BigInt(begin) + BigInt(Math.round(ns));
+  const at = wallAt(ns);
   const date = new Date(Number(at / 1000000n));
   if (Number.isNaN(date.getTime())) return "?";
   const fraction = String(((at % 1000000000n) + 1000000000n) % 1000000000n).padStart(9, "0").slice(0, digits);
@@ -43,8 +49,8 @@ function clockText(ns, digits = 0) {
 
 function dateText(ns) {
   const { from_wall_ns: begin } = report.window;
-  const date = begin === null ? null : new Date(Number((BigInt(begin) + BigInt(Math.round(ns))) / 1000000n));
-  return date === null || Number.isNaN(date.getTime()) ? clockText(ns) : `${date.toISOString().slice(0, -14)} ${clockText(ns, 3)} UTC`;
+  const date = begin === null ? null : new Date(Number(wallAt(ns) / 1000000n));
+  return date === null || Number.isNaN(date.getTime()) ? clockText(ns) : `${date.toISOString().slice(0, -14)} ${clockText(ns, 3)} ${zoneText}`;
 }
 
 // ---- what is looked for -------------------------------------------------------------------------------------
