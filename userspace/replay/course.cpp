@@ -115,6 +115,13 @@ std::size_t Course::best_of(Cause cause) const {
     return best;
 }
 
+std::optional<Cause> Course::cause_of(std::uint32_t owner) const {
+    const Standing* longest = nullptr;
+    for (const Standing& one : standings_)
+        if (one.opinion.owner == owner && (!longest || one.stood_ns >= longest->stood_ns)) longest = &one;
+    return longest ? std::optional(longest->opinion.cause) : std::nullopt;
+}
+
 std::uint64_t Course::length_of(std::size_t step) const {
     const std::uint64_t to_ns = step + 1 < steps_.size() ? steps_[step + 1].from_ns : until_ns_;
     return to_ns - steps_[step].from_ns;
@@ -179,13 +186,6 @@ std::optional<Course::Outcome> Course::outcome() {
             other.opinion.tid == found.opinion.tid)
             found.diagnosed_ns = std::min(found.diagnosed_ns, other.first_ns);
     return found;
-}
-
-std::optional<Cause> Course::cause_of(std::uint32_t owner) const {
-    const Standing* longest = nullptr;
-    for (const Standing& one : standings_)
-        if (one.opinion.owner == owner && (!longest || one.stood_ns >= longest->stood_ns)) longest = &one;
-    return longest ? std::optional(longest->opinion.cause) : std::nullopt;
 }
 
 std::string Course::text() const {
