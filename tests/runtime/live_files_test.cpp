@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: BSD-2-Clause
 // The live view: what it records and writes, and what it says where it cannot.
 #include <iterator>
+#include <utility>
 
 #include "screen.h"
 
@@ -66,12 +67,11 @@ TEST_F(Live, SaysWhyItCannotRecordAndGoesOn) {
     const auto culprit = Culprit::in_position({"read_eof"});
     screen.start({"live", pid_option(*culprit)}, "cd /proc; ");
     screen.wait_for("eof-ignored");
-    for (const char* key : {"r", "w"}) {
-        screen.press({"?", "h", key});
-        const std::string seen = screen.wait_for("cannot");
-        EXPECT_TRUE(shows(seen, "start waitclose in a directory")) << key << "\n" << seen;
+    for (const auto& [key, words] : {std::pair{"r", "cannot be created"}, {"w", "cannot write to"}}) {
+        screen.press({key});
+        const std::string seen = screen.wait_for(words);
+        EXPECT_TRUE(shows(seen, "start waitclose in a")) << seen;
         EXPECT_FALSE(shows(seen, "REC")) << seen;
-        screen.wait_for("q quit");  // it has been read by then
     }
     screen.press({"Enter"});
     screen.wait_for("one hold");

@@ -130,7 +130,9 @@ TEST(LiveChronicle, WhatWasNotAskedForIsNotToldOf) {
     chronicle.end(end_of(2, Cause::kAbandoned, kNow));
     EXPECT_TRUE(chronicle.picture().ended.empty()) << "of no group shown";
     chronicle.beat(kNow, {500, 500, 0});
+    chronicle.beat(kNow + kSecond, {600, 600, 0});
     EXPECT_EQ(chronicle.picture().pulse.open, 1U) << "of the groups, not of the machine";
+    EXPECT_FALSE(chronicle.picture().pulse.entered_per_s) << "of the machine";
 }
 
 TEST(LiveChronicle, AnotherFilterIsNoGrowth) {

@@ -125,6 +125,16 @@ Machine blocked_chain(bool circle) {
     return machine;
 }
 
+Machine three_owners() {
+    Machine machine = one_leak();
+    for (std::uint32_t i = 0; i < 2; ++i) {
+        const auto process = machine.add_process(4122 + i, "worker");
+        machine.add_socket(process, 9, kSecond);
+        machine.add_group(process, Cause::kAbandoned, 5);
+    }
+    return machine;
+}
+
 Machine twelve_groups() {
     Machine machine = one_leak();
     machine.groups.clear();
@@ -209,8 +219,64 @@ TEST(LiveScreens, APossibleCauseIsNoAlarm) {
     Scene scene{std::move(machine)};
     const std::string roles = roles_of(scene.screen());
     expect_screen("possible-roles", roles);
+    EXPECT_NE(scene.text().find(" perhaps    the oldest: "), std::string::npos) << scene.text();
+    EXPECT_EQ(scene.text().find(" why "), std::string::npos) << scene.text();
     scene.press("t");
     EXPECT_EQ(scene.text().find("culprit"), std::string::npos) << scene.text();
+}
+
+// Nor does what is unknown, whoever holds it.
+TEST(LiveScreens, WhatIsUnknownAccusesNobody) {
+    for (const Cause cause : {Cause::kUnknown, Cause::kHalfOpen}) {
+        Machine machine = blocked_chain(false);
+        machine.groups.front().cause = machine.diagnosis.cause = cause;
+        Scene scene{std::move(machine)};
+        if (cause == Cause::kUnknown) {
+            EXPECT_NE(scene.text().find("unknown -      port 8080"), std::string::npos) << scene.text();
+            EXPECT_NE(scene.text().find(" unknown: no cause could be shown"), std::string::npos);
+        }
+        const std::string roles = roles_of(scene.screen());
+        EXPECT_EQ(roles.substr(roles.find('>')).find('a'), std::string::npos) << roles;
+        scene.press("\n");
+        EXPECT_NE(scene.text().find(" culprit    nobody is accused\n"), std::string::npos) << scene.text();
+        scene.press("t");
+        EXPECT_EQ(scene.text().find("culprit"), std::string::npos) << scene.text();
+    }
+}
+
+TEST(LiveScreens, TheHeadlineNamesWhoHasMostOnly) {
+    const auto headline = [](std::uint64_t others) {
+        Machine machine = one_leak();
+        const auto other = machine.add_process(4122, "other");
+        machine.add_socket(other, 9, kSecond);
+        machine.add_group(other, Cause::kAbandoned, others);
+        const std::string text = Scene{std::move(machine)}.text();
+        const std::size_t begin = text.find('\n') + 1;
+        return text.substr(begin, text.find('\n', begin) - begin);
+    };
+    EXPECT_EQ(headline(1), " 2 hung-up connections wait for a close() here, in 2 processes");
+    EXPECT_EQ(headline(2), " 3 hung-up connections wait for a close() here, 2 of them in other (4122)");
+}
+
+// The states are those of the machine, whatever was asked for.
+TEST(LiveScreens, WhatWasLeftOutIsSaid) {
+    Scene scene{growing_leak()};
+    scene.picture.left_out = 1'002;
+    EXPECT_NE(scene.text().find(" CLOSE_WAIT 182,331  (1,002 left out)  ESTABLISHED 505"), std::string::npos)
+        << scene.text();
+}
+
+TEST(LiveScreens, AGroupThatEndedIsStruckOutButForSayingSo) {
+    Scene scene{three_owners()};
+    scene.picture.groups[1].ended_ns = kNow - 3 * kSecond;
+    const Screen screen = scene.screen();
+    constexpr std::size_t kSomewhere = 10;
+    std::size_t row = 0;
+    while (row + 1 < screen.size().rows && !screen.at(row, kSomewhere).struck) ++row;
+    std::string readable;
+    for (std::size_t column = kSomewhere; column < screen.size().columns; ++column)
+        if (!screen.at(row, column).struck) readable += screen.at(row, column).text;
+    EXPECT_EQ(readable.substr(0, readable.find("  ")), "ended 3 s ago") << text_of(screen);
 }
 
 TEST(LiveScreens, HostileNames) {

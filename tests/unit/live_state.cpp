@@ -44,6 +44,23 @@ TEST(LiveState, TheCursorStaysOnTheWorstUntilItIsMoved) {
     EXPECT_EQ(under_cursor(scene), 12U);
 }
 
+TEST(LiveState, AmongAsManySocketsFaultsComeFirst) {
+    Machine machine = three();
+    for (diagnose::Group& group : machine.groups) group.sockets = 1;
+    machine.groups[0].cause = Cause::kHalfOpen;
+    machine.groups[1].confidence = diagnose::Confidence::kPossible;
+    const Scene scene{std::move(machine)};
+    EXPECT_EQ(pids(scene.state), (std::vector<std::uint32_t>{12, 11, 10}));
+}
+
+TEST(LiveState, SortingSaysByWhat) {
+    Scene scene{three()};
+    scene.press("s");
+    EXPECT_EQ(scene.state.message, "sorted by oldest");
+    scene.press("\ns");
+    EXPECT_EQ(scene.state.sort, Sort::kOldest) << "the groups are not shown";
+}
+
 TEST(LiveState, RecordingAndWritingAreForTheSurroundings) {
     Scene scene{three()};
     scene.press("r");

@@ -24,6 +24,7 @@ LiveView::LiveView(const LiveRequest& request, live::Terminal& terminal, Looks& 
     wanted_.selects_addresses = filter.by_local_port || filter.by_remote_port || !filter.ipv4 || !filter.ipv6;
     live::Picture& picture = chronicle_.picture();
     picture.host = system::host_facts();
+    picture.wall_offset_ns = system::wall_offset_ns();
     picture.probes = looks.session().probe_facts();
     chronicle_.select(wanted_.selection.min_held_ns, wanted_.is_selective());
 }

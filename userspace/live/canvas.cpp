@@ -68,6 +68,8 @@ std::size_t first_row(std::size_t wished, std::size_t cursor, std::size_t count,
     return first;
 }
 
+constexpr std::size_t kMargin = 2;  // for the mark of the cursor
+
 /// Between columns.
 std::size_t gap_of(const Canvas& canvas) {
     return canvas.narrow() ? 1 : 2;
@@ -81,12 +83,12 @@ std::vector<std::size_t> widths_of(const Canvas& canvas, const Rows& rows,
         for (const RowCells& row : shown) width = std::max(width, output::display_width(row.cells[i].text));
         natural.push_back(width);
     }
-    return output::shrink_to(canvas.width() - 3, gap_of(canvas), rows.columns, std::move(natural));
+    return output::shrink_to(canvas.width() - kMargin - 1, gap_of(canvas), rows.columns, std::move(natural));
 }
 
 void draw_row(Canvas& canvas, std::size_t row, const Rows& rows, const std::vector<std::size_t>& widths,
               const std::vector<Span>& cells) {
-    std::size_t column = 2;
+    std::size_t column = kMargin;
     for (std::size_t i = 0; i < cells.size(); ++i) {
         const output::Column& how = rows.columns[i];
         const std::string cell = output::fit(cells[i].text, widths[i], canvas.style.charset, how.cut);
@@ -110,10 +112,13 @@ std::size_t draw_rows(Canvas& canvas, std::size_t row, const Rows& rows,
     for (std::size_t i = 0; i < rows.columns.size(); ++i)
         titles.push_back({rows.columns[i].title, i == rows.sorted ? Role::kTitle : Role::kDim});
     draw_row(canvas, row, rows, widths, titles);
+    // The last column says that it has ended, and stays readable.
+    std::size_t last = kMargin;
+    for (std::size_t i = 0; i + 1 < widths.size(); ++i) last += widths[i] + gap_of(canvas);
     for (std::size_t i = 0; i < shown; ++i) {
         const std::size_t at = row + 1 + i;
         draw_row(canvas, at, rows, widths, lines[i].cells);
-        if (lines[i].struck) canvas.screen.strike(at);
+        if (lines[i].struck) canvas.screen.strike(at, last);
         if (canvas.scrolled + i != rows.cursor) continue;
         canvas.screen.put(at, 0, canvas.ascii() ? ">" : "▶", Role::kStrong);
         canvas.screen.select(at);

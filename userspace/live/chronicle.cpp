@@ -165,7 +165,10 @@ void Chronicle::beat(std::uint64_t now_ns, const Count& count) {
     picture_.pulse.trend = history_.trend();
     counts_.emplace_back(now_ns, count);
     if (counts_.size() > kSeconds + 1) counts_.pop_front();
-    if (now_ns > counts_.front().first) {
+    // Whose holds come and go only a census tells: of a part of them no rates are known.
+    picture_.pulse.entered_per_s.reset();
+    picture_.pulse.closed_per_s.reset();
+    if (!selective_ && now_ns > counts_.front().first) {
         const double seconds =
             static_cast<double>(now_ns - counts_.front().first) / static_cast<double>(model::kSecond);
         const auto rate = [&](std::uint64_t before, std::uint64_t now) {

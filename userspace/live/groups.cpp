@@ -43,7 +43,7 @@ RowCells cells_of(const Canvas& canvas, const GroupRow& row) {
         {{output::count_text(ended ? 0 : row.sockets()), role(Role::kStrong)},
          {owner_text(canvas, row), role(Role::kStrong)},
          {std::string(diagnose::id_of(row.key.cause)), role(role_of(row.key.cause, row.group.confidence))},
-         {std::string(diagnose::id_of(row.group.confidence)), role(Role::kPlain)},
+         {sure_cell(row.key.cause, row.group.confidence), role(Role::kPlain)},
          {place_text(canvas, row.key), role(Role::kPlain)},
          {held, role(Role::kPlain)},
          trend_cell(canvas, row)},
@@ -92,9 +92,9 @@ void add_story(Text& text, const Canvas& canvas, const GroupRow& row) {
     text.add("cause", cause_text(diagnosis.cause, sure), role_of(diagnosis.cause, sure));
     std::string story = canvas.clean(diagnosis.summary);
     if (row.group.sockets > 1) story = "the oldest: " + story;
-    if (!chain_is_story(diagnosis)) text.add(why_label(sure), story, Role::kStrong);
+    if (!chain_is_story(diagnosis)) text.add(why_label(diagnosis.cause, sure), story, Role::kStrong);
     add_chain(text, canvas, diagnosis.because);
-    if (row.group.culprits > 1) {
+    if (row.group.culprits > 1 && accuses(diagnosis.cause)) {
         std::string who;
         for (const diagnose::TopCulprit& one : row.group.top_culprits)
             who += fmt::format("{}{} has {}", who.empty() ? "" : ", ",
@@ -140,18 +140,23 @@ std::string place_text(const Canvas& canvas, const GroupKey& key) {
 }
 
 Role role_of(diagnose::Cause cause, diagnose::Confidence confidence) {
-    const bool harmless = cause == diagnose::Cause::kHalfOpen || cause == diagnose::Cause::kUnknown;
-    if (harmless) return Role::kPlain;
+    if (!accuses(cause)) return Role::kPlain;
     return confidence == diagnose::Confidence::kPossible ? Role::kWarning : Role::kAlarm;
 }
 
 std::string cause_text(diagnose::Cause cause, diagnose::Confidence confidence) {
+    if (cause == diagnose::Cause::kUnknown)
+        return fmt::format("{}: {}", diagnose::id_of(cause), diagnose::meaning_of(cause));
     return fmt::format("{}, {}: {}", diagnose::id_of(cause), diagnose::id_of(confidence),
                        diagnose::meaning_of(cause));
 }
 
-const char* why_label(diagnose::Confidence confidence) {
-    return confidence == diagnose::Confidence::kPossible ? "perhaps" : "why";
+std::string sure_cell(diagnose::Cause cause, diagnose::Confidence confidence) {
+    return cause == diagnose::Cause::kUnknown ? "-" : std::string(diagnose::id_of(confidence));
+}
+
+const char* why_label(diagnose::Cause cause, diagnose::Confidence confidence) {
+    return accuses(cause) && confidence == diagnose::Confidence::kPossible ? "perhaps" : "why";
 }
 
 void draw_groups(Canvas& canvas, std::size_t row) {

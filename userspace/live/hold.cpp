@@ -43,6 +43,7 @@ void add_holders(Text& text, const Canvas& canvas, const model::Socket& socket) 
 }
 
 std::string culprit_line(const Canvas& canvas, const diagnose::Diagnosis& diagnosis) {
+    if (!accuses(diagnosis.cause)) return "nobody is accused";
     if (!diagnosis.culprit) return "nobody is named; the evidence says why";
     const diagnose::Culprit& culprit = *diagnosis.culprit;
     const std::string name = output::culprit_text(diagnosis, canvas.style);
@@ -172,7 +173,8 @@ void draw_hold(Canvas& canvas, std::size_t row) {
     text.add("cause", cause_text(diagnosis.cause, diagnosis.confidence),
              role_of(diagnosis.cause, diagnosis.confidence));
     if (!chain_is_story(diagnosis))
-        text.add(why_label(diagnosis.confidence), canvas.clean(diagnosis.summary), Role::kStrong);
+        text.add(why_label(diagnosis.cause, diagnosis.confidence), canvas.clean(diagnosis.summary),
+                 Role::kStrong);
     text.add("culprit", culprit_line(canvas, diagnosis), Role::kStrong);
     add_chain(text, canvas, diagnosis.because);
     text.add("what to do", canvas.clean(diagnosis.advice));

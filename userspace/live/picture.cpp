@@ -19,6 +19,10 @@ std::uint64_t fingerprint(const GroupKey& key) {
     return std::max<std::uint64_t>(hash, 2);
 }
 
+bool accuses(diagnose::Cause cause) {
+    return cause != diagnose::Cause::kHalfOpen && cause != diagnose::Cause::kUnknown;
+}
+
 const GroupRow* find(const Picture& picture, const GroupKey& key) {
     const auto found =
         std::ranges::find_if(picture.groups, [&](const GroupRow& row) { return row.key == key; });

@@ -68,7 +68,7 @@ struct Ended {
 /// How the machine is doing, second by second.
 struct Pulse {
     std::uint64_t open = 0;
-    std::optional<double> entered_per_s;  // nothing until there were two looks
+    std::optional<double> entered_per_s;  // nothing until there were two looks, or of a part of the holds
     std::optional<double> closed_per_s;
     Trend trend;
 };
@@ -95,6 +95,10 @@ struct Picture {
     std::uint64_t now_ns = 0;  // CLOCK_BOOTTIME
     std::int64_t wall_offset_ns = 0;
 };
+
+/// Whether this finds fault with anybody. A half-open stream is on purpose, and what is unknown accuses
+/// nobody.
+bool accuses(diagnose::Cause cause);
 
 /// The row of a group, and the socket with that identity; null when there is none.
 const GroupRow* find(const Picture& picture, const GroupKey& key);

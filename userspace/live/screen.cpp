@@ -40,8 +40,8 @@ void Screen::select(std::size_t row) {
         cell(row, column).selected = true;
 }
 
-void Screen::strike(std::size_t row) {
-    for (std::size_t column = 0; row < size_.rows && column < size_.columns; ++column)
+void Screen::strike(std::size_t row, std::size_t columns) {
+    for (std::size_t column = 0; row < size_.rows && column < std::min(columns, size_.columns); ++column)
         cell(row, column).struck = true;
 }
 

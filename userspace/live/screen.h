@@ -54,9 +54,9 @@ public:
     std::size_t put(std::size_t row, std::size_t column, std::string_view text, Role role = Role::kPlain,
                     std::size_t width = kWhole);
 
-    /// Marks a row as the one under the cursor, or as one that has ended.
+    /// Marks a row as the one under the cursor; or its first columns as what has ended.
     void select(std::size_t row);
-    void strike(std::size_t row);
+    void strike(std::size_t row, std::size_t columns = kWhole);
 
     void set_charset(output::Charset charset) { charset_ = charset; }
 

@@ -34,8 +34,9 @@ RowCells cells_of(const Canvas& canvas, const model::Socket& socket) {
              {output::endpoint_text(socket.family, socket.remote)},
              {output::endpoint_text(socket.family, socket.local)},
              {output::holder_cell(*picture.census, socket, canvas.style)},
-             {output::culprit_cell(diagnosis, canvas.style), role_of(diagnosis.cause, diagnosis.confidence)},
-             {std::string(diagnose::id_of(diagnosis.confidence))},
+             {accuses(diagnosis.cause) ? output::culprit_cell(diagnosis, canvas.style) : "-",
+              role_of(diagnosis.cause, diagnosis.confidence)},
+             {sure_cell(diagnosis.cause, diagnosis.confidence)},
              gone ? Span{"closed", Role::kGood} : Span{data_cell(*picture.census, socket)}},
             gone};
 }

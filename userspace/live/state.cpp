@@ -18,6 +18,12 @@ bool is_list(View view) {
     return view == View::kGroups || view == View::kSockets || view == View::kThreads || view == View::kClosed;
 }
 
+/// What finds no fault comes last among as many sockets, and before that what is merely possible.
+int rank_of(const GroupRow& row) {
+    if (!accuses(row.key.cause)) return 2;
+    return row.group.confidence == diagnose::Confidence::kPossible ? 1 : 0;
+}
+
 /// Whether a row belongs above another one.
 bool comes_before(const Picture& picture, Sort sort, const GroupRow& one, const GroupRow& other) {
     const auto since = [&](const GroupRow& row) {
@@ -40,8 +46,8 @@ bool comes_before(const Picture& picture, Sort sort, const GroupRow& one, const 
         break;
     case Sort::kSockets: break;
     }
-    return std::tuple(other.sockets(), one.key.pid, one.key.cause, one.key.local_port) <
-           std::tuple(one.sockets(), other.key.pid, other.key.cause, other.key.local_port);
+    return std::tuple(other.sockets(), rank_of(one), one.key.pid, one.key.cause, one.key.local_port) <
+           std::tuple(one.sockets(), rank_of(other), other.key.pid, other.key.cause, other.key.local_port);
 }
 
 std::vector<GroupKey> sorted(const Picture& picture, Sort sort) {
@@ -193,8 +199,10 @@ void press_character(State& state, const std::string& text, const Picture& pictu
     case '/': state.typing = state.filter; break;
     case ' ': state.paused = !state.paused; break;
     case 's':
+        if (state.view() != View::kGroups) break;
         state.sort = static_cast<Sort>((static_cast<int>(state.sort) + 1) % kSortCount);
         state.order = sorted(picture, state.sort);
+        state.message = std::string("sorted by ") + name_of(state.sort);
         break;
     default: break;
     }

@@ -42,10 +42,25 @@ extern "C" void give_back_and_die(int number) {
     ::raise(number);
 }
 
-void remember(const char* capability) {
+/// What the terminal wants to be sent for that; null when it cannot do it.
+const char* sequence_for(const char* capability) {
     // terminfo names are not const in older headers.
     const char* text = ::tigetstr(const_cast<char*>(capability));
-    if (text == nullptr || text == reinterpret_cast<const char*>(-1)) return;
+    return text == reinterpret_cast<const char*>(-1) ? nullptr : text;
+}
+
+/// Begins to draw. ncurses itself would do so where text cannot be placed, too, as on a "dumb" terminal.
+bool begin_drawing() {
+    SCREEN* screen = ::newterm(nullptr, stdout, stdin);
+    if (screen == nullptr || sequence_for("cup") != nullptr) return screen != nullptr;
+    ::endwin();
+    ::delscreen(screen);
+    return false;
+}
+
+void remember(const char* capability) {
+    const char* text = sequence_for(capability);
+    if (text == nullptr) return;
     const std::size_t length = std::strlen(text);
     if (rescue.length + length > rescue.sequence.size()) return;
     std::memcpy(rescue.sequence.data() + rescue.length, text, length);
@@ -168,7 +183,7 @@ Result<std::unique_ptr<Terminal>> Terminal::open(const output::TextStyle& style)
     constexpr int kEscapeDelayMs = 25;
     ::tcgetattr(STDIN_FILENO, &rescue.before);
     if (!set_locale(style.charset)) std::setlocale(LC_CTYPE, "C");
-    if (::newterm(nullptr, stdout, stdin) == nullptr) {
+    if (!begin_drawing()) {
         const char* term = std::getenv("TERM");
         return tl::unexpected(
             Failure{fmt::format("this terminal cannot be drawn on (TERM is '{}')", term ? term : ""),

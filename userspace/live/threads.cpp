@@ -15,8 +15,9 @@ namespace waitclose::live {
 namespace {
 
 bool is_culprit(const GroupRow* row, const model::Thread& thread) {
-    return row && std::ranges::any_of(row->group.top_culprits,
-                                      [&](const diagnose::TopCulprit& one) { return one.tid == thread.tid; });
+    return row && accuses(row->key.cause) &&
+           std::ranges::any_of(row->group.top_culprits,
+                               [&](const diagnose::TopCulprit& one) { return one.tid == thread.tid; });
 }
 
 const char* state_text(const model::Thread& thread) {

@@ -68,7 +68,7 @@ std::string blame_text(const Canvas& canvas) {
     const std::string who = output::process_text(row->group.owner_comm, most->first, canvas.style);
     if (most->second == all) return fmt::format(", {}in {}", all > 1 ? "all " : "", who);
     // One among many is named by its row, not by the headline.
-    if (most->second * 2 < all) return fmt::format(", in {} processes", count_text(owners.size()));
+    if (most->second * 2 <= all) return fmt::format(", in {} processes", count_text(owners.size()));
     return fmt::format(", {} of them in {}", count_text(most->second), who);
 }
 
@@ -134,6 +134,9 @@ Spans states_line(const Canvas& canvas) {
     const auto ours = states.find(model::TcpState::kCloseWait);
     const std::uint64_t held = ours == states.end() ? 0 : ours->second;
     add(model::TcpState::kCloseWait, held, held ? Role::kAlarm : Role::kPlain);
+    // The states are those of the whole machine.
+    if (canvas.picture.left_out > 0)
+        spans.push_back({fmt::format("({} left out)  ", count_text(canvas.picture.left_out)), Role::kDim});
     for (const auto& [state, count] : states)
         if (state != model::TcpState::kCloseWait) add(state, count, Role::kPlain);
     return spans;

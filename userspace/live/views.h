@@ -35,7 +35,9 @@ Role role_of(diagnose::Cause cause, diagnose::Confidence confidence);
 /// "eof-ignored, proven: the program read end-of-file and went on without close()"
 std::string cause_text(diagnose::Cause cause, diagnose::Confidence confidence);
 /// What stands before the story: it must not read as a finding where it is only possible.
-const char* why_label(diagnose::Confidence confidence);
+const char* why_label(diagnose::Cause cause, diagnose::Confidence confidence);
+/// How sure the cause is; "-" where there is none.
+std::string sure_cell(diagnose::Cause cause, diagnose::Confidence confidence);
 
 /// Whether the wait chain is the whole story: it tells it thread by thread, and better than a sentence.
 bool chain_is_story(const diagnose::Diagnosis& diagnosis);
