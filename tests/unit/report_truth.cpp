@@ -175,7 +175,7 @@ TEST(ReportTruth, OneIsNotSeveral) {
     EXPECT_EQ(
         all,
         "not told of here: of 1 hold it is not known whose, as no look saw it.\n"
-        "1 hold is not in the recording: shorter than the 0 s that it was to keep, or nobody knew whose.\n"
+        "1 hold is not in the recording: shorter than the 0 ms that it was to keep, or nobody knew whose.\n"
         "1 hold was open at the end, but not yet for 250 ms (--min-held): counted only.\n"
         "1 hold lasted less than 250 ms (--min-held) and is only counted.\n");
 }
