@@ -75,7 +75,7 @@ TEST_F(Live, HoldsStillWhilePaused) {
     screen.press({"Space"});
     screen.wait_for("ended");
     screen.press({"h"});
-    screen.wait_for("just ended");
+    screen.wait_for("ended");
     screen.wait_until([](const std::string& text) { return !shows(text, "read_eof"); });
     screen.press({"q"});
     screen.expect_sane("left with 0");
