@@ -222,6 +222,18 @@ TEST(TimelineHtml, WhoHasNoTrackHasAName) {
     EXPECT_THAT(tids, ::testing::IsSupersetOf({4188U, 4190U}));
 }
 
+TEST(TimelineHtml, WhatWasPassedOnTellsWhoHadIt) {
+    Timeline t = incident();
+    Hold& hold = t.holds[0];
+    const std::uint64_t end = *hold.since_ns + *hold.held_ns;
+    hold.tenures = {{*hold.since_ns, kFrom + 3 * kSecond, kNowhere, {}}, {kFrom + 3 * kSecond, end, 0, {}}};
+    const json data = data_of(page_of(t));
+    std::vector<std::string> told;
+    for (const json& text : data["details"][1]["holders"]) told.push_back(text_at(data, text));
+    EXPECT_THAT(told, ElementsAre(HasSubstr("orders (4121), fd 57"), "owner not known had it for 2.0 s",
+                                  "orders [4121] had it for 6.0 s"));
+}
+
 TEST(TimelineHtml, ManyHoldsStayAFewMegabytes) {
     Timeline t = incident();
     const Hold hold = t.holds[0];
