@@ -43,6 +43,21 @@ TEST(LiveChronicle, GrowthIsMeasuredOnceThereWereFiveSeconds) {
     EXPECT_DOUBLE_EQ(history.trend().per_minute.value_or(0), 600);
 }
 
+TEST(LiveChronicle, WhatCameAtOnceDoesNotGoOn) {
+    History history;
+    for (std::uint64_t i = 0; i <= 10; ++i) history.add(i * kSecond, i < 2 ? 0 : 5);
+    EXPECT_DOUBLE_EQ(history.trend().per_minute.value_or(0), 5);
+    History ended;
+    for (std::uint64_t i = 0; i <= 20; ++i) ended.add(i * kSecond, i < 15 ? 8 : 7);
+    EXPECT_DOUBLE_EQ(ended.trend().per_minute.value_or(0), -1);
+    History wave;
+    for (std::uint64_t i = 0; i <= 20; ++i) wave.add(i * kSecond, i <= 10 ? i : 20 - i);
+    EXPECT_DOUBLE_EQ(wave.trend().per_minute.value_or(1), 0);
+    History steady;
+    for (std::uint64_t i = 0; i <= 20; ++i) steady.add(i * kSecond, 20 * i);
+    EXPECT_DOUBLE_EQ(steady.trend().per_minute.value_or(0), 1200);
+}
+
 TEST(LiveChronicle, GrowthIsThatOfTheLastMinute) {
     History history;
     for (std::uint64_t i = 0; i <= 100; ++i) history.add(i * kSecond, i < 40 ? 1'000 - i : 960);

@@ -2,6 +2,7 @@
 #include "live/chronicle.h"
 
 #include <algorithm>
+#include <cmath>
 
 #include "model/units.h"
 
@@ -26,11 +27,39 @@ Trend History::trend() const {
         counts_, [&, until = until_ns](const auto& one) { return one.first + model::kMinute >= until; });
     if (from == counts_.end() - 1) --from;
     if (until_ns - from->first < 5 * model::kSecond) return trend;
-    std::uint64_t length_ns = until_ns - from->first;
-    if (began_empty_ && from == counts_.begin()) length_ns = std::max(length_ns, model::kMinute);
-    trend.per_minute = (static_cast<double>(last) - static_cast<double>(from->second)) *
-                       static_cast<double>(model::kMinute) / static_cast<double>(length_ns);
+    const auto length = static_cast<double>(until_ns - from->first);
+    const auto minute = static_cast<double>(model::kMinute);
+    const double grew = static_cast<double>(last) - static_cast<double>(from->second);
+    if (length >= minute)
+        trend.per_minute = grew * minute / length;
+    else if (began_empty_ && from == counts_.begin())
+        trend.per_minute = grew;
+    else
+        trend.per_minute = grew + goes_on(from->first, until_ns) * (minute - length);
     return trend;
+}
+
+/// By how much it grows in a nanosecond throughout that time: as in the half in which it grew less. What came
+/// at once, and then no more, does not go on.
+double History::goes_on(std::uint64_t from_ns, std::uint64_t until_ns) const {
+    const std::uint64_t middle_ns = from_ns + (until_ns - from_ns) / 2;
+    const auto half = static_cast<double>(until_ns - middle_ns);
+    const double first = (at(middle_ns) - at(from_ns)) / half;
+    const double second = (at(until_ns) - at(middle_ns)) / half;
+    if ((first < 0) != (second < 0)) return 0;
+    return std::fabs(first) < std::fabs(second) ? first : second;
+}
+
+/// Between two numbers: as if it had changed evenly.
+double History::at(std::uint64_t at_ns) const {
+    const auto after = std::ranges::find_if(counts_, [at_ns](const auto& one) { return one.first >= at_ns; });
+    const auto count = static_cast<double>(after->second);
+    if (after == counts_.begin() || after->first == at_ns) return count;
+    const auto before = after - 1;
+    const double share =
+        static_cast<double>(at_ns - before->first) / static_cast<double>(after->first - before->first);
+    const auto count_before = static_cast<double>(before->second);
+    return count_before + (count - count_before) * share;
 }
 
 void Chronicle::select(std::uint64_t min_held_ns, bool selective) {

@@ -22,12 +22,15 @@ public:
     /// There was nothing until then.
     void begin_empty(std::uint64_t at_ns);
     /// The growth is measured over the last minute, or over the last two numbers where they are further
-    /// apart; over less than five seconds nothing is said. What came from nothing within that minute grew by
-    /// that much in it, and not by what it would be if it went on so.
+    /// apart; over less than five seconds nothing is said. Where there was less than a minute, it goes on as
+    /// it did in the slower half of the time; what came from nothing grew by that much, and no more.
     Trend trend() const;
     std::uint64_t last() const { return counts_.empty() ? 0 : counts_.back().second; }
 
 private:
+    double goes_on(std::uint64_t from_ns, std::uint64_t until_ns) const;
+    double at(std::uint64_t at_ns) const;
+
     static constexpr std::size_t kMost = 120;
     std::deque<std::pair<std::uint64_t, std::uint64_t>> counts_;
     bool began_empty_ = false;

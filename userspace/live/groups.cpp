@@ -64,14 +64,18 @@ std::size_t sorted_column(Sort sort) {
 Rows rows_of(const Canvas& canvas, const Cursor& cursor) {
     using output::Align;
     using output::Cut;
+    constexpr std::size_t kWholeOwner = 18;  // with its pid, which is needed next
     std::size_t cause = 5;
-    for (const GroupRow& row : canvas.picture.groups)
+    std::size_t owner = 14;
+    for (const GroupRow& row : canvas.picture.groups) {
         cause = std::max(cause, diagnose::id_of(row.key.cause).size());
+        owner = std::max(owner, output::display_width(owner_text(canvas, row)));
+    }
     return {{{"SOCKETS", Align::kRight, Cut::kEnd, 7},
-             {"OWNER", Align::kLeft, Cut::kEnd, 14},
+             {"OWNER", Align::kLeft, Cut::kEnd, std::min(owner, kWholeOwner)},
              {"CAUSE", Align::kLeft, Cut::kEnd, cause},
              {"SURE", Align::kLeft, Cut::kEnd, 6},
-             {"WHERE", Align::kLeft, Cut::kStart, 6},
+             {"WHERE", Align::kLeft, Cut::kStart, 10},
              {"OLDEST", Align::kRight, Cut::kEnd, 6},
              {canvas.narrow() ? "/MIN" : "TREND", Align::kLeft, Cut::kEnd, 6}},
             cursor.rows,
