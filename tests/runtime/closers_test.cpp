@@ -9,8 +9,8 @@ namespace runtime {
 namespace {
 
 // Each connection of the program is closed by its main thread.
-void expect_the_main_thread(const char* program) {
-    Culprit culprit({culprit_path(program)});
+void expect_the_main_thread(const char* mode) {
+    Culprit culprit({culprit_path("closed_meanwhile"), mode});
     const json ready = culprit.next_line();
     Watch watch({"--min-held", "0ms", "-L", ready.at("port").dump()});
     culprit.command("go");
@@ -29,7 +29,7 @@ void expect_the_main_thread(const char* program) {
 }  // namespace
 
 TEST(Closers, AreWhoCalledCloseNotWhoReadMeanwhile) {
-    expect_the_main_thread("read_while_closed");
+    expect_the_main_thread("read");
 }
 
 TEST(Closers, AreWhoPutAnotherFileInItsPlaceNotWhoClosedACopyBefore) {

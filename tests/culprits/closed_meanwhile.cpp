@@ -1,11 +1,19 @@
 // SPDX-License-Identifier: BSD-2-Clause
-// A worker closes one descriptor of a connection; later the main thread ends the last one by putting another
-// file in its place (dup2 from the very number that the worker closed), or with close_range().
+// The main thread closes connections while somebody else could be taken for it. Modes:
+//   read      a worker reads end-of-file from it in a loop: now and then the worker's call is the last to
+//   keep
+//             the socket, and so lets go of it
+//   replaced  a worker has closed one descriptor; the main thread ends the last one by putting another file
+//   in
+//             its place (dup2 from the very number that the worker closed), or with close_range()
 // Prints {"ready":true,"port":N,"pid":P}, waits for a line, goes through the rounds, prints {"rounds":N}, and
 // ends with its stdin.
 #include "culprit.h"
 
+#include <atomic>
 #include <cstdio>
+#include <cstring>
+#include <ctime>
 #include <thread>
 
 #include <fcntl.h>
@@ -18,10 +26,27 @@ using namespace culprit;
 
 namespace {
 
-constexpr int rounds = 10;
+constexpr timespec while_it_reads{0, 3'000'000};
+
+void close_while_read(const Listener& listener) {
+    const int peer = connect_to(Family::ipv4, listener.port);
+    const int fd = accept_one(listener.fd);
+    check(shutdown(peer, SHUT_WR), "shutdown");
+    std::atomic<bool> reading = false;
+    std::thread reader([&] {
+        char byte = 0;
+        while (recv(fd, &byte, 1, 0) >= 0) reading = true;
+    });
+    while (!reading) std::this_thread::yield();
+    nanosleep(&while_it_reads, nullptr);
+    close(fd);
+    reader.join();
+    close(peer);
+}
+
 constexpr int first = 40, second = 41;
 
-void play_round(const Listener& listener, bool by_range) {
+void close_what_is_left(const Listener& listener, bool by_range) {
     const int peer = connect_to(Family::ipv4, listener.port);
     const int accepted = accept_one(listener.fd);
     check(dup2(accepted, first), "dup2");
@@ -43,14 +68,22 @@ void play_round(const Listener& listener, bool by_range) {
 
 }  // namespace
 
-int main() {
+int main(int argc, char** argv) {
+    if (argc != 2) fail("usage: closed_meanwhile read|replaced");
+    const bool read_meanwhile = std::strcmp(argv[1], "read") == 0;
+    const int rounds = read_meanwhile ? 300 : 10;
     const Listener listener = listen_on(Family::ipv4);
     std::printf("{\"ready\":true,\"port\":%u,\"pid\":%d}\n", listener.port, getpid());
     std::fflush(stdout);
     char byte = 0;
     while (byte != '\n')
         if (read(STDIN_FILENO, &byte, 1) != 1) return 0;
-    for (int i = 0; i < rounds; ++i) play_round(listener, i % 2 == 1);
+    for (int i = 0; i < rounds; ++i) {
+        if (read_meanwhile)
+            close_while_read(listener);
+        else
+            close_what_is_left(listener, i % 2 == 1);
+    }
     std::printf("{\"rounds\":%d}\n", rounds);
     std::fflush(stdout);
     while (read(STDIN_FILENO, &byte, 1) > 0) {
