@@ -32,16 +32,16 @@ TEST_F(Live, WritesWhatItShows) {
 
 TEST_F(Live, RecordsWhatIsWatched) {
     Screen screen(100, 30);
-    const auto before = Culprit::in_position({"read_eof"});
-    screen.start({"live", "--comm read_eof"}, "cd " + screen.directory() + "; ");
+    const auto before = Culprit::in_position({"read_eof", "--comm", "live-rec"});
+    screen.start({"live", "--comm live-rec"}, "cd " + screen.directory() + "; ");
     screen.wait_for("eof-ignored");
-    const auto seen_begin = Culprit::in_position({"read_eof"});
-    screen.wait_for("read_eof (" + seen_begin->truth().at("pid").dump() + ")");
+    const auto seen_begin = Culprit::in_position({"read_eof", "--comm", "live-rec"});
+    screen.wait_for("live-rec (" + seen_begin->truth().at("pid").dump() + ")");
     screen.press({"r"});
     screen.wait_for("r ends it");
     screen.wait_for("REC");
-    const auto meanwhile = Culprit::in_position({"read_eof"});
-    screen.wait_for("read_eof (" + meanwhile->truth().at("pid").dump() + ")");
+    const auto meanwhile = Culprit::in_position({"read_eof", "--comm", "live-rec"});
+    screen.wait_for("live-rec (" + meanwhile->truth().at("pid").dump() + ")");
     screen.press({"r"});
     const std::string seen = screen.wait_for("recorded: waitclose-");
     EXPECT_FALSE(shows(seen, "REC")) << seen;

@@ -6,12 +6,12 @@ namespace runtime {
 
 TEST_F(Live, ShowsTheCulpritAndLooksInside) {
     Screen screen(100, 30);
-    const auto culprit = Culprit::before_fin({"read_eof", "--mode", "worker"});
-    screen.start({"live", "--comm read_eof", "--ready-file " + screen.directory() + "/ready"});
+    const auto culprit = Culprit::before_fin({"read_eof", "--mode", "worker", "--comm", "live-seen"});
+    screen.start({"live", "--comm live-seen", "--ready-file " + screen.directory() + "/ready"});
     screen.wait_for("states");
     culprit->reach_position();
     std::string seen = screen.wait_for("eof-ignored");
-    EXPECT_TRUE(shows(seen, "read_eof (" + culprit->truth().at("pid").dump() + ")")) << seen;
+    EXPECT_TRUE(shows(seen, "live-seen (" + culprit->truth().at("pid").dump() + ")")) << seen;
     EXPECT_TRUE(std::filesystem::exists(screen.directory() + "/ready"));
 
     screen.press({"Enter"});
@@ -45,7 +45,7 @@ TEST_F(Live, FiltersWithTheWordsOfTheCommandLine) {
     Screen screen(120, 30);
     const auto one = Culprit::in_position({"read_eof"});
     const auto other = Culprit::in_position({"never_read", "--mode", "no-data"});
-    screen.start({"live"});
+    screen.start({"live", pid_option(*one) + "," + other->truth().at("pid").dump()});
     screen.wait_until(
         [](const std::string& seen) { return shows(seen, "never_read") && shows(seen, "read_eof"); });
     screen.press({"/"});
@@ -118,7 +118,7 @@ TEST_P(LiveTerminal, IsDrawnOnWithWhatItHas) {
     const auto culprit = Culprit::in_position({"read_eof"});
     screen.start({"live", pid_option(*culprit)});
     const std::string seen = screen.wait_for("eof-ignored");
-    EXPECT_TRUE(shows(seen, "read_eof (" + culprit->truth().at("pid").dump() + ")")) << seen;
+    EXPECT_TRUE(shows(seen, "live-seen (" + culprit->truth().at("pid").dump() + ")")) << seen;
     const bool is_red = shows(screen.text({"-e"}), "31m");
     EXPECT_EQ(is_red, std::string(GetParam()) != "vt100") << screen.text({"-e"});
     screen.press({"q"});
