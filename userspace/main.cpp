@@ -49,9 +49,9 @@ int main(int argc, char** argv) {
                 {fmt::format("there is no command '{}'", argv[1]), "see 'waitclose --help'"},
                 commands::kWrongUsage);
         if (argc > 1 && argv[1][0] == '-')
-            return commands::tell(
-                {fmt::format("there is no option '{}' before a command", argv[1]), "see 'waitclose --help'"},
-                commands::kWrongUsage);
+            return commands::tell({fmt::format("there is no option '{}' before a command", argv[1]),
+                                   fmt::format("name the command first: 'waitclose live {} ...'", argv[1])},
+                                  commands::kWrongUsage);
         return commands::tell({error.what(), "see 'waitclose --help' and 'waitclose COMMAND --help'"},
                               commands::kWrongUsage);
     }

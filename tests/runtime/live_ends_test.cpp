@@ -81,7 +81,8 @@ TEST_P(LiveSignal, LeavesTheTerminalSane) {
 }
 
 INSTANTIATE_TEST_SUITE_P(Signals, LiveSignal,
-                         testing::Values(SIGTERM, SIGHUP, SIGINT, SIGABRT, SIGSEGV, SIGQUIT),
+                         testing::Values(SIGTERM, SIGHUP, SIGINT, SIGABRT, SIGSEGV, SIGQUIT, SIGUSR1,
+                                         SIGALRM),
                          [](const auto& tested) { return "Signal" + std::to_string(tested.param); });
 
 }  // namespace runtime

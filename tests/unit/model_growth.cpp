@@ -13,7 +13,7 @@ using Parts = std::vector<std::uint64_t>;
 TEST(LastingGain, OfSteadyGrowthIsItsAverage) {
     EXPECT_EQ(lasting_gain(Parts{2, 2, 2, 2}), 2);
     EXPECT_EQ(lasting_gain(Parts{10, 30, 20, 40}), 25);
-    EXPECT_EQ(lasting_gain(Parts{0, 3, 3, 3, 3, 3, 3, 2}), 2.5);
+    EXPECT_EQ(lasting_gain(Parts{3, 0, 3, 3, 3, 3, 3, 2}), 2.5);
 }
 
 TEST(LastingGain, OfABurstIsNone) {
@@ -33,6 +33,12 @@ TEST(LastingGain, OfTooLittleIsNone) {
     EXPECT_FALSE(lasting_gain(Parts{0, 0, 0, 0}));
     EXPECT_FALSE(lasting_gain(Parts{2, 2, 2, 1}));
     EXPECT_FALSE(lasting_gain(Parts{8, 8, 0, 0})) << "it has stopped, or has only begun";
+}
+
+TEST(LastingGain, OfWhatHasStoppedIsNone) {
+    EXPECT_FALSE(lasting_gain(Parts{0, 30, 30, 30}));
+    EXPECT_FALSE(lasting_gain(Parts{5, 30, 30, 30}));
+    EXPECT_TRUE(lasting_gain(Parts{15, 30, 30, 30}));
 }
 
 TEST(LastingGain, OfHugeNumbers) {

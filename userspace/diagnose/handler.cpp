@@ -191,13 +191,6 @@ void word_blocked_since_its_data(const Scene& scene, const Verdict& verdict, Dia
              "answer: which of its connections it sleeps for was not seen (census)");
 }
 
-/// Whose a lock is, and what is polled, was read from the program's own memory, not measured by the kernel.
-bool rests_on_memory(const model::Steps& chain) {
-    return std::ranges::any_of(chain.steps, [](const model::Step& step) {
-        return step.thread->lock_owner_tid.has_value() || step.thread->polled.has_value();
-    });
-}
-
 /// It waits for the next request of another client of the same service.
 bool serves_another(const Scene& scene) {
     const Thread& thread = *scene.who.thread;
@@ -268,9 +261,8 @@ std::optional<Verdict> handler_blocked(const Scene& scene) {
     if (!seen)
         return Verdict{Cause::kHandlerBlocked, Confidence::kPossible, scene.who, word_blocked_since_its_data};
     if (!chain.deadlock) return Verdict{Cause::kHandlerBlocked, confidence, scene.who, word_blocked};
-    return Verdict{Cause::kDeadlock,
-                   rests_on_memory(chain) ? std::max(confidence, Confidence::kLikely) : confidence, scene.who,
-                   word_blocked};
+    // A time limit that nobody sees (SO_RCVTIMEO), or a signal, may still end one of the waits of the circle.
+    return Verdict{Cause::kDeadlock, std::max(confidence, Confidence::kLikely), scene.who, word_blocked};
 }
 
 }  // namespace waitclose::diagnose

@@ -32,7 +32,10 @@ struct Rescue {
 };
 Rescue rescue;
 
-constexpr std::array kFatal{SIGABRT, SIGSEGV, SIGBUS, SIGFPE, SIGILL, SIGQUIT, SIGTRAP, SIGSYS};
+/// Whatever ends a process that does not handle it, but for those that end the view in order.
+constexpr std::array kFatal{SIGABRT, SIGSEGV,   SIGBUS,  SIGFPE,  SIGILL,  SIGQUIT,
+                            SIGTRAP, SIGSYS,    SIGUSR1, SIGUSR2, SIGALRM, SIGVTALRM,
+                            SIGPROF, SIGSTKFLT, SIGIO,   SIGPWR,  SIGXCPU, SIGXFSZ};
 
 extern "C" void give_back_and_die(int number) {
     const ssize_t written = ::write(STDOUT_FILENO, rescue.sequence.data(), rescue.length);

@@ -75,7 +75,7 @@ std::string blame_text(const Canvas& canvas) {
 Spans headline(const Canvas& canvas) {
     const Picture& picture = canvas.picture;
     if (!picture.census) return {{"looking at every socket, descriptor and thread ...", Role::kDim}};
-    if (picture.groups.empty() && picture.left_out > 0)
+    if ((picture.groups.empty() || picture.pulse.open == 0) && picture.left_out > 0)
         return {
             {fmt::format("No hold that was asked for; {} left out by the filter or --min-held.",
                          count_of(picture.left_out, "socket in CLOSE_WAIT is", "sockets in CLOSE_WAIT are")),

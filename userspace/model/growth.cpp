@@ -14,6 +14,8 @@ constexpr std::size_t kFewestParts = 4;
 /// A part with so many times what the others have on average, and a few more, is a burst.
 constexpr double kBurstTimes = 3;
 constexpr double kBurstMore = 2;
+/// In the latest part it has slowed down to that share, or stopped.
+constexpr double kSlowedTo = 1.0 / 3;
 
 constexpr std::size_t kMostKept = 64;
 constexpr std::uint64_t kLeastSpanNs = 10 * kSecond;
@@ -31,8 +33,9 @@ std::optional<double> lasting_gain(std::span<const std::uint64_t> parts) {
     const std::uint64_t rest = total - most;
     const double average = static_cast<double>(rest) / static_cast<double>(parts.size() - 1);
     const bool burst = static_cast<double>(most) > kBurstTimes * average + kBurstMore;
-    if (!burst) return static_cast<double>(total) / static_cast<double>(parts.size());
-    return rest < kFewestForAHabit ? std::nullopt : std::optional(average);
+    if (burst && rest < kFewestForAHabit) return std::nullopt;
+    const double gain = burst ? average : static_cast<double>(total) / static_cast<double>(parts.size());
+    return static_cast<double>(parts.front()) < kSlowedTo * gain ? std::nullopt : std::optional(gain);
 }
 
 void Growth::look(std::uint64_t at_ns, std::uint64_t number) {

@@ -54,8 +54,11 @@ std::string ending_text(const std::optional<model::Left>& left, const TextStyle&
                                               : "closed, by whom was not seen";
     const model::Actor& closer = *left->closer;
     if (left->end == model::End::kExit)
-        return fmt::format("ended when process {} exited",
-                           process_text(closer.comm_text(), closer.pid, style));
+        return closer.tid == closer.pid
+                   ? fmt::format("ended when process {} exited",
+                                 process_text(closer.comm_text(), closer.pid, style))
+                   : fmt::format("ended when process {} exited, its thread {} last", closer.pid,
+                                 process_text(closer.comm_text(), closer.tid, style));
     return fmt::format("closed by thread {} of process {}",
                        process_text(closer.comm_text(), closer.tid, style), closer.pid);
 }

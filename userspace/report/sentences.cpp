@@ -206,9 +206,12 @@ std::string ended_text(const replay::Fact& fact) {
     case Ended::kNot: return "open at the end";
     case Ended::kClosed: return fact.closer ? "closed by " + thread() : "closed, by whom was not seen";
     case Ended::kExit:
-        return fact.closer ? fmt::format("ended when process {} ({}) exited", fact.closer->comm_text(),
-                                         fact.closer->pid)
-                           : "ended when its process exited";
+        if (!fact.closer) return "ended when its process exited";
+        return fact.closer->tid == fact.closer->pid
+                   ? fmt::format("ended when process {} ({}) exited", fact.closer->comm_text(),
+                                 fact.closer->pid)
+                   : fmt::format("ended when process {} exited, its thread {} ({}) last", fact.closer->pid,
+                                 fact.closer->comm_text(), fact.closer->tid);
     case Ended::kError:
         return fact.error ? fmt::format("ended by an error: {}", std::strerror(fact.error))
                           : "ended by an error";
