@@ -190,6 +190,49 @@ TEST(TimelineHtml, EveryGroupHasItsPartWhateverTheLimit) {
     EXPECT_EQ(cast.group_of(4), 0U);
 }
 
+/// A process whose only thread with a track lived so long.
+Process process_of(Timeline& t, std::uint32_t pid, std::uint32_t tid, const char* comm, std::uint64_t from_s,
+                   std::uint64_t to_s) {
+    const StringId name = t.strings.add(comm);
+    Process process{pid, name, {}, {}, {}, {}, {}};
+    Thread thread{tid, name, from_s * kSecond, to_s * kSecond, {}};
+    thread.slices.push_back({thread.from_ns, thread.to_ns});
+    process.threads.push_back(thread);
+    return process;
+}
+
+TEST(TimelineHtml, IdsThatWereGivenAgainAreThoseOfTheTime) {
+    Timeline t;
+    t.processes.push_back(process_of(t, 7, 7, "first", 1, 10));
+    t.processes.push_back(process_of(t, 7, 7, "second", 20, 90));
+    Process threads = process_of(t, 8, 9, "old", 1, 10);
+    threads.threads.push_back(process_of(t, 8, 9, "new", 10, 60).threads.front());
+    t.processes.push_back(threads);
+    const auto hold_of = [&](std::uint32_t owner, std::uint32_t pid, std::uint32_t tid, const char* comm) {
+        Hold hold;
+        hold.owner = owner;
+        hold.since_ns = 30 * kSecond;
+        hold.held_ns = 5 * kSecond;
+        hold.diagnosis.culprit = Culprit{pid, tid, t.strings.add(comm), {}};
+        hold.closed = Deed{35 * kSecond, pid, tid, t.strings.add(comm), {}};
+        return hold;
+    };
+    t.holds = {hold_of(1, 7, 7, "second"), hold_of(2, 8, 9, "new"), hold_of(2, 8, 9, "renamed"),
+               hold_of(1, 7, 77, "gone")};
+    const ReportWords words;
+    const ReportCast cast(t, words, {});
+    for (const Hold& hold : t.holds) {
+        const Culprit& culprit = *hold.diagnosis.culprit;
+        const auto thread = cast.thread_of(hold, culprit.pid, *culprit.tid, culprit.comm);
+        ASSERT_TRUE(thread);
+        EXPECT_EQ(cast.closer_of(hold), thread);
+        const auto& found = cast.threads()[*thread];
+        EXPECT_EQ(found.process, hold.owner);
+        const bool renamed = t.text(culprit.comm) == "renamed";
+        EXPECT_EQ(t.text(found.comm), renamed ? "new" : t.text(culprit.comm));
+    }
+}
+
 TEST(TimelineHtml, SaysWhatIsLeftOut) {
     const auto [t, words] = ten_holds();
     ReportLimits limits;

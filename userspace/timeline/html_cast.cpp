@@ -40,32 +40,67 @@ void ReportCast::add_tracks() {
     }
 }
 
+ReportCast::Part ReportCast::part_of(const Hold& hold, std::uint32_t pid, std::uint32_t tid, StringId comm) {
+    const std::uint64_t since = hold.since_ns.value_or(0);
+    return {{pid, tid}, comm, since, hold.since_ns && hold.held_ns ? since + *hold.held_ns : UINT64_MAX};
+}
+
+ReportCast::Part ReportCast::closing_of(const Deed& closed) {
+    return {{closed.pid, closed.tid}, closed.comm, closed.at_ns, closed.at_ns};
+}
+
 /// Those who have a part in a hold and no track: they have a name at least.
 void ReportCast::add_people() {
     for (const std::uint32_t index : holds_) {
         const Hold& hold = timeline_.holds[index];
         if (const auto& culprit = hold.diagnosis.culprit; culprit && culprit->tid) {
-            involve(hold, culprit->pid, *culprit->tid, culprit->comm);
+            involve(hold, part_of(hold, culprit->pid, *culprit->tid, culprit->comm));
         }
-        if (hold.closed) involve(hold, hold.closed->pid, hold.closed->tid, hold.closed->comm);
-        for (const Link& link : hold.diagnosis.because) involve(hold, link.pid, link.tid, link.comm);
+        if (hold.closed) involve(hold, closing_of(*hold.closed));
+        for (const Link& link : hold.diagnosis.because)
+            involve(hold, part_of(hold, link.pid, link.tid, link.comm));
     }
 }
 
-void ReportCast::involve(const Hold& hold, std::uint32_t pid, std::uint32_t tid, StringId comm) {
+/// Of several that had the ids meanwhile it is the one of that name, or none of them.
+std::optional<std::uint32_t> ReportCast::find(const Part& part) const {
+    const auto [first, last] = by_tid_.equal_range(part.who);
+    std::optional<std::uint32_t> found;
+    std::size_t lived = 0;
+    for (auto at = first; at != last; ++at) {
+        const Thread& thread = threads_[at->second];
+        const bool was_there = thread.track == nullptr ? thread.comm == part.comm
+                                                       : thread.track->from_ns <= part.to_ns &&
+                                                             thread.track->to_ns >= part.from_ns;
+        if (!was_there) continue;
+        if (thread.comm == part.comm) return at->second;
+        found = at->second;
+        ++lived;
+    }
+    return lived == 1 ? found : std::nullopt;
+}
+
+void ReportCast::involve(const Hold& hold, const Part& part) {
+    const auto [pid, tid] = part.who;
     for (const Holder& holder : hold.holders) {
         if (holder.pid != pid) continue;
         const auto [entry, fresh] = by_pid_.emplace(pid, next_of(processes_.size()));
         if (fresh) processes_.push_back({pid, holder.comm, nullptr});
         break;
     }
-    const auto [entry, fresh] = by_tid_.emplace(Key(pid, tid), next_of(threads_.size()));
-    if (fresh) threads_.push_back({process_by_pid(pid), tid, comm, nullptr, true});
-    threads_[entry->second].involved = true;
+    auto thread = find(part);
+    if (!thread) {
+        thread = next_of(threads_.size());
+        by_tid_.emplace(part.who, *thread);
+        threads_.push_back({process_by_pid(hold, pid), tid, part.comm, nullptr, true});
+    }
+    threads_[*thread].involved = true;
 }
 
-std::optional<std::uint32_t> ReportCast::process_by_pid(std::uint32_t pid) const {
-    return value_at(by_pid_, pid);
+/// Process ids are given again, too: the one who had the hold comes first.
+std::optional<std::uint32_t> ReportCast::process_by_pid(const Hold& hold, std::uint32_t pid) const {
+    const timeline::Process* owner = timeline_.process_at(hold.owner);
+    return owner != nullptr && owner->pid == pid ? std::optional(hold.owner) : value_at(by_pid_, pid);
 }
 
 std::optional<std::uint32_t> ReportCast::process_of(const Hold& hold) const {
@@ -73,8 +108,13 @@ std::optional<std::uint32_t> ReportCast::process_of(const Hold& hold) const {
     return hold.owner;
 }
 
-std::optional<std::uint32_t> ReportCast::thread_of(std::uint32_t pid, std::uint32_t tid) const {
-    return value_at(by_tid_, Key(pid, tid));
+std::optional<std::uint32_t> ReportCast::thread_of(const Hold& hold, std::uint32_t pid, std::uint32_t tid,
+                                                   StringId comm) const {
+    return find(part_of(hold, pid, tid, comm));
+}
+
+std::optional<std::uint32_t> ReportCast::closer_of(const Hold& hold) const {
+    return hold.closed ? find(closing_of(*hold.closed)) : std::nullopt;
 }
 
 std::optional<std::uint32_t> ReportCast::group_of(std::uint32_t hold) const {

@@ -38,7 +38,10 @@ public:
 
     /// Nothing when no process is known to have it.
     std::optional<std::uint32_t> process_of(const Hold& hold) const;
-    std::optional<std::uint32_t> thread_of(std::uint32_t pid, std::uint32_t tid) const;
+    /// Ids are given again: it is the one that lived while the hold lasted, or had that name.
+    std::optional<std::uint32_t> thread_of(const Hold& hold, std::uint32_t pid, std::uint32_t tid,
+                                           StringId comm) const;
+    std::optional<std::uint32_t> closer_of(const Hold& hold) const;
 
     /// How many of the groups the page has.
     std::size_t groups() const { return groups_; }
@@ -48,11 +51,20 @@ public:
 
 private:
     using Key = std::pair<std::uint32_t, std::uint32_t>;  // pid, tid
+    struct Part {                                         // in a hold
+        Key who;
+        StringId comm = StringId::kNone;
+        std::uint64_t from_ns = 0;
+        std::uint64_t to_ns = 0;
+    };
 
     void add_tracks();
     void add_people();
-    void involve(const Hold& hold, std::uint32_t pid, std::uint32_t tid, StringId comm);
-    std::optional<std::uint32_t> process_by_pid(std::uint32_t pid) const;
+    void involve(const Hold& hold, const Part& part);
+    std::optional<std::uint32_t> find(const Part& part) const;
+    std::optional<std::uint32_t> process_by_pid(const Hold& hold, std::uint32_t pid) const;
+    static Part part_of(const Hold& hold, std::uint32_t pid, std::uint32_t tid, StringId comm);
+    static Part closing_of(const Deed& closed);
     void order_holds(std::size_t most);
 
     const Timeline& timeline_;
@@ -62,7 +74,7 @@ private:
     std::vector<Thread> threads_;
     std::vector<std::uint32_t> holds_;
     std::map<std::uint32_t, std::uint32_t> by_pid_;
-    std::map<Key, std::uint32_t> by_tid_;
+    std::multimap<Key, std::uint32_t> by_tid_;
 };
 
 }  // namespace waitclose::timeline

@@ -40,7 +40,7 @@ private:
     void write_story_of_holds();
     void write_details();
     void write_detail(const Hold& hold);
-    void write_chain(const std::vector<Link>& because);
+    void write_chain(const Hold& hold);
     void write_stacks();
     void write_counters();
     void write_losses();

@@ -56,12 +56,10 @@ void ReportData::write_story_of_holds() {
     column("process", [&](std::uint32_t i) { index(cast_.process_of(holds[i])); });
     column("thread", [&](std::uint32_t i) {
         const auto& culprit = holds[i].diagnosis.culprit;
-        index(culprit && culprit->tid ? cast_.thread_of(culprit->pid, *culprit->tid) : std::nullopt);
+        index(culprit && culprit->tid ? cast_.thread_of(holds[i], culprit->pid, *culprit->tid, culprit->comm)
+                                      : std::nullopt);
     });
-    column("closer", [&](std::uint32_t i) {
-        const auto& closed = holds[i].closed;
-        index(closed ? cast_.thread_of(closed->pid, closed->tid) : std::nullopt);
-    });
+    column("closer", [&](std::uint32_t i) { index(cast_.closer_of(holds[i])); });
     column("group", [&](std::uint32_t i) { index(cast_.group_of(i)); });
     column("cause", [&](std::uint32_t i) { text(holds[i].diagnosis.cause); });
     column("confidence", [&](std::uint32_t i) { text(holds[i].diagnosis.confidence); });
@@ -98,7 +96,7 @@ void ReportData::write_detail(const Hold& hold) {
     text(diagnosis.advice);
     json_.key("basis");
     text(diagnosis.culprit ? diagnosis.culprit->basis : StringId::kNone);
-    write_chain(diagnosis.because);
+    write_chain(hold);
     json_.key("contributing").begin_array();
     for (const StringId id : diagnosis.contributing) text(id);
     json_.end_array();
@@ -133,14 +131,14 @@ void ReportData::write_detail(const Hold& hold) {
     json_.end_object();
 }
 
-void ReportData::write_chain(const std::vector<Link>& because) {
+void ReportData::write_chain(const Hold& hold) {
     json_.key("because").begin_array();
-    for (const Link& link : because) {
+    for (const Link& link : hold.diagnosis.because) {
         json_.begin_object();
         json_.key("pid").number(link.pid);
         json_.key("tid").number(link.tid);
         json_.key("thread");
-        index(cast_.thread_of(link.pid, link.tid));
+        index(cast_.thread_of(hold, link.pid, link.tid, link.comm));
         json_.key("comm");
         text(link.comm);
         json_.key("waits_for");
