@@ -84,12 +84,18 @@ Result<void> finish(output::Sink& sink) {
 }
 
 Result<void> create_ready_file(const std::string& path) {
-    const system::Descriptor file(
-        ::open(path.c_str(), O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC | O_NOFOLLOW, 0644));
-    if (file) return {};
-    return tl::unexpected(
-        Failure{fmt::format("the ready file '{}' cannot be created: {}", path, std::strerror(errno)),
-                "name a file in a directory that can be written to"});
+    const auto cannot = [&](const char* why, const char* remedy) {
+        return tl::unexpected(
+            Failure{fmt::format("the ready file '{}' cannot be created: {}", path, why), remedy});
+    };
+    // What somebody wrote, a recording maybe, is not emptied for this; what is empty may be of a run before.
+    const system::Descriptor file(::open(path.c_str(), O_WRONLY | O_CREAT | O_CLOEXEC | O_NOFOLLOW, 0644));
+    if (!file) return cannot(std::strerror(errno), "name a file in a directory that can be written to");
+    struct stat found {};
+    if (::fstat(file.get(), &found) == 0 && S_ISREG(found.st_mode) && found.st_size > 0)
+        return cannot("it exists and is not empty", "name another file, or remove it");
+    ::futimens(file.get(), nullptr);
+    return {};
 }
 
 int open_signal_descriptor() {
