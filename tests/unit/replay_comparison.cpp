@@ -84,6 +84,14 @@ TEST(ReplayComparison, ByTheMinuteNotByTheNumber) {
               (Changes{"shrunk java 100 100"}));
 }
 
+TEST(ReplayComparison, WhatIsStillUnknownMayBeOfTheRest) {
+    const Incident shorter = of({{"java", Cause::kEofIgnored, 20}, {"java", Cause::kUnknown, 20}});
+    const Incident longer = of({{"java", Cause::kEofIgnored, 60}, {"java", Cause::kUnknown, 20}}, 2);
+    EXPECT_EQ(changes(shorter, longer), (Changes{"same java 20 60", "same java 20 20"}));
+    const Incident grown = of({{"java", Cause::kEofIgnored, 160}, {"java", Cause::kUnknown, 20}}, 2);
+    EXPECT_EQ(changes(shorter, grown), (Changes{"grown java 20 160", "grown java 20 20"}));
+}
+
 TEST(ReplayComparison, WhatIsOlderThanTheRecordingSaysNothingOfHowOftenItHappens) {
     const Incident before = of({{"java", Cause::kEofIgnored, 100}});
     Incident after = of({{"java", Cause::kEofIgnored, 200}});

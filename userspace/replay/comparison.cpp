@@ -69,11 +69,17 @@ void add(Figures& figures, const Group& group) {
     if (group.owner != timeline::kNowhere) ++figures.processes;
 }
 
-Change change_of(const Compared& compared, double shorter_minutes) {
-    if (!compared.before) return Change::kNew;
-    if (!compared.after) return Change::kGone;
-    const double before = compared.before->per_minute;
-    const double after = compared.after->per_minute;
+/// How often it happens, a minute. What is still unknown in that place is young: most of it becomes what the
+/// rest is there, and the shorter a recording, the more of it. So it counts for every cause, and all for it.
+double rate_of(const ByCause& causes, diagnose::Cause cause) {
+    double rate = 0;
+    for (const auto& [other, figures] : causes)
+        if (other == cause || other == diagnose::Cause::kUnknown || cause == diagnose::Cause::kUnknown)
+            rate += figures.per_minute;
+    return rate;
+}
+
+Change change_of(double before, double after, double shorter_minutes) {
     if (std::abs(after - before) * shorter_minutes <= 1) return Change::kSame;
     if (after >= before * 1.25) return Change::kGrown;
     return after <= before / 1.25 ? Change::kShrunk : Change::kSame;
@@ -105,7 +111,14 @@ std::optional<diagnose::Cause> largest_of(const ByCause& causes) {
 }
 
 /// All that one owner has in one place.
-void match(const Place& place, const ByCause& before, const ByCause& after, std::vector<Compared>& found) {
+void match(const Place& place, const ByCause& before, const ByCause& after, double shorter_minutes,
+           std::vector<Compared>& found) {
+    const auto change = [&](const Compared& one) {
+        if (!one.before) return Change::kNew;
+        if (!one.after) return Change::kGone;
+        return change_of(rate_of(before, one.cause_before.value_or(one.cause)), rate_of(after, one.cause),
+                         shorter_minutes);
+    };
     const auto add_one = [&]() -> Compared& {
         Compared& one = found.emplace_back();
         std::tie(one.comm, one.exe, one.local_port, one.remote) = place;
@@ -117,6 +130,7 @@ void match(const Place& place, const ByCause& before, const ByCause& after, std:
         one.cause = cause;
         one.before = figures;
         one.after = after.at(cause);
+        one.change = change(one);
     }
     const auto gone = only_in(before, after);
     const auto come = only_in(after, before);
@@ -128,6 +142,7 @@ void match(const Place& place, const ByCause& before, const ByCause& after, std:
         if (one.before && one.after) one.cause_before = gone[i];
         if (!one.before) one.cause_beside = largest_of(before);
         if (!one.after) one.cause_beside = largest_of(after);
+        one.change = change(one);
     }
 }
 
@@ -191,13 +206,13 @@ std::vector<Compared> compare(const Incident& before, const Incident& after) {
     const Side earlier = side_of(before, programs);
     Side later = side_of(after, programs);
     std::vector<Compared> found;
+    const double shorter_minutes = std::min(minutes(before), minutes(after));
     for (const auto& [place, causes] : earlier) {
         const auto other = later.find(place);
-        match(place, causes, other == later.end() ? ByCause() : other->second, found);
+        match(place, causes, other == later.end() ? ByCause() : other->second, shorter_minutes, found);
         if (other != later.end()) later.erase(other);
     }
-    for (const auto& [place, causes] : later) match(place, {}, causes, found);
-    for (Compared& one : found) one.change = change_of(one, std::min(minutes(before), minutes(after)));
+    for (const auto& [place, causes] : later) match(place, {}, causes, shorter_minutes, found);
     std::ranges::stable_sort(found, [](const Compared& one, const Compared& other) {
         return std::pair(one.change, -weight_of(one)) < std::pair(other.change, -weight_of(other));
     });
