@@ -100,10 +100,13 @@ TEST_F(ChainsInWords, SeveralWritersAreCountedNotNamed) {
         << cause.dump(1);
 }
 
-TEST_F(ChainsInWords, ACircleOfWhichTheKernelKnowsAllIsProven) {
+// SO_RCVTIMEO, or a signal's handler, may end a wait of the circle: no kernel structure tells of that in
+// time.
+TEST_F(ChainsInWords, ACircleIsLikelyEvenIfTheKernelKnowsAllOfIt) {
     const json cause = cause_of({"chain", "--mode", "circle"});
     ASSERT_FALSE(cause.is_null());
-    EXPECT_EQ(cause.at("confidence"), "proven") << cause.dump(1);
+    EXPECT_EQ(cause.at("id"), "deadlock") << cause.dump(1);
+    EXPECT_EQ(cause.at("confidence"), "likely") << cause.dump(1);
 }
 
 TEST_F(ChainsInWords, TheSummaryNamesTheEndOfTheChain) {

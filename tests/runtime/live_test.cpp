@@ -118,7 +118,7 @@ TEST_P(LiveTerminal, IsDrawnOnWithWhatItHas) {
     const auto culprit = Culprit::in_position({"read_eof"});
     screen.start({"live", pid_option(*culprit)});
     const std::string seen = screen.wait_for("eof-ignored");
-    EXPECT_TRUE(shows(seen, "live-seen (" + culprit->truth().at("pid").dump() + ")")) << seen;
+    EXPECT_TRUE(shows(seen, "read_eof (" + culprit->truth().at("pid").dump() + ")")) << seen;
     const bool is_red = shows(screen.text({"-e"}), "31m");
     EXPECT_EQ(is_red, std::string(GetParam()) != "vt100") << screen.text({"-e"});
     screen.press({"q"});

@@ -169,8 +169,8 @@ TEST_F(SpeedscopeImporter, ReadsFolded) {
         EXPECT_EQ(outermost(group["profiles"][0]), static_cast<double>(sum));
     }
     EXPECT_EQ(names(read(Files(incident()), "folded")["profiles"][0]),
-              (std::set<std::string>{"(not known)", "owner not known", "orders", "handler-blocked", "worker", "lock", "main",
-                                     "handle_request", "libc.so.6+0x9f3", "futex_wait_[k]"}));
+              (std::set<std::string>{"(not known)", "owner not known", "orders", "handler-blocked", "worker",
+                                     "lock", "main", "handle_request", "libc.so.6+0x9f3", "futex_wait_[k]"}));
 }
 
 TEST_F(SpeedscopeImporter, ReadsChrome) {

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: BSD-2-Clause
 // The listeners of a snapshot, in JSON and in the header for people.
 #include <cerrno>
+#include <nlohmann/json.hpp>
 
 #include <gtest/gtest.h>
 

@@ -2,6 +2,7 @@
 #include "output/window_json.h"
 
 #include <sys/syscall.h>
+#include <nlohmann/json.hpp>
 
 #include <gtest/gtest.h>
 

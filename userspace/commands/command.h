@@ -6,10 +6,13 @@
 #include <span>
 #include <string>
 
-#include <CLI/CLI.hpp>
-
 #include "failure.h"
 #include "output/sink.h"
+
+// Only what registers options needs the whole of CLI11, which takes seconds to compile.
+namespace CLI {
+class App;
+}
 
 namespace waitclose::commands {
 

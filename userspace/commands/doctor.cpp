@@ -2,6 +2,8 @@
 // waitclose doctor: what this kernel and these privileges allow, by attaching.
 #include <memory>
 
+#include <CLI/CLI.hpp>
+
 #include "commands/command.h"
 #include "commands/examine.h"
 #include "commands/options.h"

@@ -6,11 +6,13 @@
 #include <string>
 #include <vector>
 
-#include <CLI/CLI.hpp>
-
 #include "kernel/probes.h"
 #include "model/selection.h"
 #include "output/style.h"
+
+namespace CLI {
+class App;
+}
 
 namespace waitclose::commands {
 

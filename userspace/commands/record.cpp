@@ -7,6 +7,7 @@
 #include <fmt/format.h>
 #include <poll.h>
 #include <unistd.h>
+#include <CLI/CLI.hpp>
 
 #include "commands/command.h"
 #include "commands/named.h"

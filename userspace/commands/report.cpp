@@ -4,6 +4,8 @@
 #include <optional>
 #include <vector>
 
+#include <CLI/CLI.hpp>
+
 #include "commands/command.h"
 #include "commands/incident.h"
 #include "commands/options.h"

@@ -5,6 +5,7 @@
 
 #include <fmt/format.h>
 #include <poll.h>
+#include <CLI/CLI.hpp>
 
 #include "commands/command.h"
 #include "commands/explain.h"

@@ -7,6 +7,8 @@
 
 #include <fmt/format.h>
 #include <poll.h>
+#include <CLI/CLI.hpp>
+#include <nlohmann/json.hpp>
 
 #include "commands/command.h"
 #include "commands/named.h"

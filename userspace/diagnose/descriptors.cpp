@@ -45,6 +45,13 @@ std::string holds_text(std::uint64_t count) {
     return fmt::format("{} {}", count, count == 1 ? "hold" : "holds");
 }
 
+/// Without growth: of one that has no descriptor left that is all there is to say.
+FdOutlook outlook_now(const Process& process) {
+    FdOutlook outlook{process.fds_used, process.fd_limit, std::nullopt, std::nullopt, {}};
+    if (outlook.used && outlook.limit && *outlook.used >= *outlook.limit) outlook.full_in_ns = 0;
+    return outlook;
+}
+
 /// When the last descriptor goes at this pace; nothing where that is not known, or nobody will live to see
 /// it.
 std::optional<std::uint64_t> full_in_ns(const FdOutlook& outlook, double per_s) {
@@ -66,11 +73,8 @@ model::EarlierLook look_of(const model::Census& census) {
 }
 
 FdOutlook outlook_of(const Process& process, const model::Growth& holds) {
-    FdOutlook outlook{process.fds_used, process.fd_limit, std::nullopt, std::nullopt, {}};
-    if (outlook.used && outlook.limit && *outlook.used >= *outlook.limit) {
-        outlook.full_in_ns = 0;
-        return outlook;
-    }
+    FdOutlook outlook = outlook_now(process);
+    if (outlook.full_in_ns) return outlook;
     if (const auto steady = holds.steady()) {
         outlook.holds_per_s = steady->per_second;
         outlook.basis =
@@ -118,11 +122,8 @@ std::uint64_t FdOutlooks::held_before(const Process& process) const {
 }
 
 FdOutlook FdOutlooks::of(const Process& process) const {
-    FdOutlook outlook{process.fds_used, process.fd_limit, std::nullopt, std::nullopt, {}};
-    if (outlook.used && outlook.limit && *outlook.used >= *outlook.limit) {
-        outlook.full_in_ns = 0;
-        return outlook;
-    }
+    FdOutlook outlook = outlook_now(process);
+    if (outlook.full_in_ns) return outlook;
     const auto measured = by_looks(process);
     auto lasting = by_ages(process);
     if (lasting && denied_by_looks(*lasting) && (!measured || measured->per_s < lasting->per_s))

@@ -17,9 +17,6 @@ using model::Thread;
 
 namespace {
 
-/// Who goes on waiting so soon after the last touch does so for the same piece of work.
-constexpr std::uint64_t kSameWorkNs = 1'000'000'000;
-
 const Socket* listener_at(const model::Census& census, const Process& process, std::int32_t fd) {
     for (const Socket& listener : census.listeners)
         for (const model::Holder& holder : census.holders_of(listener))

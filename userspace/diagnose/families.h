@@ -21,6 +21,9 @@ inline constexpr std::uint64_t kHardlyAnswersNs = 60'000'000'000;
 /// so much.
 inline constexpr std::uint64_t kStampErrorNs = 30'000'000;
 
+/// What a thread does so soon after it touched the connection, asleep or at work, is the same piece of work.
+inline constexpr std::uint64_t kSameWorkNs = 1'000'000'000;
+
 std::optional<Verdict> kernel_owned(const Scene& scene);          // kernel-socket
 std::optional<Verdict> accept_queue(const Scene& scene);          // never-accepted
 std::optional<Verdict> without_holder(const Scene& scene);        // in-flight-fd

@@ -15,9 +15,6 @@ using model::Thread;
 
 namespace {
 
-/// A sleep that begins so soon after the last touch is part of the same piece of work.
-constexpr std::uint64_t kSameWorkNs = 1'000'000'000;
-
 /// When a sleep began is known as the latest it can have been; on a busy machine that was up to 0.4 ms late.
 constexpr std::uint64_t kSleepErrorNs = 1'000'000;
 

@@ -16,9 +16,6 @@ using model::ThreadTime;
 
 namespace {
 
-/// Between a deed and the window in which its thread is seen at work.
-constexpr std::uint64_t kSameWorkNs = 1'000'000'000;
-
 std::string percent(double share) {
     return fmt::format("{:.0f} %", share * 100);
 }

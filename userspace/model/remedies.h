@@ -41,8 +41,7 @@ Remedy census_remedy(const Findings& findings);
 /// What to do where other programs have all the places.
 inline constexpr std::string_view kEndOtherTracers =
     "end other tracers (further instances of waitclose, bpftrace, perf): 'bpftool perf' and 'bpftool link' "
-    "show "
-    "whose they are";
+    "show whose they are";
 
 /// What to do where there is no tracing.
 Remedy tracing_remedy(const Findings& findings);

@@ -1,6 +1,8 @@
 // SPDX-License-Identifier: BSD-2-Clause
 #include <utility>
 
+#include <nlohmann/json.hpp>
+
 #include "output/explain.h"
 #include "output/json.h"
 #include "output/snapshot_json.h"

@@ -2,6 +2,7 @@
 #include "output/json.h"
 
 #include <fmt/format.h>
+#include <nlohmann/json.hpp>
 
 #include "model/keepalive.h"
 #include "output/format.h"

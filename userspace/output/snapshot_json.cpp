@@ -3,6 +3,8 @@
 
 #include <utility>
 
+#include <nlohmann/json.hpp>
+
 #include "output/format.h"
 #include "output/json.h"
 #include "output/listeners.h"

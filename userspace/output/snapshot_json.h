@@ -2,7 +2,7 @@
 // `snapshot --json`: one object, schema waitclose.snapshot/1.
 #pragma once
 
-#include <nlohmann/json.hpp>
+#include <nlohmann/json_fwd.hpp>
 
 #include "output/sink.h"
 #include "output/snapshot_view.h"

@@ -64,10 +64,6 @@ void write_advice(Sink& sink, const TextStyle& style, std::size_t indent, const 
     }
 }
 
-}  // namespace
-
-namespace {
-
 bool claims_little(const diagnose::Diagnosis& diagnosis) {
     return diagnosis.confidence == diagnose::Confidence::kPossible &&
            diagnosis.cause != diagnose::Cause::kUnknown;

@@ -1,6 +1,8 @@
 // SPDX-License-Identifier: BSD-2-Clause
 #include "output/watch_json.h"
 
+#include <nlohmann/json.hpp>
+
 #include "output/format.h"
 #include "output/json.h"
 

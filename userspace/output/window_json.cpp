@@ -3,6 +3,8 @@
 
 #include <cmath>
 
+#include <nlohmann/json.hpp>
+
 #include "diagnose/shares.h"
 #include "output/format.h"
 

@@ -2,7 +2,7 @@
 // A window as JSON.
 #pragma once
 
-#include <nlohmann/json.hpp>
+#include <nlohmann/json_fwd.hpp>
 
 #include "model/window.h"
 

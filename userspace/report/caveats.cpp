@@ -38,8 +38,8 @@ std::vector<std::string_view> split(std::string_view text) {
 
 /// Of a command line those options that select sockets. All of it where none is found.
 std::string selecting(std::string_view arguments) {
-    constexpr std::array<std::string_view, 10> kWithValue{
-        "-p", "--pid", "--comm", "-L", "--localport", "-D", "--remoteport", "--netns", "--cgroup", ""};
+    constexpr std::array<std::string_view, 9> kWithValue{
+        "-p", "--pid", "--comm", "-L", "--localport", "-D", "--remoteport", "--netns", "--cgroup"};
     std::string found;
     const auto add = [&](std::string_view word) {
         found += found.empty() ? "" : " ";
@@ -48,10 +48,10 @@ std::string selecting(std::string_view arguments) {
     const std::vector<std::string_view> words = split(arguments);
     for (std::size_t i = 0; i < words.size(); ++i) {
         const std::string_view word = words[i];
-        const bool has_value = !word.empty() && std::ranges::find(kWithValue, word) != kWithValue.end();
+        const bool has_value = std::ranges::find(kWithValue, word) != kWithValue.end();
         const bool joined = std::ranges::any_of(kWithValue, [&](std::string_view option) {
             const bool is_long = option.size() > 2;
-            return !option.empty() && word.size() > option.size() && word.starts_with(option) &&
+            return word.size() > option.size() && word.starts_with(option) &&
                    (!is_long ? word[1] != '-' : word[option.size()] == '=');
         });
         if (word == "-4" || word == "-6" || joined || has_value) add(word);

@@ -3,6 +3,8 @@
 
 #include <algorithm>
 
+#include <nlohmann/json.hpp>
+
 #include "output/format.h"
 #include "output/json.h"
 #include "output/snapshot_json.h"

@@ -2,7 +2,7 @@
 // `report --json`: one object.
 #pragma once
 
-#include <nlohmann/json.hpp>
+#include <nlohmann/json_fwd.hpp>
 
 #include "output/sink.h"
 #include "replay/incident.h"
