@@ -346,6 +346,22 @@ def measure_live(options):
     table(f"The view of {count:,} held sockets", ("", "measured", "target"), rows)
 
 
+def measure_recordings(_):
+    """A million events: from a recording to every format, and from memory. The tests check that what they write is right."""
+    progress("recordings: a million events in every format")
+    program = str(stage.build_directory / "tests" / "timeline" / "waitclose_timeline")
+    done = subprocess.run([program, "--gtest_filter=*Speed*"], env={**os.environ, "WAITCLOSE_MOST_SECONDS": "2"},
+                          stdin=subprocess.DEVNULL, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True)
+    row = re.compile(r"^(.+): ([\d.]+) s of a CPU, (.+?)(?:, at most ([\d.]+) s)?$", re.MULTILINE)
+    rows = [(what, f"{seconds} s", details, verdict(float(seconds) <= float(most), f"<= {most} s") if most else "")
+            for what, seconds, details, most in row.findall(done.stdout)]
+    if not rows:
+        raise stage.CannotGoOn("the build is not optimised" if done.returncode == 0 else f"{program} said: {done.stdout}")
+    table("Recordings of a million events, seconds of a CPU", ("", "time", "", "target"), rows)
+    if done.returncode != 0 and not any("MISSED" in row[-1] for row in rows):
+        raise stage.CannotGoOn(f"{program} found something wrong: {done.stdout}")
+
+
 def keys_answered(live):
     """Seconds from key to redraw, of keys that come at any time within the second between two looks."""
     seconds = []
@@ -372,6 +388,7 @@ MEASURES = {
     "precision": measure_precision,
     "start": measure_start,
     "live": measure_live,
+    "recordings": measure_recordings,
     "churn": measure_churn,
     "kernel": measure_kernel,
 }
@@ -381,8 +398,9 @@ def main():
     parser = argparse.ArgumentParser(
         prog="scripts/bench", description=__doc__.splitlines()[0],
         epilog="what: census (against ss and lsof), diagnosis (what it costs on top), churn (connections a second, traced and not), precision (length of "
-               "1,000 holds), start (until all probes are attached), live (what the view of 150,000 sockets costs, how soon it answers a key), kernel (time in each BPF program); default: all")
-    parser.add_argument("what", nargs="*", help="census, diagnosis, precision, start, live, churn, kernel, all")
+               "1,000 holds), start (until all probes are attached), live (what the view of 150,000 sockets costs, how soon it answers a key), recordings (a million events, read and "
+               "written), kernel (time in each BPF program); default: all")
+    parser.add_argument("what", nargs="*", help="census, diagnosis, precision, start, live, recordings, churn, kernel, all")
     parser.add_argument("--large", action="store_true", help="census: 145,000 sockets too")
     parser.add_argument("--sockets", type=int, action="append", metavar="N", help="census, live: this many instead")
     parser.add_argument("--keep-peers", action="store_true", help="census: the clients are processes of this machine too")
