@@ -5,6 +5,7 @@
 #include <cmath>
 #include <map>
 #include <nlohmann/json.hpp>
+#include <set>
 
 #include "output/json.h"
 #include "timeline_fixture.h"
@@ -71,6 +72,46 @@ TEST(TimelineChrome, MetadataNamesWhatIsShown) {
     EXPECT_EQ(names["process_name"], (std::vector<json>{"orders", "owner not known", "machine"}));
     EXPECT_EQ(names["process_labels"], (std::vector<json>{"/system.slice/orders.service"}));
     EXPECT_EQ(names["thread_name"], (std::vector<json>{"worker", "auditor", "FIN received", "FIN received"}));
+}
+
+/// Readers merge what has the same ids.
+TEST(TimelineChrome, IdsThatWereGivenAgainHaveTracksOfTheirOwn) {
+    Timeline timeline = incident();
+    Process again = timeline.processes[0];
+    again.comm = timeline.strings.add("second");
+    again.threads.resize(1);
+    again.threads.push_back(again.threads[0]);  // the same tid, later
+    again.threads[1].comm = timeline.strings.add("heir");
+    const std::uint32_t tid = again.threads[0].tid;
+    timeline.holds[0].owner = static_cast<std::uint32_t>(timeline.processes.size());
+    timeline.holds[0].first_touch.reset();
+    timeline.holds[0].closed.reset();
+    timeline.processes.push_back(again);
+    const json trace = trace_of(timeline);
+    std::map<std::string, json> processes;
+    std::map<std::string, json> threads;
+    std::size_t named = 0;
+    for (const json& event : events_of(trace, "M")) {
+        if (event["name"] == "process_name") processes[event["args"]["name"]] = event["pid"];
+        if (event["name"] != "thread_name") continue;
+        threads[event["args"]["name"]] = json::array({event["pid"], event["tid"]});
+        ++named;
+    }
+    ASSERT_TRUE(processes.contains("orders") && processes.contains("second (4121, given again)"))
+        << json(processes).dump();
+    const json second = processes["second (4121, given again)"];
+    EXPECT_EQ(processes["orders"], 4121);
+    EXPECT_GT(second, 1U << 22) << "no process can have that id";
+    const std::string heir = "heir (" + std::to_string(tid) + ", given again)";
+    ASSERT_TRUE(threads.contains(heir)) << json(threads).dump();
+    EXPECT_EQ(threads[heir][0], second);
+    EXPECT_NE(threads[heir][1], tid);
+    std::set<std::pair<json, json>> tracks;
+    for (const json& event : events_of(trace, "M"))
+        if (event["name"] == "thread_name") tracks.emplace(event["pid"], event["tid"]);
+    EXPECT_EQ(tracks.size(), named) << "each has its own";
+    const json hold = events_of(trace, "b")[0];
+    EXPECT_EQ(hold["pid"], second) << hold.dump();
 }
 
 TEST(TimelineChrome, AHoldIsAnAsyncEventWithItsPhases) {

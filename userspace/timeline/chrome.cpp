@@ -10,6 +10,7 @@
 #include <set>
 #include <utility>
 
+#include "timeline/chrome_ids.h"
 #include "timeline/format.h"
 #include "timeline/json_text.h"
 #include "timeline/labels.h"
@@ -22,9 +23,8 @@ namespace waitclose::timeline {
 
 namespace {
 
-/// Above every real one: PID_MAX_LIMIT of 64-bit kernels is 2^22.
-constexpr std::uint32_t kFinLane = (1U << 22) + 1;
-constexpr std::uint32_t kNoOwner = (1U << 22) + 2;  // the process of holds whose owner is not known
+constexpr std::uint32_t kFinLane = ChromeIds::kFinLane;
+constexpr std::uint32_t kNoOwner = ChromeIds::kNoOwner;
 
 /// Frames as a tree by their callers, which is how the format wants stacks: id → name and parent.
 class FrameTree {
@@ -81,6 +81,7 @@ public:
           sink_(sink),
           json_(sink),
           tree_(timeline.stacks),
+          ids_(timeline),
           origin_ns_(timeline.window.from_ns) {
         for (const Hold& hold : timeline.holds) {
             if (!hold.phases.empty()) origin_ns_ = std::min(origin_ns_, hold.phases.front().begin_ns);
@@ -93,7 +94,7 @@ public:
         json_.key("displayTimeUnit").text("ns");
         about();
         json_.key("traceEvents").begin_array();
-        for (const Process& one : timeline_.processes) {
+        for (std::uint32_t one = 0; one < timeline_.processes.size(); ++one) {
             if (sink_.ended()) return;
             process(one);
         }
@@ -151,15 +152,23 @@ private:
         end();
     }
 
-    void process(const Process& process) {
-        name_of("process_name", process.pid, process.pid, known(timeline_, process.comm));
-        if (process.cgroup != StringId::kNone) {
-            name_of("process_labels", process.pid, process.pid, timeline_.text(process.cgroup));
-        }
-        for (const Thread& one : process.threads) {
+    /// With the id that it had, where its track has another one.
+    static std::string name(std::string_view comm, std::uint32_t id, std::uint32_t track) {
+        return id == track ? std::string(comm) : fmt::format("{} ({}, given again)", comm, id);
+    }
+
+    void process(std::uint32_t index) {
+        const Process& process = timeline_.processes[index];
+        const std::uint32_t pid = ids_.pid(index);
+        name_of("process_name", pid, pid, name(known(timeline_, process.comm), process.pid, pid));
+        if (process.cgroup != StringId::kNone)
+            name_of("process_labels", pid, pid, timeline_.text(process.cgroup));
+        for (std::uint32_t i = 0; i < process.threads.size(); ++i) {
             if (sink_.ended()) return;
-            name_of("thread_name", process.pid, one.tid, known(timeline_, one.comm));
-            for (const Slice& slice : one.slices) this->slice(process.pid, one.tid, slice);
+            const Thread& one = process.threads[i];
+            const std::uint32_t tid = ids_.tid(index, i);
+            name_of("thread_name", pid, tid, name(known(timeline_, one.comm), one.tid, tid));
+            for (const Slice& slice : one.slices) this->slice(pid, tid, slice);
             progress_.add(one.slices.size());
         }
     }
@@ -191,8 +200,7 @@ private:
     }
 
     std::uint32_t pid_of(std::uint32_t owner) const {
-        const Process* process = timeline_.process_at(owner);
-        return process != nullptr ? process->pid : kNoOwner;
+        return timeline_.process_at(owner) != nullptr ? ids_.pid(owner) : kNoOwner;
     }
 
     void lanes_of_no_thread() {
@@ -265,8 +273,8 @@ private:
 
     void deed(const char* what, const Deed& deed, const std::string& title, std::string_view phase,
               std::size_t number) {
-        const std::uint32_t pid = timeline_.processes[deed.where.process].pid;
-        const std::uint32_t tid = timeline_.thread_at(deed.where)->tid;
+        const std::uint32_t pid = ids_.pid(deed.where.process);
+        const std::uint32_t tid = ids_.tid(deed.where.process, deed.where.thread);
         event("i", pid, tid, deed.at_ns, what + title, "hold");
         json_.key("s").text("t");
         end();
@@ -315,8 +323,8 @@ private:
     }
 
     void counter(const Counter& counter) {
-        const Process* process = timeline_.process_at(counter.process);
-        const std::uint32_t pid = process != nullptr ? process->pid : 0;
+        const bool is_of_process = timeline_.process_at(counter.process) != nullptr;
+        const std::uint32_t pid = is_of_process ? ids_.pid(counter.process) : 0;
         const std::string name = counter_label(timeline_, counter);
         for (const Counter::Sample& sample : counter.samples) {
             event("C", pid, 0, sample.at_ns, name, "counter");
@@ -341,6 +349,7 @@ private:
     output::Sink& sink_;
     JsonText json_;
     FrameTree tree_;
+    ChromeIds ids_;
     std::uint64_t origin_ns_;
     std::map<std::pair<Activity, StringId>, std::string> labels_;
 };
