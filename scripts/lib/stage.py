@@ -2,6 +2,7 @@
 
 import contextlib
 import json
+import os
 import pathlib
 import signal
 import subprocess
@@ -64,12 +65,18 @@ class Culprit:
         self.child.wait()
 
 
-class Watch:
-    """`waitclose watch`, from all probes attached until it has printed its totals."""
+class Traced:
+    """A command that traces, from all probes attached until it has printed its totals."""
 
-    def __init__(self, *arguments, stdout=subprocess.DEVNULL):
+    def __init__(self, command, *arguments, stdout=subprocess.DEVNULL):
+        self.command = command
         self.arguments = arguments
         self.stdout = stdout
+
+    def user_seconds(self):
+        """CPU time that it has used in user space so far, all threads together."""
+        fields = pathlib.Path(f"/proc/{self.child.pid}/stat").read_text().rpartition(")")[2].split()
+        return int(fields[11]) / os.sysconf("SC_CLK_TCK")
 
     def __enter__(self):
         self.directory = tempfile.TemporaryDirectory(prefix="waitclose-stage.")
@@ -77,14 +84,14 @@ class Watch:
         ready_file = pathlib.Path(self.directory.name, "ready")
         began = time.perf_counter()
         with self.stderr_file.open("w") as stderr:
-            self.child = subprocess.Popen(waitclose("watch", "--ready-file", str(ready_file), *self.arguments),
+            self.child = subprocess.Popen(waitclose(self.command, "--ready-file", str(ready_file), *self.arguments),
                                           stdin=subprocess.DEVNULL, stdout=self.stdout, stderr=stderr, text=True)
         try:
             while not ready_file.exists():
                 if self.child.poll() is not None:
-                    raise CannotGoOn(f"waitclose watch could not start: {self.stderr_file.read_text().strip()}")
+                    raise CannotGoOn(f"waitclose {self.command} could not start: {self.stderr_file.read_text().strip()}")
                 if time.perf_counter() - began > 30:
-                    raise CannotGoOn("waitclose watch was not ready after 30 s")
+                    raise CannotGoOn(f"waitclose {self.command} was not ready after 30 s")
                 time.sleep(0.0002)
         except BaseException:
             self.child.kill()
@@ -101,7 +108,30 @@ class Watch:
         except subprocess.TimeoutExpired:
             self.child.kill()
             self.child.wait()
-            raise CannotGoOn("waitclose watch did not end within 30 s of SIGINT") from None
+            raise CannotGoOn(f"waitclose {self.command} did not end within 30 s of SIGINT") from None
         finally:
             self.totals = self.stderr_file.read_text().strip()
             self.directory.cleanup()
+
+
+class Watch(Traced):
+    """`waitclose watch`."""
+
+    def __init__(self, *arguments, stdout=subprocess.DEVNULL):
+        super().__init__("watch", *arguments, stdout=stdout)
+
+
+class Record(Traced):
+    """`waitclose record` into a file that is gone when it ends."""
+
+    def __init__(self, *arguments):
+        super().__init__("record", *arguments)
+
+    def __enter__(self):
+        self.recordings = tempfile.TemporaryDirectory(prefix="waitclose-stage.")
+        self.arguments += ("-o", str(pathlib.Path(self.recordings.name, "recording.db")))
+        return super().__enter__()
+
+    def __exit__(self, *reason):
+        super().__exit__(*reason)
+        self.recordings.cleanup()
