@@ -303,6 +303,9 @@ WC_ASSERT_SIZE(struct wc_census_carrier, 64);
 /* Whether a thread that can run has a CPU; not known where the kernel does not keep task_struct.on_cpu. */
 enum wc_on_cpu { WC_ON_CPU_UNKNOWN = 0, WC_ON_CPU_NO = 1, WC_ON_CPU_YES = 2 };
 
+/* Whether some thread of a process has exited; not known where the kernel does not tell. */
+enum wc_ended { WC_ENDED_UNKNOWN = 0, WC_ENDED_NONE = 1, WC_ENDED_SOME = 2 };
+
 /* What a thread that sleeps in poll() asks for, as its own memory tells: userspace reads that, and hands it
  * to a second look at the thread, which tells what file the descriptor is and whether the thread has moved
  * on. */
@@ -332,7 +335,8 @@ struct wc_census_thread {
     wc_u8 frozen;
     wc_u8 in_iowait;
     wc_u8 on_cpu; /* enum wc_on_cpu */
-    wc_u8 reserved[4];
+    wc_u8 ended;  /* enum wc_ended: of its process */
+    wc_u8 reserved[3];
     wc_u64 taken_ns;
     wc_u64 on_cpu_ns;       /* in all its life */
     wc_u64 run_delay_ns;    /* it could have run, but had no CPU */

@@ -40,6 +40,14 @@ static __always_inline __u8 has_cpu(struct task_struct* task) {
     return task->on_cpu ? WC_ON_CPU_YES : WC_ON_CPU_NO;
 }
 
+/* __exit_signal() adds what a thread ran in its life, which is never nothing, when the thread is gone for
+ * good. A main thread that has exited stays as a zombie until then. exec() starts no new count. */
+static __always_inline __u8 has_ended_threads(struct task_struct* task) {
+    struct signal_struct* shared = task->signal;
+    if (!shared || !bpf_core_field_exists(shared->sum_sched_runtime)) return WC_ENDED_UNKNOWN;
+    return BPF_CORE_READ(shared, sum_sched_runtime) ? WC_ENDED_SOME : WC_ENDED_NONE;
+}
+
 static __always_inline void fill_times(struct task_struct* task, struct wc_census_thread* out) {
     out->taken_ns = bpf_ktime_get_boot_ns();
     out->on_cpu_ns = task->se.sum_exec_runtime;
@@ -127,6 +135,7 @@ static __always_inline int take_thread(struct bpf_iter__task* ctx, bool with_sta
     if (record->has_registers) __builtin_memcpy(record->arguments, call.arguments, sizeof(record->arguments));
     record->in_iowait = BPF_CORE_READ_BITFIELD_PROBED(task, in_iowait);
     record->on_cpu = has_cpu(task);
+    record->ended = has_ended_threads(task);
     fill_times(task, record);
     if (marks_processes) follow_process(task);
     __u32 tid = record->actor.tid;

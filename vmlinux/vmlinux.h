@@ -335,6 +335,7 @@ struct sched_info {
 
 struct signal_struct {
     int nr_threads;
+    unsigned long long sum_sched_runtime; /* of the threads that have exited (__exit_signal; 32bd671d6cbe, 2.6.32) */
 };
 
 struct task_struct {

@@ -138,9 +138,10 @@ struct Truth {
     bool decided_early =
         false;  // the deciding act came before the FIN: a tracer attached in between missed it
     bool seen_reading =
-        false;          // the culprit thread itself reads end-of-file: a tracer that was there names it
-    bool quiet = true;  // the peer sends nothing after the FIN, not even an acknowledgement
-    bool held = true;   // false: a decoy that never, or no longer, holds
+        false;  // the culprit thread itself reads end-of-file: a tracer that was there names it
+    bool nobody_to_name = false;  // the thread that had it has gone: no other one is to be named
+    bool quiet = true;            // the peer sends nothing after the FIN, not even an acknowledgement
+    bool held = true;             // false: a decoy that never, or no longer, holds
 };
 
 class Judge {

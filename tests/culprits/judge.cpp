@@ -189,6 +189,7 @@ void Judge::print_truth(const Note* closed) {
         {"held", truth.held},
         {"decided_early", truth.decided_early},
         {"seen_reading", truth.seen_reading},
+        {"nobody_to_name", truth.nobody_to_name},
         {"quiet", truth.quiet},
         {"netns", netns_inode()},
         {"fin_before_ns", fin_before_ns_},

@@ -63,6 +63,43 @@ TEST(LongLeaks, AreNamedByALaterLook) {
     EXPECT_EQ(watch.stop().code, 0);
 }
 
+// Who read it last, or to its end, and goes on with other work, may have handed it on, or left it to somebody
+// who comes by now and then.
+TEST(HandedOn, TheOneThatHadItLastIsNotAccused) {
+    const auto expect_nobody = [](const json& socket, const json& truth) {
+        const json& cause = socket.at("cause");
+        EXPECT_TRUE(disagreements(socket, truth, Tracing::from_start).empty()) << socket.dump(1) << truth;
+        const bool ended = truth.at("nobody_to_name");
+        EXPECT_TRUE(ended || cause.at("confidence") == "possible") << cause.dump(1);
+    };
+    Culprits culprits;
+    for (const char* mode : {"queue", "sweeper", "ended"})
+        culprits.push_back(Culprit::before_start({"handed_on", "--mode", mode}));
+    Watch watch({"--min-held", "0ms"});
+    for (auto& culprit : culprits) culprit->reach_position();
+    culprits.back()->wait_until_held_for(may_come_by);
+    std::vector<bool> told(culprits.size());
+    watch.until(
+        [&](const json& event) {
+            for (std::size_t i = 0; i < culprits.size(); ++i)
+                if (is_about(event, culprits[i]->truth()) && event.at("event") != "entered") {
+                    expect_nobody(event.at("socket"), culprits[i]->truth());
+                    told[i] =
+                        told[i] || event.at("socket").at("held_ns").get<std::int64_t>() > 10'000'000'000;
+                }
+            return std::ranges::all_of(told, std::identity());
+        },
+        10s);
+    EXPECT_EQ(watch.stop().code, 0);
+    for (auto& culprit : culprits) {
+        const Snapshot taken = snapshot(culprit->selection());
+        const json* socket = find_socket(taken.document, culprit->truth());
+        ASSERT_TRUE(socket) << culprit->truth();
+        const auto wrong = disagreements(*socket, culprit->truth(), Tracing::after);
+        EXPECT_TRUE(wrong.empty()) << joined(wrong) << socket->dump(1);
+    }
+}
+
 // Which of their threads had the connection nobody saw: one that sleeps in something else may have it.
 TEST(BlockedHandlers, AreNotCalledLeakersByALookThatComesAfterwards) {
     Culprits culprits;

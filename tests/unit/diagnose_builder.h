@@ -101,6 +101,7 @@ public:
         made.start_ns = start_ns;
         made.parent_pid = parent_pid;
         made.comm = "p" + std::to_string(pid);
+        made.threads_ended = false;
         made.first_thread = static_cast<std::uint32_t>(census.threads.size());
         made.thread_count = static_cast<std::uint32_t>(threads.size());
         for (auto& thread : threads) census.threads.push_back(std::move(thread));

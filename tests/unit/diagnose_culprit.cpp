@@ -88,10 +88,11 @@ TEST(Culprit, OnlyThreadOfAnUntracedProcess) {
     EXPECT_EQ(gist(b.diagnose()), "abandoned likely 10/10 only-thread");
 }
 
-TEST(Culprit, ZombieLeaderIsNoThreadToNameNorCount) {
+TEST(Culprit, ZombieLeaderIsNoThreadToNameButMayHaveBeenIt) {
     Builder b;
     b.socket({{b.process(10, {in_state(10, model::RunState::kZombie), in_accept(11)})}});
-    EXPECT_EQ(gist(b.diagnose()), "abandoned likely 10/11 only-thread");
+    EXPECT_EQ(gist(b.diagnose()), "abandoned likely 10/- process");
+    EXPECT_TRUE(says(b.diagnose(), "others of it have ended"));
 }
 
 TEST(Culprit, OneOfManyUnseenThreadsIsNotGuessed) {

@@ -209,6 +209,21 @@ TEST(Join, NamesEveryHolder) {
     EXPECT_EQ(holders[1].fd, 9);
 }
 
+TEST(Join, SaysWhetherThreadsHaveEnded) {
+    const auto told = [](wc_u8 first, wc_u8 second) {
+        Readings readings = with_socket({0x10, 5});
+        readings.descriptors = {descriptor(100, 1, 7, {0x10, 5})};
+        readings.threads = {thread(100, 1, 100, "main"), thread(100, 1, 101, "worker")};
+        readings.threads[0].ended = first;
+        readings.threads[1].ended = second;
+        return join(std::move(readings)).processes[0].threads_ended;
+    };
+    EXPECT_EQ(told(WC_ENDED_UNKNOWN, WC_ENDED_UNKNOWN), std::nullopt);
+    EXPECT_EQ(told(WC_ENDED_NONE, WC_ENDED_NONE), false);
+    EXPECT_EQ(told(WC_ENDED_NONE, WC_ENDED_SOME), true) << "one ended between the two looks";
+    EXPECT_EQ(told(WC_ENDED_SOME, WC_ENDED_NONE), true);
+}
+
 TEST(Join, AReusedAddressIsNotTheSameSocket) {
     Readings readings = with_socket({0x10, 5});
     readings.descriptors = {descriptor(100, 1, 7, {0x10, 6})};

@@ -36,7 +36,8 @@ constexpr std::array<Entry, kCauseCount> kCatalogue{{
     {"handler-blocked", "the thread that handles it is asleep in something else",
      "See what that thread waits for: it closes the connection only after that. Give the wait a timeout."},
     {"deadlock", "the thread that handles it waits, in a circle, for itself",
-     "Take the locks in one order everywhere; until then only a restart ends the circle."},
+     "Only a restart ends the circle. Take locks in one order everywhere; let nobody wait for ever for the "
+     "other end of a pipe or connection that waits for it in turn."},
     {"handler-busy", "the thread that handles it is computing",
      "Look at that thread's stack: the line with close() is not reached while it computes."},
     {"cpu-starved", "the thread that handles it could run but gets no CPU",

@@ -99,9 +99,12 @@ bool by_deed(Who& who, const Scene& scene) {
 }
 
 void by_elimination(Who& who, const Roster& roster) {
-    who.thread = roster.only();
+    who.thread = roster.only_ever();
     who.basis = Basis::kOnlyThread;
-    if (!who.thread) who.doubt = roster.live() ? Doubt::kManyThreads : Doubt::kNoLiveThread;
+    if (who.thread) return;
+    who.doubt = roster.only()   ? Doubt::kOthersEnded
+                : roster.live() ? Doubt::kManyThreads
+                                : Doubt::kNoLiveThread;
 }
 
 }  // namespace
@@ -174,9 +177,9 @@ void explain_named(const Scene& scene, const Who& who, Diagnosis& diagnosis) {
                  fmt::format("{} {}, which is this socket (census)", thread, activity_text(*who.thread)));
         break;
     case Basis::kOnlyThread:
-        add_fact(
-            diagnosis, "named_by", "only-thread",
-            fmt::format("{} is the only live thread of {} (census)", thread, process_text(*who.process)));
+        add_fact(diagnosis, "named_by", "only-thread",
+                 fmt::format("{} is the only thread that {} ever had (census)", thread,
+                             process_text(*who.process)));
         break;
     case Basis::kAcceptor:
         add_fact(diagnosis, "named_by", "acceptor",
@@ -185,6 +188,13 @@ void explain_named(const Scene& scene, const Who& who, Diagnosis& diagnosis) {
         break;
     case Basis::kProcess: break;
     }
+}
+
+std::string others_ended_text(const Scene& scene, const Who& who) {
+    const bool known = scene.rosters.of(*who.process).threads_ended().has_value();
+    return fmt::format("{} has one thread, but {} (census)", process_text(*who.process),
+                       known ? "others of it have ended, and one of them may have handled it"
+                             : "whether others of it have ended is not known");
 }
 
 std::string thread_doubt_text(const Scene& scene, const Who& who) {
@@ -204,6 +214,7 @@ std::string thread_doubt_text(const Scene& scene, const Who& who) {
     case Doubt::kNoAcceptor:
         return fmt::format("{} has {} live threads, and not exactly one of them waits in accept()", process,
                            scene.rosters.of(*who.process).live());
+    case Doubt::kOthersEnded: return others_ended_text(scene, who);
     case Doubt::kNoLiveThread: return fmt::format("every thread of {} has begun to exit", process);
     default: break;
     }

@@ -83,6 +83,9 @@ void word_eof_seen(const Scene& scene, const Verdict& verdict, Diagnosis& diagno
     else if (!scene.eof.thread)
         diagnosis.summary = fmt::format("thread {} read end-of-file {} ago and exited without closing {}",
                                         scene.eof.deed->actor.comm_text(), ago, kept);
+    else if (may_be_handed_on(scene))
+        diagnosis.summary = fmt::format("thread {} read end-of-file {} ago, and nobody has closed {} since",
+                                        scene.eof.thread->comm, ago, kept);
     else
         diagnosis.summary = fmt::format("thread {} read end-of-file {} ago and never closed {}",
                                         scene.eof.thread->comm, ago, kept);
@@ -90,6 +93,7 @@ void word_eof_seen(const Scene& scene, const Verdict& verdict, Diagnosis& diagno
     if (is_last_touch(scene))
         add_fact(diagnosis, "last_touch", "read-eof", "nobody has read or written it since (traced)");
     add_activity(reader_of(scene), diagnosis);
+    add_handed_on(scene, diagnosis);
     add_watches(scene, diagnosis);
     add_waits_elsewhere(scene, diagnosis);
 }
@@ -161,14 +165,18 @@ std::optional<Confidence> strength(const Scene& scene, const Thread* handler, st
     // A thread may have handed the connection to another one, and one process to another.
     const bool others = some_work(scene) || some_wait_elsewhere(scene);
     if (busy || ((loops || others) && age_ns < kHardlyAnswersNs)) return Confidence::kPossible;
+    // However long ago: it may wait in a queue for somebody, or somebody come by even less often.
+    if (may_be_handed_on(scene)) return Confidence::kPossible;
     // Never proven: a signal, another connection or a child may yet bring the answer, whatever waits now.
     return Confidence::kLikely;
 }
 
 std::optional<Verdict> from_deed(const Scene& scene) {
     const auto shown = strength(scene, reader_of(scene), scene.ago(scene.eof.deed->at_ns));
-    if (!shown) return Verdict{Cause::kUnknown, Confidence::kPossible, scene.who, word_still_at_work};
-    return Verdict{Cause::kEofIgnored, *shown, scene.who, word_eof_seen};
+    const bool elsewhere = may_be_in_other_hands(scene, scene.eof.deed->at_ns);
+    const Who who = elsewhere ? without_thread(scene.who) : scene.who;
+    if (!shown) return Verdict{Cause::kUnknown, Confidence::kPossible, who, word_still_at_work};
+    return Verdict{Cause::kEofIgnored, *shown, who, word_eof_seen};
 }
 
 // Nobody saw who read it, or when: it may have been just now, by any thread.

@@ -48,6 +48,14 @@ std::optional<Verdict> unread(const Scene& scene);                // idle-in-poo
 bool asleep_since_its_data(const Scene& scene);
 /// In some process that holds it a thread is at work on something that may be part of it.
 bool some_work(const Scene& scene);
+/// Other threads of its process than the one seen with it last may have it now, or come by and close it.
+bool may_be_handed_on(const Scene& scene);
+/// The same, and one of them was awake after `deed_ns`, so it may have been given it then.
+bool may_be_in_other_hands(const Scene& scene, std::uint64_t deed_ns);
+/// One fact that names them, when there are any.
+void add_handed_on(const Scene& scene, Diagnosis& diagnosis);
+/// Who is to be named then: the process.
+Who without_thread(Who who);
 /// Threads are at work, which of them had the connection is not known, and it is not held for so long that
 /// none can be at it any more.
 bool some_may_handle(const Scene& scene);

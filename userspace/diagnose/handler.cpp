@@ -44,15 +44,6 @@ bool may_be_idle(const Wait& wait) {
            (wait.what == WaitClass::kLock && wait.blocked);
 }
 
-/// "worker-2" is "worker-3".
-std::string_view without_number(std::string_view name) {
-    const auto is_letter = [](char byte) {
-        return (byte >= 'a' && byte <= 'z') || (byte >= 'A' && byte <= 'Z');
-    };
-    while (!name.empty() && !is_letter(name.back())) name.remove_suffix(1);
-    return name;
-}
-
 bool share_a_listener(const model::Census& census, std::uint32_t one, std::uint32_t other) {
     return std::ranges::any_of(census.listeners, [&](const model::Socket& listener) {
         const auto has = [&](std::uint32_t pid) {
@@ -195,6 +186,13 @@ bool serves_another(const Scene& scene) {
            thread.file->local_port == scene.socket.local.port;
 }
 
+/// It has taken the connection and not touched it, and now does what its parent, or another thread of its
+/// program, tells it to: that is no part of a request.
+bool waits_after_accept(const Scene& scene) {
+    return scene.who.basis == Basis::kOpened &&
+           waits_for_orders(scene.census, *scene.who.process, *scene.who.thread);
+}
+
 /// A thread at work that was seen with no held socket, and that the handler does not wait for: the connection
 /// may have been handed to it.
 bool may_be_handed_over(const Scene& scene, const model::Steps& chain) {
@@ -246,7 +244,7 @@ std::optional<Verdict> handler_blocked(const Scene& scene) {
     const bool seen = handled_before_sleeping(scene, since);
     if (!seen && !asleep_since_its_data(scene)) return std::nullopt;
     const Wait wait = wait_of(*thread);
-    if (!shows_work(wait) || serves_another(scene)) return std::nullopt;
+    if (!shows_work(wait) || serves_another(scene) || waits_after_accept(scene)) return std::nullopt;
     const bool before_fin = since <= scene.socket.held_since_ns;
     const bool explains = may_sleep_since_before_fin(scene, since) || is_kept_from_the_request(scene, wait);
     if (may_be_idle(wait) && (!explains || has_answered(scene))) return std::nullopt;

@@ -2,6 +2,7 @@
 #include "diagnose/roster.h"
 
 #include <algorithm>
+#include <array>
 #include <limits>
 
 #include <sys/syscall.h>
@@ -16,15 +17,63 @@ using model::Thread;
 
 namespace {
 
+constexpr std::uint64_t kEndless = std::numeric_limits<std::uint64_t>::max();
+/// How late a moment told by ticks may be.
+constexpr std::uint64_t kLateByNs = 30'000'000;
+
+/// It waits in a lock that nobody in particular owns, as idle workers of a runtime do.
+bool is_parked(const Thread& thread) {
+    return thread.syscall == static_cast<std::uint32_t>(SYS_futex) && !thread.lock_owner_tid;
+}
+
+/// The fourth argument of futex() is how long it waits; null is for ever.
+bool is_parked_for_ever(const Thread& thread) {
+    return is_parked(thread) && thread.arguments[3] == 0;
+}
+
 /// Since when it has waited in a lock that nobody in particular owns, as idle workers of a runtime do;
 /// endless for any other thread.
 std::uint64_t parked_since_ns(const Thread& thread) {
-    constexpr std::uint64_t kNotParked = std::numeric_limits<std::uint64_t>::max();
-    const bool parked = thread.syscall == static_cast<std::uint32_t>(SYS_futex) && !thread.lock_owner_tid;
-    return parked ? thread.asleep_since_ns.value_or(kNotParked) : kNotParked;
+    return is_parked(thread) ? thread.asleep_since_ns.value_or(kEndless) : kEndless;
+}
+
+/// Threads that a runtime keeps for itself, by the names it gives them: HotSpot, V8, libuv. None is ever
+/// given a connection.
+bool is_of_runtime(std::string_view name) {
+    constexpr std::array<std::string_view, 14> kOwn{
+        "VM Periodic Tas", "Common-Cleaner",  "Signal Dispatch", "Reference Handl", "Finalizer",
+        "C1 CompilerThre", "C2 CompilerThre", "Service Thread",  "Monitor Deflati", "Notification Th",
+        "Sweeper thread",  "Attach Listener", "V8Worker",        "libuv-worker"};
+    return is_collector(name) || std::ranges::find(kOwn, name) != kOwn.end();
+}
+
+/// Both wait for work in the same pool, of which the one is idle as far as anybody can tell.
+bool is_idle_mate(const Thread& thread, const Thread& handler) {
+    const std::string_view stem = without_number(thread.comm);
+    return is_parked(thread) && is_parked(handler) && !stem.empty() && thread.comm != handler.comm &&
+           stem == without_number(handler.comm);
+}
+
+/// The earliest that the socket was used, as far as known, or that its peer hung up.
+std::uint64_t used_ns(const model::Socket& socket) {
+    std::uint64_t first = socket.held_since_ns;
+    if (socket.last_data_ns)
+        first = std::min(first, socket.last_data_ns - std::min(socket.last_data_ns, kLateByNs));
+    if (!socket.touches) return first;
+    for (const auto& deed : {socket.touches->opened, socket.touches->last, socket.touches->eof})
+        if (deed) first = std::min(first, deed->at_ns);
+    return first;
 }
 
 }  // namespace
+
+std::string_view without_number(std::string_view name) {
+    const auto is_letter = [](char byte) {
+        return (byte >= 'a' && byte <= 'z') || (byte >= 'A' && byte <= 'Z');
+    };
+    while (!name.empty() && !is_letter(name.back())) name.remove_suffix(1);
+    return name;
+}
 
 bool is_live(const Thread& thread) {
     return thread.state != RunState::kZombie && !thread.exiting;
@@ -50,7 +99,7 @@ bool waits_for_orders(const model::Census& census, const model::Process& process
 }
 
 Roster::Roster(const model::Census& census, const model::Process& process)
-    : threads_(census.threads_of(process)) {
+    : threads_(census.threads_of(process)), threads_ended_(process.threads_ended) {
     by_tid_.reserve(threads_.size());
     for (const Thread& thread : threads_) {
         by_tid_.emplace_back(thread.tid, &thread);
@@ -104,16 +153,69 @@ const std::vector<const Thread*>& Rosters::unseen_workers(const model::Process& 
     return *workers;
 }
 
+const std::vector<const Thread*>& Rosters::workers(const model::Process& process) {
+    auto& workers = made_for(process).workers;
+    if (!workers) {
+        workers.emplace();
+        for (const Thread& thread : census_.threads_of(process))
+            if (is_live(thread) && is_at_work(thread) && !waits_for_orders(census_, process, thread))
+                workers->push_back(&thread);
+    }
+    return *workers;
+}
+
 bool Rosters::works(const model::Process& process, std::uint64_t came_ns) {
-    constexpr std::uint64_t kLateByNs = 30'000'000;  // how late a moment told by ticks may be
     auto& since_ns = made_for(process).works_since_ns;
     if (!since_ns) {
         since_ns = 0;
-        for (const Thread& thread : census_.threads_of(process))
-            if (is_live(thread) && is_at_work(thread) && !waits_for_orders(census_, process, thread))
-                since_ns = std::max(*since_ns, parked_since_ns(thread));
+        for (const Thread* thread : workers(process))
+            since_ns = std::max(*since_ns, parked_since_ns(*thread));
     }
     return *since_ns > 0 && (came_ns < kLateByNs || *since_ns > came_ns - kLateByNs);
+}
+
+bool Rosters::works_since(const model::Process& process, std::uint64_t since_ns) {
+    auto& awake_ns = made_for(process).awake_ns;
+    if (!awake_ns) {
+        awake_ns = 0;
+        for (const Thread* thread : workers(process))
+            awake_ns = std::max(*awake_ns, thread->asleep_since_ns.value_or(kEndless));
+    }
+    return *awake_ns > 0 && *awake_ns >= since_ns;
+}
+
+std::uint64_t Rosters::first_used_ns(const model::Process& process) {
+    if (!first_used_ns_) {
+        first_used_ns_.emplace(census_.processes.size(), kEndless);
+        for (const model::Socket& socket : census_.sockets)
+            for (const model::Holder& holder : census_.holders_of(socket)) {
+                std::uint64_t& first = (*first_used_ns_)[holder.process];
+                first = std::min(first, used_ns(socket));
+            }
+    }
+    return (*first_used_ns_)[static_cast<std::size_t>(&process - census_.processes.data())];
+}
+
+std::vector<const Thread*> Rosters::heirs(const model::Process& process, const Thread* handler) {
+    std::vector<const Thread*> heirs;
+    for (const Thread* thread : workers(process)) {
+        const bool idle = is_parked_for_ever(*thread) && thread->asleep_since_ns &&
+                          *thread->asleep_since_ns < first_used_ns(process);
+        const bool mate = handler && is_idle_mate(*thread, *handler);
+        if (thread != handler && !idle && !mate && !is_of_runtime(thread->comm) &&
+            !was_seen(process, *thread))
+            heirs.push_back(thread);
+    }
+    return heirs;
+}
+
+std::uint64_t Rosters::heirs_awake_ns(const model::Process& process, const Thread* handler) {
+    const auto [awake, is_new] = made_for(process).heirs_awake_ns.try_emplace(handler);
+    if (is_new)
+        for (const Thread* heir : heirs(process, handler))
+            awake->second =
+                std::max({awake->second, heir->asleep_since_ns.value_or(kEndless), std::uint64_t{1}});
+    return awake->second;
 }
 
 bool Rosters::was_seen(const model::Process& process, const Thread& thread) {

@@ -6,7 +6,9 @@
 #include <memory>
 #include <optional>
 #include <span>
+#include <string_view>
 #include <tuple>
+#include <unordered_map>
 #include <utility>
 #include <vector>
 
@@ -47,6 +49,9 @@ bool is_at_work(const model::Thread& thread);
 bool waits_for_orders(const model::Census& census, const model::Process& process,
                       const model::Thread& thread);
 
+/// "worker-2" is "worker-".
+std::string_view without_number(std::string_view name);
+
 class Roster {
 public:
     Roster(const model::Census& census, const model::Process& process);
@@ -55,6 +60,11 @@ public:
     std::size_t live() const { return live_; }
     /// The one live thread; null when there are several or none.
     const model::Thread* only() const { return live_ == 1 ? a_live_one_ : nullptr; }
+    /// The one live thread of a process of which no thread has ever exited: nobody else can have done
+    /// anything in it. Null as well where that is not known.
+    const model::Thread* only_ever() const { return threads_ended() == false ? only() : nullptr; }
+    /// Some thread of it has begun to exit, or has gone; nothing where that is not known.
+    std::optional<bool> threads_ended() const { return live_ < threads_.size() ? true : threads_ended_; }
     /// Every thread has begun to exit. False for a process whose threads could not be read.
     bool exiting() const { return !threads_.empty() && live_ == 0; }
     /// Every thread that is not a zombie is stopped, traced or frozen, and there is one.
@@ -75,6 +85,7 @@ private:
     std::vector<std::pair<std::uint32_t, const model::Thread*>> by_tid_;  // sorted
     std::vector<Sleeper> sleepers_;                                       // sorted by fd
     const model::Thread* a_live_one_ = nullptr;
+    std::optional<bool> threads_ended_;
     std::size_t live_ = 0;
     std::size_t not_zombies_ = 0;
     std::size_t stopped_ = 0;
@@ -91,9 +102,23 @@ public:
     const Roster& of(const model::Process& process);
     /// Its live threads at work that were not seen to read or write any held socket last.
     const std::vector<const model::Thread*>& unseen_workers(const model::Process& process);
+    /// Its live threads at work that do not merely wait for orders.
+    const std::vector<const model::Thread*>& workers(const model::Process& process);
     /// Some live thread is at work that may be part of what came at `came_ns` (0: not known when): it does
     /// not merely wait for orders, nor has it been parked since before.
     bool works(const model::Process& process, std::uint64_t came_ns);
+    /// Some such thread was awake at `since_ns` or later, or may have been: the others have nothing in hand
+    /// that came after that.
+    bool works_since(const model::Process& process, std::uint64_t since_ns);
+    /// Those live threads to which a connection that `handler` (null: nobody knows who) had may have been
+    /// handed on, or that may come by and close it: who is at work and does not merely wait for orders. Not
+    /// who was seen with another held connection last, not the runtime's own threads, not an idle worker of
+    /// the same pool, and not who has slept in a lock of nobody's, without a time limit, since before any
+    /// connection held now was used.
+    std::vector<const model::Thread*> heirs(const model::Process& process, const model::Thread* handler);
+    /// The latest that one of them was awake, in ns of CLOCK_BOOTTIME, endless where that is now or not
+    /// known; 0: there are none. Worked out once for each handler.
+    std::uint64_t heirs_awake_ns(const model::Process& process, const model::Thread* handler);
     /// Where the thread, one of the process, sleeps in accept(); nothing when it does not, or the listener is
     /// not known.
     std::optional<Door> door_of(const model::Process& process, const model::Thread& thread);
@@ -106,16 +131,23 @@ private:
         std::unique_ptr<Roster> roster;
         std::optional<std::vector<const model::Thread*>> unseen_workers;
         std::optional<std::uint64_t> works_since_ns;  // 0: nobody works
+        std::optional<std::uint64_t> awake_ns;        // the latest that one of them was; 0: nobody works
+        std::optional<std::vector<const model::Thread*>> workers;                // who may be given something
+        std::unordered_map<const model::Thread*, std::uint64_t> heirs_awake_ns;  // by handler
         std::optional<std::vector<Door>> doors;
     };
 
     Made& made_for(const model::Process& process);
     bool was_seen(const model::Process& process, const model::Thread& thread);
+    std::uint64_t first_used_ns(const model::Process& process);
 
     const model::Census& census_;
     std::vector<Made> made_;  // by index into Census::processes
     /// Who touched a held socket last: pid, tid, start. Sorted; made when first asked for.
     std::optional<std::vector<std::tuple<std::uint32_t, std::uint32_t, std::uint64_t>>> seen_;
+    /// By index into Census::processes: the earliest that one of the sockets it holds was used, as far as
+    /// known. Made when first asked for.
+    std::optional<std::vector<std::uint64_t>> first_used_ns_;
 };
 
 }  // namespace waitclose::diagnose

@@ -33,6 +33,7 @@ enum class Doubt : std::uint8_t {
     kSeveralBlocked,     // several threads are in a system call on it
     kNoAcceptor,         // several threads, and not exactly one of them waits in accept()
     kManyThreads,        // none of them was seen with it
+    kOthersEnded,        // it has one thread; others have ended, or may have
     kNoLiveThread,
     kNotAsked,  // the cause accuses nobody
 };

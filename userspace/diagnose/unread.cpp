@@ -105,6 +105,11 @@ void word_held_back(const Scene& scene, const Verdict&, Diagnosis& diagnosis) {
     add_held_back(scene, diagnosis);
 }
 
+/// Some thread of it has been awake since the connection was opened, as far as known.
+bool may_have_it(const Scene& scene, const Process& process) {
+    return !scene.opened || scene.rosters.works_since(process, scene.opened.deed->at_ns);
+}
+
 void word_abandoned(const Scene& scene, const Verdict& verdict, Diagnosis& diagnosis) {
     const Socket& socket = scene.socket;
     const std::string subject = subject_text(verdict.who);
@@ -128,10 +133,13 @@ void word_abandoned(const Scene& scene, const Verdict& verdict, Diagnosis& diagn
                 fmt::format("a thread of {} sleeps in epoll, poll or select, which may watch it (census)",
                             process_text(*process)));
     add_waits_elsewhere(scene, diagnosis);
-    if (!verdict.who.thread && verdict.who.process && scene.rosters.of(*verdict.who.process).at_work())
+    const Process* process = verdict.who.process;
+    if (!verdict.who.thread && process && scene.rosters.of(*process).at_work() &&
+        may_have_it(scene, *process))
         add_fact(diagnosis, "may_be_handled", true,
                  fmt::format("threads of {} are at work, and one of them may be handling it (census)",
-                             process_text(*verdict.who.process)));
+                             process_text(*process)));
+    add_handed_on(scene, diagnosis);
     add_activity(verdict.who, diagnosis);
 }
 
@@ -145,23 +153,58 @@ void word_may_be_handling(const Scene& scene, const Verdict&, Diagnosis& diagnos
                          activity_text(thread)));
 }
 
-void word_some_may_handle(const Scene& scene, const Verdict&, Diagnosis& diagnosis) {
+/// Nobody saw who has it, but this thread fell asleep right after its last data came, and has not woken
+/// since: it may be at the answer, however long ago that was. Null: there is none.
+const Thread* asleep_since_data(const Scene& scene) {
+    const std::uint64_t came_ns = scene.socket.last_data_ns;
+    if (scene.who.thread || scene.last || came_ns == 0 || scene.socket.role == Role::kClient) return nullptr;
+    for (const Process* process : scene.processes)
+        for (const Thread* thread : scene.rosters.workers(*process)) {
+            const std::uint64_t since = thread->asleep_since_ns.value_or(0);
+            if (since + kStampErrorNs >= came_ns && since <= came_ns + kSameWorkNs) return thread;
+        }
+    return nullptr;
+}
+
+/// "p20 (pid 20), p21 (pid 21)": of those who may have it, whose threads have been awake since it was there,
+/// or have not.
+std::string names_of_workers(const Scene& scene, bool awake) {
     std::string names;
     for (const Process* process : scene.processes)
         if (scene.rosters.works(*process, scene.socket.last_data_ns) &&
-            (!scene.who.process || process == scene.who.process))
+            may_have_it(scene, *process) == awake && (!scene.who.process || process == scene.who.process))
             names += fmt::format("{}{}", names.empty() ? "" : ", ", process_text(*process));
+    return names;
+}
+
+void word_some_may_handle(const Scene& scene, const Verdict&, Diagnosis& diagnosis) {
+    const std::string awake = names_of_workers(scene, true);
+    const std::string asleep = names_of_workers(scene, false);
     diagnosis.summary =
-        "nobody has read it since the peer's FIN, but threads are at work and one of them may "
-        "be handling it";
+        awake.empty()
+            ? "nobody has read it since the peer's FIN, but a thread that has slept since before the "
+              "connection may yet come by"
+            : "nobody has read it since the peer's FIN, but threads are at work and one of them may "
+              "be handling it";
     add_unread(scene, diagnosis);
     const std::string given = scene.who.thread
                                   ? fmt::format("{}, which had the connection, may have handed it on",
                                                 thread_text(*scene.who.thread))
                                   : std::string("which thread had the connection was not seen");
-    add_fact(diagnosis, "may_be_handled", true,
-             fmt::format("threads of {} are at work, and {}: one of them may be handling it (census)", names,
-                         given));
+    if (!awake.empty())
+        add_fact(diagnosis, "may_be_handled", true,
+                 fmt::format("threads of {} are at work, and {}: one of them may be handling it (census)",
+                             awake, given));
+    if (!asleep.empty())
+        add_fact(diagnosis, "may_come_by", true,
+                 fmt::format("all threads of {} that are not idle have slept since before the connection was "
+                             "opened: they may come by when they wake (census)",
+                             asleep));
+    if (const Thread* thread = asleep_since_data(scene))
+        add_fact(diagnosis, "asleep_since_data", true,
+                 fmt::format("{} {}, ever since the connection's last data came (census)",
+                             thread_text(*thread), activity_text(*thread)));
+    add_handed_on(scene, diagnosis);
     if (!scene.census.traced) diagnosis.advice = "Watch from before the FIN to see whose connection it is.";
 }
 
@@ -218,7 +261,7 @@ Confidence abandoned_confidence(const Scene& scene) {
         scene.processes, [&](const Process* process) { return scene.rosters.of(*process).watches(); });
     const bool any_of_several =
         !scene.who.thread && (!scene.who.process || scene.rosters.of(*scene.who.process).live() > 1);
-    if (some_wait_elsewhere(scene)) return Confidence::kPossible;
+    if (some_wait_elsewhere(scene) || may_be_handed_on(scene)) return Confidence::kPossible;
     const std::uint64_t held_ns = scene.census.held_ns(scene.socket);
     const bool measured = nobody_watches(scene) && all_idle(scene) && scene.only_process();
     if (by_loop) return measured && held_ns >= kHardlyAnswersNs ? Confidence::kLikely : Confidence::kPossible;
@@ -227,11 +270,15 @@ Confidence abandoned_confidence(const Scene& scene) {
     return any_of_several && !settled ? Confidence::kPossible : Confidence::kLikely;
 }
 
+Who who_has_it(const Scene& scene) {
+    return may_be_handed_on(scene) ? without_thread(scene.who) : scene.who;
+}
+
 Verdict abandoned(const Scene& scene) {
     if (held_back(scene)) return {Cause::kUnknown, Confidence::kPossible, scene.who, word_held_back};
     if (some_may_handle(scene))
-        return {Cause::kUnknown, Confidence::kPossible, scene.who, word_some_may_handle};
-    return {Cause::kAbandoned, abandoned_confidence(scene), scene.who, word_abandoned};
+        return {Cause::kUnknown, Confidence::kPossible, who_has_it(scene), word_some_may_handle};
+    return {Cause::kAbandoned, abandoned_confidence(scene), who_has_it(scene), word_abandoned};
 }
 
 }  // namespace
@@ -239,6 +286,7 @@ Verdict abandoned(const Scene& scene) {
 bool some_may_handle(const Scene& scene) {
     // Who read it last, and is idle now, may have given what it read to another thread.
     const bool is_only = scene.who.thread && scene.who.basis == Basis::kOnlyThread;
+    if (asleep_since_data(scene)) return true;
     return !is_only && scene.census.held_ns(scene.socket) < kHardlyAnswersNs && some_work(scene);
 }
 
@@ -253,7 +301,7 @@ std::optional<Verdict> unread(const Scene& scene) {
     if (!scene.sleepers.empty())
         return Verdict{Cause::kUnknown, Confidence::kPossible, scene.who, word_somebody_on_it};
     if (scene.census.held_ns(scene.socket) < kMayComeByNs)
-        return Verdict{Cause::kUnknown, Confidence::kPossible, scene.who, word_may_come_by};
+        return Verdict{Cause::kUnknown, Confidence::kPossible, who_has_it(scene), word_may_come_by};
     const bool busy = scene.who.thread && is_at_work(*scene.who.thread);
     const Socket& socket = scene.socket;
     if (socket.role == Role::kClient) {

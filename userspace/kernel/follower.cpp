@@ -282,6 +282,7 @@ void Follower::add_process(model::Census& census, const Key& key,
     for (const wc_census_thread& record : records) {
         remember(record);
         process.parent_pid = record.parent_tgid;
+        note_ended(process, record);
         census.threads.push_back(thread_of(record, run_phase_ns));
         if (record.actor.tid == process.pid || process.comm.empty())
             process.comm = census.threads.back().comm;

@@ -114,6 +114,7 @@ private:
                                 [&](const auto& one) { return !(key_of(one) < processes_[i]); });
             for (; next != all.end() && key_of(*next) == processes_[i]; ++next) {
                 process.parent_pid = next->parent_tgid;
+                note_ended(process, *next);
                 census_.threads.push_back(thread_of(*next, readings_.run_phase_ns));
                 if (next->actor.tid == process.pid || process.comm.empty())
                     process.comm = census_.threads.back().comm;

@@ -72,6 +72,9 @@ private:
 /// scheduler's clock was 0.
 model::Thread thread_of(const wc_census_thread& record, std::int64_t run_phase_ns);
 
+/// Whether threads of the process have exited, as the record of any thread of it tells.
+void note_ended(model::Process& process, const wc_census_thread& record);
+
 /// One entry of a wait queue from its record; nothing for the mark that it was not read to its end.
 std::optional<model::Watch> watch_of(const wc_census_watch& record);
 

@@ -114,4 +114,9 @@ model::Thread thread_of(const wc_census_thread& record, std::int64_t run_phase_n
     return thread;
 }
 
+void note_ended(model::Process& process, const wc_census_thread& record) {
+    if (record.ended == WC_ENDED_UNKNOWN) return;
+    process.threads_ended = process.threads_ended.value_or(false) || record.ended == WC_ENDED_SOME;
+}
+
 }  // namespace waitclose::kernel

@@ -98,6 +98,7 @@ struct Process {
     std::optional<std::string> cgroup;
     std::optional<std::string> cpu_cgroup;  // in the hierarchy that has the cpu controller
     std::optional<std::string> container;
+    std::optional<bool> threads_ended;  // some thread of it has exited; nothing where that cannot be read
     std::optional<std::uint64_t> fds_used;
     std::optional<std::uint64_t> fd_limit;
     std::optional<std::int32_t>

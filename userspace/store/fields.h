@@ -31,7 +31,7 @@ static_assert(kSizeIs<model::LockHolder, 40>);
 static_assert(kSizeIs<model::Tracer, 40>);
 static_assert(kSizeIs<model::Polled, 24>);
 static_assert(kSizeIs<model::Thread, 456>);
-static_assert(kSizeIs<model::Process, 264>);
+static_assert(kSizeIs<model::Process, 272>);
 static_assert(kSizeIs<model::Holder, 12>);
 static_assert(kSizeIs<model::Question, 16>);
 static_assert(kSizeIs<model::Answer, 112>);

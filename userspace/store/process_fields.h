@@ -103,6 +103,7 @@ struct Fields<model::Process> {
         v("fds_used", &T::fds_used);
         v("fd_limit", &T::fd_limit);
         v("held_back_fd", &T::held_back_fd);
+        v("threads_ended", &T::threads_ended);
     }
 };
 
