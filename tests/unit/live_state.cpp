@@ -70,7 +70,7 @@ TEST(LiveState, RecordingAndWritingAreForTheSurroundings) {
     scene.state.wish = Wish::kNone;
     scene.press("/r");  // typed, not pressed
     EXPECT_EQ(scene.state.wish, Wish::kNone);
-    EXPECT_EQ(scene.state.typing, "r");
+    EXPECT_EQ(scene.state.typing->text, "r");
 }
 
 TEST(LiveState, RowsKeepTheirPlacesWhileTheUserIsAtThem) {
@@ -165,10 +165,10 @@ TEST(LiveState, AGroupOfOneOpensItsHold) {
 TEST(LiveState, TypesAFilter) {
     Scene scene{three()};
     scene.press("/pid 1q");
-    EXPECT_EQ(scene.state.typing, "pid 1q");
+    EXPECT_EQ(scene.state.typing->text, "pid 1q");
     EXPECT_EQ(scene.state.wish, Wish::kNone);
     scene.state = press(scene.state, {Key::Kind::kBackspace, {}}, scene.picture);
-    EXPECT_EQ(scene.state.typing, "pid 1");
+    EXPECT_EQ(scene.state.typing->text, "pid 1");
     scene.press("\n");
     EXPECT_EQ(scene.state.wish, Wish::kFilter);
     scene.press("\x1b");
@@ -180,7 +180,7 @@ TEST(LiveState, ErasesWholeCharacters) {
     scene.press("/");
     scene.state = press(scene.state, {Key::Kind::kCharacter, "ü"}, scene.picture);
     scene.state = press(scene.state, {Key::Kind::kBackspace, {}}, scene.picture);
-    EXPECT_EQ(scene.state.typing, "");
+    EXPECT_EQ(scene.state.typing->text, "");
 }
 
 TEST(LiveState, SortsByEveryKey) {

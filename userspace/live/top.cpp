@@ -275,27 +275,40 @@ std::size_t draw_top(Canvas& canvas) {
 
 std::vector<std::string> message_lines(const State& state, Size size, output::Charset charset) {
     constexpr std::size_t kMost = 3;
-    if (state.typing || state.message.empty()) return {};
-    return output::wrap(output::printable(state.message, charset), size.columns - 2, kMost, charset);
+    constexpr std::size_t kFewRows = 12;
+    if (state.message.empty()) return {};
+    return output::wrap(output::printable(state.message, charset), size.columns - 2,
+                        size.rows < kFewRows ? kMost - 1 : kMost, charset);
 }
+
+namespace {
+
+/// The filter being typed, the cursor always in sight, and what may be typed where there is room to say so.
+void draw_typing(Canvas& canvas, std::size_t row) {
+    constexpr std::size_t kAhead = 12;  // of what is behind the cursor
+    const Line& line = *canvas.state.typing;
+    const std::string before = canvas.clean(std::string_view(line.text).substr(0, line.cursor));
+    const std::string behind = canvas.clean(std::string_view(line.text).substr(line.cursor));
+    std::size_t column = canvas.screen.put(row, 1, "filter: ", Role::kTitle);
+    const std::size_t kept = 2 + std::min(kAhead, output::display_width(behind));
+    const std::size_t room = canvas.width() - std::min(canvas.width(), column + kept);
+    column = canvas.screen.put(row, column,
+                               output::fit(before, room, canvas.style.charset, output::Cut::kStart));
+    column = canvas.screen.put(row, column, canvas.ascii() ? "_" : "▏", Role::kStrong);
+    column = canvas.screen.put(row, column, behind);
+    const std::string help = canvas.ascii() ? "pid 4121, comm java, localport 8080, min-held 10s"
+                                            : "pid 4121 · comm java · localport 8080 · min-held 10s";
+    if (column + 3 + output::display_width(help) < canvas.width())
+        canvas.screen.put(row, column + 3, help, Role::kDim);
+}
+
+}  // namespace
 
 void draw_footer(Canvas& canvas, std::size_t row, const std::vector<std::string>& message) {
     const State& state = canvas.state;
-    if (state.typing) {
-        std::size_t column = canvas.screen.put(row, 1, "filter: ", Role::kTitle);
-        column = canvas.screen.put(row, column, canvas.clean(*state.typing));
-        column = canvas.screen.put(row, column, canvas.ascii() ? "_" : "▏", Role::kStrong);
-        const char* hint = "pid 4121 · comm java · localport 8080 · min-held 10s";
-        std::string help = state.message.empty()
-                               ? std::string(canvas.ascii() ? "pid 4121, comm java, localport "
-                                                              "8080, min-held 10s"
-                                                            : hint)
-                               : canvas.clean(state.message);
-        canvas.screen.put(row, column + 3, help, state.message_is_error ? Role::kAlarm : Role::kDim);
-        return;
-    }
     for (const std::string& line : message)
         canvas.screen.put(row++, 1, line, state.message_is_error ? Role::kAlarm : Role::kWarning);
+    if (state.typing) return draw_typing(canvas, row);
     if (!message.empty()) return;
     // Where they do not all fit, the last ones give way; help tells of all.
     std::size_t column = 1;
