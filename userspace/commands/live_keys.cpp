@@ -68,14 +68,14 @@ void LiveView::filter() {
     wanted_.filter = std::move(*parsed);
     state_.paused = false;
     sort_anew_ = true;
-    chronicle_.select(wanted_.selection.min_held_ns, wanted_.is_selective());
+    chronicle_.select(wanted_.shown());
 }
 
 /// A look that is under way comes first.
 void LiveView::record() {
     record_key_.press();
-    say_in_view({chronicle_.picture().recording ? "ending the recording ..." : "beginning to record ...", false,
-                 true});
+    say_in_view({chronicle_.picture().recording ? "ending the recording ..." : "beginning to record ...",
+                 false, true});
 }
 
 /// Until it is written, the census stays the one that is shown.
@@ -93,7 +93,7 @@ std::string LiveView::name_of_file() const {
 }
 
 void LiveView::say_in_view(Notice notice) {
-    const std::uint64_t stays_ns = notice.until_done  ? UINT64_MAX / 2
+    const std::uint64_t stays_ns = notice.until_done ? UINT64_MAX / 2
                                    : notice.is_error ? kErrorStaysNs
                                                      : kNoticeStaysNs;
     message_until_ns_ = system::boottime_ns() + stays_ns;

@@ -27,8 +27,8 @@ inline constexpr const char* kElsewhere =
 
 /// What went wrong, and what to do about it.
 inline Notice notice_of(const Failure& failure) {
-    return {failure.remedy.empty() ? failure.what : fmt::format("{}; {}", failure.what, failure.remedy),
-            true, false};
+    return {failure.remedy.empty() ? failure.what : fmt::format("{}; {}", failure.what, failure.remedy), true,
+            false};
 }
 
 }  // namespace waitclose::commands

@@ -26,7 +26,7 @@ LiveView::LiveView(const LiveRequest& request, live::Terminal& terminal, Looks& 
     picture.host = system::host_facts();
     picture.wall_offset_ns = system::wall_offset_ns();
     picture.probes = looks.session().probe_facts();
-    chronicle_.select(wanted_.selection.min_held_ns, wanted_.is_selective());
+    chronicle_.select(wanted_.shown());
 }
 
 Result<void> LiveView::run(const system::Descriptor& signals) {
@@ -95,7 +95,11 @@ Result<void> LiveView::take(live::Look look, std::uint64_t now) {
 }
 
 void LiveView::take_ended() {
-    for (const model::Closed& closed : looks_.take_ended()) chronicle_.end(closed);
+    const std::vector<model::Closed> ended = looks_.take_ended();
+    if (ended.empty()) return;
+    for (const model::Closed& closed : ended) chronicle_.end(closed);
+    chronicle_.recount(looks_.session().ledger().open());
+    drawn_ = false;
 }
 
 /// What became of the recording since, which only now may be asked.

@@ -148,8 +148,7 @@ KeyReader::Found KeyReader::find_control(std::size_t end) const {
     if (last < 0x20 || last == 0x7f || static_cast<unsigned char>(last) >= 0x80) return {end};
     const std::string_view inside = std::string_view(bytes_).substr(2, end - 2);
     // The oldest way to tell of the mouse: three bytes of anything follow.
-    if (last == 'M' && inside.empty())
-        return {bytes_.size() > end + kMouseBytes ? end + 1 + kMouseBytes : 0};
+    if (last == 'M' && inside.empty()) return {bytes_.size() > end + kMouseBytes ? end + 1 + kMouseBytes : 0};
     const std::string_view number = inside.substr(0, inside.find(';'));
     if (last == '~') return {end + 1, key_of_number(number)};
     return {end + 1, number.empty() || number == "1" ? key_of_letter(last) : std::nullopt};

@@ -35,8 +35,9 @@ struct Key {
     std::string text = {};  // UTF-8, of a character or of what was pasted
 };
 
-/// Takes bytes as they come, however they were cut up on the way, and gives keys. What is no key (mouse, focus,
-/// answers of the terminal, broken characters) it swallows whole, so that no part of it is taken for one.
+/// Takes bytes as they come, however they were cut up on the way, and gives keys. What is no key (mouse,
+/// focus, answers of the terminal, broken characters) it swallows whole, so that no part of it is taken for
+/// one.
 class KeyReader {
 public:
     /// `now_ns`: any clock that does not go back.

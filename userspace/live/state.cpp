@@ -30,7 +30,7 @@ bool comes_before(const Picture& picture, Sort sort, const GroupRow& one, const 
     const auto since = [&](const GroupRow& row) {
         return picture.census->sockets[row.group.oldest_socket].held_since_ns;
     };
-    const auto growth = [](const GroupRow& row) { return row.trend.per_minute.value_or(0); };
+    const auto growth = [](const GroupRow& row) { return row.trend.gain ? row.trend.gain->change : 0; };
     switch (sort) {
     case Sort::kOldest:
         if (!one.ended_ns && !other.ended_ns && since(one) != since(other)) return since(one) < since(other);
@@ -244,7 +244,9 @@ State press(State state, const Key& key, const Picture& picture) {
     }
     switch (key.kind) {
     case Key::Kind::kCharacter: press_character(state, key.text, picture); break;
-    case Key::Kind::kPasted: state.message = "what was pasted is ignored: only the filter (/) takes it"; break;
+    case Key::Kind::kPasted:
+        state.message = "what was pasted is ignored: only the filter (/) takes it";
+        break;
     case Key::Kind::kEnter:
     case Key::Kind::kRight: look_inside(state, picture); break;
     case Key::Kind::kEscape:

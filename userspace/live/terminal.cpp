@@ -249,8 +249,7 @@ void Terminal::read_bytes() {
     pollfd typed{STDIN_FILENO, POLLIN, 0};
     if (::poll(&typed, 1, 0) <= 0 || (typed.revents & POLLIN) == 0) return;
     const ssize_t length = ::read(STDIN_FILENO, bytes.data(), bytes.size());
-    if (length > 0)
-        keys_.add({bytes.data(), static_cast<std::size_t>(length)}, system::boottime_ns());
+    if (length > 0) keys_.add({bytes.data(), static_cast<std::size_t>(length)}, system::boottime_ns());
 }
 
 /// Stops where that was asked for, with the terminal as it was before. Once continued, or after whatever
