@@ -156,6 +156,13 @@ bool reads_ansi() {
     return place != nullptr && std::strncmp(place, "\x1b[", 2) == 0;
 }
 
+/// Past ncurses, which knows nothing of it.
+void send_paste(const char* sequence) {
+    if (!reads_ansi()) return;
+    const ssize_t written = ::write(STDOUT_FILENO, sequence, std::strlen(sequence));
+    static_cast<void>(written);
+}
+
 void remember(const char* text) {
     if (text == nullptr) return;
     const std::size_t length = std::strlen(text);
@@ -179,7 +186,7 @@ void end_rescue() {
 }
 
 void give_back() {
-    if (reads_ansi()) ::putp(kPastePlain);
+    send_paste(kPastePlain);
     ::endwin();
 }
 
@@ -203,7 +210,7 @@ Result<std::unique_ptr<Terminal>> Terminal::open(const output::TextStyle& style)
     ::noecho();
     ::nonl();
     ::curs_set(0);
-    if (reads_ansi()) ::putp(kPasteMarked);
+    send_paste(kPasteMarked);
     terminal->colored_ = style.color == output::Color::kOn && ::has_colors();
     terminal->strikes_ = style.charset == output::Charset::kUtf8;
     if (terminal->colored_) prepare_colors();
@@ -263,7 +270,7 @@ bool Terminal::take_back() {
         follow_job_control(note_job_signal);
     }
     continued = 0;
-    if (reads_ansi()) ::putp(kPasteMarked);
+    send_paste(kPasteMarked);
     ::clearok(curscr, TRUE);
     follow_size();
     return true;
