@@ -37,6 +37,20 @@ public:
         tmux(command);
     }
     void type(const std::string& text) { tmux({"send-keys", "-l", text}); }
+    // As a terminal does it for a program that asks for marks around it.
+    void paste(const std::string& text) {
+        tmux({"set-buffer", "--", text});
+        tmux({"paste-buffer", "-p", "-r"});
+    }
+    std::string terminal() {
+        std::string path = tmux({"display-message", "-p", "#{pane_tty}"});
+        path.erase(path.find_last_not_of('\n') + 1);
+        return path;
+    }
+    // Whether the cursor is seen, and the other screen is shown: "1 0".
+    std::string cursor_and_alternate() {
+        return tmux({"display-message", "-p", "#{cursor_flag} #{alternate_on}"});
+    }
     void resize(int columns, int rows) {
         tmux({"resize-window", "-x", std::to_string(columns), "-y", std::to_string(rows)});
     }
@@ -87,7 +101,7 @@ public:
         std::ranges::replace(after, '\n', ' ');
         for (const char* mode : {" icanon", " echo ", " isig", " icrnl", " opost", " onlcr"})
             EXPECT_NE(after.find(mode), std::string::npos) << mode << "\n" << after;
-        EXPECT_EQ(tmux({"display-message", "-p", "#{cursor_flag} #{alternate_on}"}), "1 0\n");
+        EXPECT_EQ(cursor_and_alternate(), "1 0\n");
     }
 
 private:

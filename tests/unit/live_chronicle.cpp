@@ -4,6 +4,8 @@
 
 #include <gtest/gtest.h>
 
+#include <utility>
+
 #include "live_fixture.h"
 
 namespace waitclose::live {
@@ -24,6 +26,14 @@ Look look_at(std::uint64_t seconds, std::uint64_t sockets, Cause cause = Cause::
     return {std::make_unique<model::Census>(std::move(machine.census)), std::move(machine.groups), 0, {}};
 }
 
+/// Of the first group, over so many seconds.
+void expect_gain(const Chronicle& chronicle, double change, std::uint64_t seconds) {
+    const auto& gain = chronicle.picture().groups.front().trend.gain;
+    ASSERT_TRUE(gain);
+    EXPECT_DOUBLE_EQ(gain->change, change);
+    EXPECT_EQ(gain->over_ns, seconds * kSecond);
+}
+
 model::Closed end_of(std::uint64_t cookie, Cause cause, std::uint64_t at_ns) {
     model::Closed closed;
     closed.hold.connection.key = {1, cookie};
@@ -31,44 +41,6 @@ model::Closed end_of(std::uint64_t cookie, Cause cause, std::uint64_t at_ns) {
     closed.hold.since_ns = at_ns - kSecond;
     closed.held_ns = kSecond;
     return closed;
-}
-
-TEST(LiveChronicle, GrowthIsMeasuredOnceThereWereFiveSeconds) {
-    History history;
-    history.add(0, 100);
-    EXPECT_FALSE(history.trend().per_minute);
-    history.add(4 * kSecond, 140);
-    EXPECT_FALSE(history.trend().per_minute);
-    history.add(6 * kSecond, 160);
-    EXPECT_DOUBLE_EQ(history.trend().per_minute.value_or(0), 600);
-}
-
-TEST(LiveChronicle, WhatCameAtOnceDoesNotGoOn) {
-    History history;
-    for (std::uint64_t i = 0; i <= 10; ++i) history.add(i * kSecond, i < 2 ? 0 : 5);
-    EXPECT_DOUBLE_EQ(history.trend().per_minute.value_or(0), 5);
-    History ended;
-    for (std::uint64_t i = 0; i <= 20; ++i) ended.add(i * kSecond, i < 15 ? 8 : 7);
-    EXPECT_DOUBLE_EQ(ended.trend().per_minute.value_or(0), -1);
-    History wave;
-    for (std::uint64_t i = 0; i <= 20; ++i) wave.add(i * kSecond, i <= 10 ? i : 20 - i);
-    EXPECT_DOUBLE_EQ(wave.trend().per_minute.value_or(1), 0);
-    History steady;
-    for (std::uint64_t i = 0; i <= 20; ++i) steady.add(i * kSecond, 20 * i);
-    EXPECT_DOUBLE_EQ(steady.trend().per_minute.value_or(0), 1200);
-}
-
-TEST(LiveChronicle, GrowthIsThatOfTheLastMinute) {
-    History history;
-    for (std::uint64_t i = 0; i <= 100; ++i) history.add(i * kSecond, i < 40 ? 1'000 - i : 960);
-    EXPECT_DOUBLE_EQ(history.trend().per_minute.value_or(1), 0);
-}
-
-TEST(LiveChronicle, LooksFurtherApartThanAMinuteAreCompared) {
-    History history;
-    history.add(0, 0);
-    history.add(120 * kSecond, 20);
-    EXPECT_DOUBLE_EQ(history.trend().per_minute.value_or(0), 10);
 }
 
 TEST(LiveChronicle, AGroupThatEndsStaysTenSeconds) {
@@ -104,21 +76,38 @@ TEST(LiveChronicle, AGroupThatComesBackLives) {
 TEST(LiveChronicle, ANewGroupGrewFromNothing) {
     Chronicle chronicle;
     chronicle.take(look_at(0, 0));
+    chronicle.take(look_at(9, 0));
     chronicle.take(look_at(10, 5));
-    EXPECT_EQ(chronicle.picture().groups.front().trend.counts, (std::vector<std::uint64_t>{0, 5}));
-    // In this minute; whether it goes on so is not known.
-    EXPECT_DOUBLE_EQ(chronicle.picture().groups.front().trend.per_minute.value_or(0), 5);
+    expect_gain(chronicle, 5, 10);
     chronicle.take(look_at(60, 30));
-    EXPECT_DOUBLE_EQ(chronicle.picture().groups.front().trend.per_minute.value_or(0), 30);
+    expect_gain(chronicle, 30, 60);
     chronicle.take(look_at(70, 30));
-    EXPECT_DOUBLE_EQ(chronicle.picture().groups.front().trend.per_minute.value_or(0), 25);
+    expect_gain(chronicle, 25, 60);
+    chronicle.take(look_at(130, 30));
+    expect_gain(chronicle, 0, 60);
 }
 
-TEST(LiveChronicle, ACauseThatBecameKnownIsNoGrowth) {
+TEST(LiveChronicle, ACauseThatBecameAnotherIsNoGrowth) {
+    for (const Cause before : {Cause::kUnknown, Cause::kAbandoned}) {
+        Chronicle chronicle;
+        chronicle.take(look_at(0, 5, before));
+        chronicle.take(look_at(10, 5, Cause::kHandlerBlocked));
+        expect_gain(chronicle, 0, 10);
+        EXPECT_EQ(chronicle.picture().groups.front().trend.counts, std::vector<std::uint64_t>(11, 5));
+    }
+}
+
+TEST(LiveChronicle, SomeOfAGroupWithAnotherCauseDidNotComeFromNothing) {
     Chronicle chronicle;
-    chronicle.take(look_at(0, 5, Cause::kUnknown));
-    chronicle.take(look_at(10, 5, Cause::kHandlerBlocked));
-    EXPECT_EQ(chronicle.picture().groups.front().trend.counts, (std::vector<std::uint64_t>{5, 5}));
+    chronicle.take(look_at(0, 9, Cause::kAbandoned));
+    Look look = look_at(10, 6, Cause::kAbandoned);
+    diagnose::Group split = look.groups.front();
+    split.cause = Cause::kEofIgnored;
+    split.sockets = 3;
+    look.groups.push_back(split);
+    chronicle.take(std::move(look));
+    ASSERT_EQ(chronicle.picture().groups.size(), 2U);
+    EXPECT_FALSE(chronicle.picture().groups[1].trend.gain);
 }
 
 TEST(LiveChronicle, EndsAreCountedBeforeTheNextLook) {
@@ -136,18 +125,62 @@ TEST(LiveChronicle, EndsAreCountedBeforeTheNextLook) {
 
 TEST(LiveChronicle, WhatWasNotAskedForIsNotToldOf) {
     Chronicle chronicle;
-    chronicle.select(2 * kSecond, false);
+    chronicle.select({2 * kSecond, false, {}});
     chronicle.take(look_at(0, 2));
     chronicle.end(end_of(1, Cause::kEofIgnored, kNow));
     EXPECT_TRUE(chronicle.picture().ended.empty()) << "held too briefly";
 
-    chronicle.select(0, true);
+    chronicle.select({0, true, {}});
     chronicle.end(end_of(2, Cause::kAbandoned, kNow));
     EXPECT_TRUE(chronicle.picture().ended.empty()) << "of no group shown";
+    model::Closed closed = end_of(3, Cause::kAbandoned, kNow);
+    closed.hold.told = kNotAskedFor;
+    chronicle.select({0, false, {}});
+    chronicle.end(closed);
+    EXPECT_TRUE(chronicle.picture().ended.empty()) << "not asked for";
+}
+
+TEST(LiveChronicle, APartOfTheHoldsHasNoRates) {
+    Chronicle chronicle;
+    chronicle.select({0, true, {}});
+    chronicle.take(look_at(0, 2));
+    chronicle.end(end_of(1, Cause::kEofIgnored, kNow));
     chronicle.beat(kNow, {500, 500, 0});
     chronicle.beat(kNow + kSecond, {600, 600, 0});
     EXPECT_EQ(chronicle.picture().pulse.open, 1U) << "of the groups, not of the machine";
     EXPECT_FALSE(chronicle.picture().pulse.entered_per_s) << "of the machine";
+    chronicle.end(end_of(2, Cause::kEofIgnored, kNow));
+    chronicle.recount(600);
+    EXPECT_EQ(chronicle.picture().pulse.open, 0U) << "the only group has ended";
+}
+
+// What the filter leaves out is kept, and shown once it may be.
+TEST(LiveChronicle, AnotherFilterLosesNothingOfWhatEnded) {
+    Chronicle chronicle;
+    const auto only = [](std::uint32_t owner) {
+        return Shown{0, false, [owner](const Ended& ended) { return ended.owner == owner; }};
+    };
+    const auto ended = [&] { return chronicle.picture().ended.size(); };
+    chronicle.take(look_at(0, 2));
+    chronicle.end(end_of(1, Cause::kEofIgnored, kNow));
+    EXPECT_EQ(ended(), 1U);
+    chronicle.select(only(99));
+    EXPECT_EQ(ended(), 0U);
+    Look look = look_at(1, 1);
+    look.others = std::exchange(look.groups, {});
+    chronicle.take(std::move(look));
+    model::Closed closed = end_of(2, Cause::kEofIgnored, kNow + kSecond);
+    closed.hold.told = fingerprint_left_out({4121, Cause::kEofIgnored, 8080, ""});
+    chronicle.end(closed);
+    EXPECT_EQ(ended(), 0U) << "left out by the filter";
+    chronicle.select(only(4121));
+    EXPECT_EQ(ended(), 2U);
+    chronicle.select({});
+    ASSERT_EQ(ended(), 2U);
+    EXPECT_EQ(chronicle.picture().ended.front().cause, Cause::kEofIgnored);
+    chronicle.beat(kNow + 70 * kSecond, {});
+    chronicle.select({});
+    EXPECT_EQ(ended(), 0U) << "a minute ago";
 }
 
 TEST(LiveChronicle, AnotherFilterIsNoGrowth) {
@@ -157,31 +190,36 @@ TEST(LiveChronicle, AnotherFilterIsNoGrowth) {
         look.census.reset();
         EXPECT_FALSE(chronicle.take(std::move(look))) << "the census stays";
     };
+    const Shown filtered{0, true, {}};
     chronicle.take(look_at(0, 5));
     chronicle.take(look_at(10, 7));
-    const Trend before = chronicle.picture().groups.front().trend;
-    EXPECT_DOUBLE_EQ(before.per_minute.value_or(0), 12);
-    chronicle.select(0, true);
+    expect_gain(chronicle, 2, 10);
+    chronicle.select(filtered);
     sort_anew(0);
     EXPECT_TRUE(chronicle.picture().groups.empty()) << "left out, not ended";
-    chronicle.select(0, false);
+    chronicle.select({});
     sort_anew(7);
-    EXPECT_FALSE(chronicle.picture().groups.front().trend.per_minute) << "did not come from nothing";
+    EXPECT_FALSE(chronicle.picture().groups.front().trend.gain) << "did not come from nothing";
     chronicle.take(look_at(20, 8));
-    EXPECT_DOUBLE_EQ(chronicle.picture().groups.front().trend.per_minute.value_or(0), 6);
+    expect_gain(chronicle, 1, 10);
     sort_anew(8);
-    EXPECT_DOUBLE_EQ(chronicle.picture().groups.front().trend.per_minute.value_or(0), 6) << "the same ones";
+    expect_gain(chronicle, 1, 10);
     sort_anew(2);
-    EXPECT_FALSE(chronicle.picture().groups.front().trend.per_minute) << "a part of it";
+    EXPECT_FALSE(chronicle.picture().groups.front().trend.gain) << "a part of it";
 }
 
 TEST(LiveChronicle, AnotherFilterHasItsOwnPulse) {
     Chronicle chronicle;
-    for (std::uint64_t i = 0; i < 10; ++i) chronicle.beat(kNow + i * kSecond, {100'000, 100'000, 0});
-    EXPECT_DOUBLE_EQ(chronicle.picture().pulse.trend.per_minute.value_or(1), 0);
-    chronicle.select(0, true);
-    for (std::uint64_t i = 10; i < 20; ++i) chronicle.beat(kNow + i * kSecond, {100'000, 100'000, 0});
-    EXPECT_DOUBLE_EQ(chronicle.picture().pulse.trend.per_minute.value_or(1), 0);
+    const auto gain = [&] { return chronicle.picture().pulse.trend.gain.value_or(Gain{-1, 0, false}); };
+    for (std::uint64_t i = 0; i < 10; ++i) chronicle.beat(kNow + i * kSecond, {100'000 + i, 100'000, 0});
+    EXPECT_DOUBLE_EQ(gain().change, 9);
+    chronicle.select({0, true, {}});
+    for (std::uint64_t i = 10; i < 20; ++i) chronicle.beat(kNow + i * kSecond, {100'000 + i, 100'000, 0});
+    EXPECT_DOUBLE_EQ(gain().change, 0);
+    EXPECT_EQ(gain().over_ns, 9 * kSecond);
+    chronicle.select({});
+    chronicle.beat(kNow + 20 * kSecond, {100'020, 100'000, 0});
+    EXPECT_DOUBLE_EQ(gain().change, 20) << "of the machine it was always known";
 }
 
 TEST(LiveChronicle, WhatEndedStaysEndedWhenSortedAnew) {
@@ -205,7 +243,10 @@ TEST(LiveChronicle, RatesAreThoseOfTheLastSeconds) {
     for (std::uint64_t i = 0; i < 20; ++i) chronicle.beat(kNow + i * kSecond, {10 * i, 12 * i, 2 * i});
     EXPECT_DOUBLE_EQ(chronicle.picture().pulse.entered_per_s.value_or(0), 12);
     EXPECT_DOUBLE_EQ(chronicle.picture().pulse.closed_per_s.value_or(0), 2);
-    EXPECT_DOUBLE_EQ(chronicle.picture().pulse.trend.per_minute.value_or(0), 600);
+    const auto& gain = chronicle.picture().pulse.trend.gain;
+    ASSERT_TRUE(gain);
+    EXPECT_DOUBLE_EQ(gain->change, 190);
+    EXPECT_EQ(gain->over_ns, 19 * kSecond);
 }
 
 }  // namespace

@@ -71,7 +71,7 @@ void grow(Scene& scene) {
     scene.picture.pulse.entered_per_s = 21;
     scene.picture.pulse.closed_per_s = 0.3;
     for (std::uint64_t i = 0; i < 60; ++i) scene.picture.pulse.trend.counts.push_back(181'091 + i * 21);
-    scene.picture.pulse.trend.per_minute = 1240;
+    scene.picture.pulse.trend.gain = Gain{1240, 60 * kSecond, true};
     for (GroupRow& row : scene.picture.groups) row.trend = scene.picture.pulse.trend;
 }
 
@@ -362,6 +362,49 @@ TEST(LiveScreens, EverySizeIsFilledAndNeverLeft) {
                 expect_fits(scene.text(size, Charset::kAscii), size);
             }
     }
+}
+
+TEST(LiveScreens, GrowthOfLessThanAMinuteSaysOverWhatTime) {
+    Scene scene{growing_leak()};
+    grow(scene);
+    scene.picture.pulse.trend.gain = scene.picture.groups.front().trend.gain = Gain{413, 20 * kSecond, true};
+    EXPECT_NE(scene.text().find("▲ +413 in 20 s"), std::string::npos) << scene.text();
+    EXPECT_NE(scene.text().find("1.8s +413/20s\n"), std::string::npos) << scene.text();
+    EXPECT_NE(scene.text({24, 120}).find("▲ +413 in 20 s  "), std::string::npos) << scene.text({24, 120});
+}
+
+TEST(LiveScreens, WhatHasJustEndedDoesNotCount) {
+    Scene scene{three_owners()};
+    scene.picture.groups[1].ended_ns = kNow;
+    scene.picture.pulse.open = 6;
+    EXPECT_NE(scene.text().find("6 hung-up connections wait for a close() here, 5 of them in worker (4123)"),
+              std::string::npos)
+        << scene.text();
+    scene.picture.pulse.open = 60;
+    EXPECT_NE(scene.text().find("60 hung-up connections wait for a close() here, in 2 processes"),
+              std::string::npos)
+        << scene.text();
+}
+
+// The cursor stays in sight, an error stands above in full, and the line is never wider than the screen.
+TEST(LiveScreens, TheFilterBeingTyped) {
+    Scene scene{growing_leak()};
+    scene.press("/" + std::string(90, 'a') + " pid 4121");
+    scene.state.message =
+        "'x' is no filter; the words are pid, comm, localport, remoteport, 4, 6, netns, cgroup";
+    scene.state.message_is_error = true;
+    expect_screen("typing", scene.text());
+    for (int i = 0; i < 99; ++i) {
+        for (const Size size : {Size{24, 80}, Size{10, 40}, Size{6, 30}}) {
+            const std::string text = scene.text(size);
+            expect_fits(text, size);
+            EXPECT_NE(text.find("▏"), std::string::npos) << text;
+            expect_fits(scene.text(size, Charset::kAscii), size);
+        }
+        scene.state = live::press(scene.state, {Key::Kind::kLeft, {}}, scene.picture);
+    }
+    EXPECT_EQ(scene.state.typing->cursor, 0U);
+    EXPECT_NE(scene.text().find("filter: ▏aaaa"), std::string::npos) << scene.text();
 }
 
 }  // namespace

@@ -70,7 +70,7 @@ TEST(LiveState, RecordingAndWritingAreForTheSurroundings) {
     scene.state.wish = Wish::kNone;
     scene.press("/r");  // typed, not pressed
     EXPECT_EQ(scene.state.wish, Wish::kNone);
-    EXPECT_EQ(scene.state.typing, "r");
+    EXPECT_EQ(scene.state.typing->text, "r");
 }
 
 TEST(LiveState, RowsKeepTheirPlacesWhileTheUserIsAtThem) {
@@ -165,10 +165,10 @@ TEST(LiveState, AGroupOfOneOpensItsHold) {
 TEST(LiveState, TypesAFilter) {
     Scene scene{three()};
     scene.press("/pid 1q");
-    EXPECT_EQ(scene.state.typing, "pid 1q");
+    EXPECT_EQ(scene.state.typing->text, "pid 1q");
     EXPECT_EQ(scene.state.wish, Wish::kNone);
     scene.state = press(scene.state, {Key::Kind::kBackspace, {}}, scene.picture);
-    EXPECT_EQ(scene.state.typing, "pid 1");
+    EXPECT_EQ(scene.state.typing->text, "pid 1");
     scene.press("\n");
     EXPECT_EQ(scene.state.wish, Wish::kFilter);
     scene.press("\x1b");
@@ -180,12 +180,12 @@ TEST(LiveState, ErasesWholeCharacters) {
     scene.press("/");
     scene.state = press(scene.state, {Key::Kind::kCharacter, "ü"}, scene.picture);
     scene.state = press(scene.state, {Key::Kind::kBackspace, {}}, scene.picture);
-    EXPECT_EQ(scene.state.typing, "");
+    EXPECT_EQ(scene.state.typing->text, "");
 }
 
 TEST(LiveState, SortsByEveryKey) {
     Scene scene{three()};
-    scene.picture.groups[1].trend.per_minute = 7;
+    scene.picture.groups[1].trend.gain = Gain{7, 60 * kSecond, false};
     scene.press("s");
     EXPECT_EQ(scene.state.sort, Sort::kOldest);
     EXPECT_EQ(pids(scene.state), (std::vector<std::uint32_t>{12, 11, 10}));
@@ -201,6 +201,38 @@ TEST(LiveState, NothingBreaksOnAnEmptyMachine) {
     Scene scene{Machine{}};
     scene.press("jkgG\nlhtcs wq/x\x1b?\x1b\x1b");
     EXPECT_EQ(cursor_of(scene.state, scene.picture).rows, 0U);
+}
+
+TEST(LiveState, BeforeTheFirstLookKeysAreAnswered) {
+    Scene scene{Machine{}};
+    scene.picture.census = nullptr;
+    for (const char* key : {"\n", "j", "t", "w", "s", "c"}) {
+        scene.press(key);
+        EXPECT_NE(scene.state.message.find("first look is still being taken"), std::string::npos) << key;
+        EXPECT_EQ(scene.state.path.size(), 1U) << key;
+        EXPECT_EQ(scene.state.wish, Wish::kNone) << key;
+        EXPECT_NE(scene.text().find("press it again"), std::string::npos) << scene.text();
+    }
+    scene.press("r");
+    EXPECT_EQ(scene.state.wish, Wish::kRecord);
+    scene.press(" ");
+    EXPECT_TRUE(scene.state.paused);
+    scene.press("?jGt");
+    EXPECT_EQ(scene.state.view(), View::kHelp);
+    EXPECT_NE(scene.text().find("leave; waitclose"), std::string::npos) << scene.text();
+    scene.press("\x1b/pid 1");
+    EXPECT_EQ(scene.state.typing->text, "pid 1");
+}
+
+TEST(LiveState, WhatIsPastedIsNoKey) {
+    Scene scene{three()};
+    const Key pasted{Key::Kind::kPasted, "qr pid 1"};
+    scene.state = press(scene.state, pasted, scene.picture);
+    EXPECT_EQ(scene.state.wish, Wish::kNone);
+    EXPECT_NE(scene.state.message.find("only the filter"), std::string::npos);
+    scene.press("/");
+    scene.state = press(scene.state, pasted, scene.picture);
+    EXPECT_EQ(scene.state.typing->text, "qr pid 1");
 }
 
 }  // namespace

@@ -1,6 +1,8 @@
 // SPDX-License-Identifier: BSD-2-Clause
 #include "commands/live_filter.h"
 
+#include <algorithm>
+#include <regex>
 #include <sstream>
 #include <vector>
 
@@ -45,15 +47,43 @@ Result<LiveFilter> parse_filter(const std::string& text) {
                       text.find_first_not_of(' ') != std::string::npos};
 }
 
+namespace {
+
+bool passes_addresses(const LiveFilter& filter, std::uint32_t netns, model::Family family,
+                      std::uint16_t local_port, std::uint16_t remote_port) {
+    const wc_filter& addresses = filter.addresses;
+    const bool ipv4 = family == model::Family::kIpv4;
+    if (ipv4 ? !addresses.ipv4 : !addresses.ipv6) return false;
+    if (addresses.netns && addresses.netns != netns) return false;
+    if (addresses.by_local_port && !has_port(addresses.local_ports, local_port)) return false;
+    return !addresses.by_remote_port || has_port(addresses.remote_ports, remote_port);
+}
+
+}  // namespace
+
 bool passes(const model::Census& census, const model::Socket& socket, const LiveFilter& filter) {
     if (!filter.any) return true;
-    const wc_filter& addresses = filter.addresses;
-    const bool ipv4 = socket.family == model::Family::kIpv4;
-    if (ipv4 ? !addresses.ipv4 : !addresses.ipv6) return false;
-    if (addresses.netns && addresses.netns != socket.netns) return false;
-    if (addresses.by_local_port && !has_port(addresses.local_ports, socket.local.port)) return false;
-    if (addresses.by_remote_port && !has_port(addresses.remote_ports, socket.remote.port)) return false;
-    return model::is_wanted(census, socket, filter.selection);
+    return passes_addresses(filter, socket.netns, socket.family, socket.local.port, socket.remote.port) &&
+           model::is_wanted(census, socket, filter.selection);
+}
+
+bool passes(const live::Ended& ended, const LiveFilter& filter) {
+    if (!filter.any) return true;
+    const model::Hold& hold = ended.closed.hold;
+    const model::Selection& selection = filter.selection;
+    if (!passes_addresses(filter, hold.connection.key.netns, hold.connection.family,
+                          hold.connection.local.port, hold.connection.remote.port) ||
+        ended.closed.held_ns < selection.min_held_ns)
+        return false;
+    if (!selection.by_holder()) return true;
+    if (selection.cgroup) return false;
+    const auto is_meant = [&](std::uint32_t pid, const std::string& comm) {
+        return (selection.pids.empty() || std::ranges::count(selection.pids, pid) > 0) &&
+               (!selection.comm || std::regex_search(comm, *selection.comm));
+    };
+    if (ended.owner && is_meant(*ended.owner, ended.owner_comm)) return true;
+    const auto& left = ended.closed.left;
+    return left && left->closer && is_meant(left->closer->pid, left->closer->comm_text());
 }
 
 }  // namespace waitclose::commands

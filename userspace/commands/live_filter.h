@@ -6,6 +6,7 @@
 #include <string>
 
 #include "commands/options.h"
+#include "live/picture.h"
 #include "model/census.h"
 
 namespace waitclose::commands {
@@ -21,5 +22,9 @@ Result<LiveFilter> parse_filter(const std::string& text);
 
 /// Whether the filter lets the socket pass. It must be one of the census's.
 bool passes(const model::Census& census, const model::Socket& socket, const LiveFilter& filter);
+
+/// The same of a hold that has ended, as far as it is known who had it: of its group's owner, or of whoever
+/// closed it. What a cgroup has held is not known any more, and does not pass.
+bool passes(const live::Ended& ended, const LiveFilter& filter);
 
 }  // namespace waitclose::commands

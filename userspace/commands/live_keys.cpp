@@ -41,6 +41,7 @@ bool LiveView::answer_keys() {
     while (const auto input = terminal_.read()) {
         if (input->key) press(*input->key);
         if (state_.wish == live::Wish::kQuit) return false;
+        if (input->redraw) beat_at_ns_ = 0;  // it may have been stopped for long
         drawn_ = false;
     }
     if (!drawn_) show();
@@ -48,8 +49,8 @@ bool LiveView::answer_keys() {
 }
 
 void LiveView::press(const live::Key& key) {
-    if (!chronicle_.picture().census && key.text != "q") return;
     state_ = live::press(std::move(state_), key, chronicle_.picture());
+    message_until_ns_ = system::boottime_ns() + kNoticeStaysNs;
     const live::Wish wish = state_.wish;
     if (wish == live::Wish::kQuit) return;
     state_.wish = live::Wish::kNone;
@@ -61,28 +62,30 @@ void LiveView::press(const live::Key& key) {
 }
 
 void LiveView::filter() {
-    auto parsed = parse_filter(*state_.typing);
+    auto parsed = parse_filter(state_.typing->text);
     if (!parsed) return say_in_view(notice_of(parsed.error()));
-    state_.filter = *std::exchange(state_.typing, std::nullopt);
+    state_.filter = std::exchange(state_.typing, std::nullopt)->text;
     wanted_.filter = std::move(*parsed);
     state_.paused = false;
     sort_anew_ = true;
-    chronicle_.select(wanted_.selection.min_held_ns, wanted_.is_selective());
+    chronicle_.select(wanted_.shown());
 }
 
 /// A look that is under way comes first.
 void LiveView::record() {
     record_key_.press();
-    say_in_view({chronicle_.picture().recording ? "ending the recording ..." : "beginning to record ..."});
+    say_in_view({chronicle_.picture().recording ? "ending the recording ..." : "beginning to record ...",
+                 false, true});
 }
 
 /// Until it is written, the census stays the one that is shown.
 void LiveView::write() {
     if (write_key_.busy()) return say_in_view({"still writing"});
     const live::Picture& picture = chronicle_.picture();
+    if (!picture.census) return say_in_view({"there is nothing to write before the first look"});
     std::string screen = live::text_of(live::draw(picture, state_, terminal_.size(), style_.charset).screen);
     write_key_.begin(name_of_file(), what_is_shown(state_, picture, std::move(screen)));
-    say_in_view({"writing ..."});
+    say_in_view({"writing ...", false, true});
 }
 
 std::string LiveView::name_of_file() const {
@@ -90,6 +93,10 @@ std::string LiveView::name_of_file() const {
 }
 
 void LiveView::say_in_view(Notice notice) {
+    const std::uint64_t stays_ns = notice.until_done ? UINT64_MAX / 2
+                                   : notice.is_error ? kErrorStaysNs
+                                                     : kNoticeStaysNs;
+    message_until_ns_ = system::boottime_ns() + stays_ns;
     state_.message = std::move(notice.text);
     state_.message_is_error = notice.is_error;
     drawn_ = false;
@@ -101,6 +108,14 @@ void LiveView::notify(Notice notice) {
     notice_ = notice;
     notice_until_ns_ = system::boottime_ns() + kStaysNs;
     say_in_view(std::move(notice));
+}
+
+/// What was said has been read by now, and the keys are shown again.
+void LiveView::let_go_of_notice() {
+    if (state_.message.empty() || system::boottime_ns() < message_until_ns_) return;
+    state_.message.clear();
+    state_.message_is_error = false;
+    drawn_ = false;
 }
 
 }  // namespace waitclose::commands

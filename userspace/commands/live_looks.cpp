@@ -72,33 +72,46 @@ void Looks::remember(model::Census& census) {
 }
 
 live::Look Looks::sort(const model::Census& census, const Wanted& wanted) {
-    constexpr std::uint64_t kNotShown = 1;
     live::Look look;
     std::vector<std::uint32_t> selected;
+    std::vector<std::uint32_t> others;
     for (std::uint32_t i = 0; i < census.sockets.size(); ++i) {
         const model::Socket& socket = census.sockets[i];
-        if (model::is_wanted(census, socket, wanted.selection) && passes(census, socket, wanted.filter))
-            selected.push_back(i);
+        if (model::is_wanted(census, socket, wanted.selection))
+            (passes(census, socket, wanted.filter) ? selected : others).push_back(i);
         else if (model::Hold* hold = session_->ledger().find({socket.netns, socket.cookie}))
             // One that is too young is told of when it has come of age.
-            hold->told = census.held_ns(socket) < wanted.selection.min_held_ns ? 0 : kNotShown;
+            hold->told = census.held_ns(socket) < wanted.selection.min_held_ns ? 0 : live::kNotAskedFor;
     }
     look.listeners = model::listeners_meant(census, selected, wanted.selection);
     look.left_out = model::left_out(census, wanted.selection, wanted.selects_addresses).total();
     if (wanted.filter.any) look.left_out = census.sockets.size() - selected.size();
     look.groups = diagnose::group(census, selected, diagnose::Members::kKeep);
-    for (const diagnose::Group& group : look.groups) {
-        const std::uint64_t told = live::fingerprint(live::key_of(group));
-        for (const std::uint32_t index : group.all) {
-            const model::Socket& socket = census.sockets[index];
-            if (model::Hold* hold = session_->ledger().find({socket.netns, socket.cookie})) hold->told = told;
-        }
-    }
+    for (const diagnose::Group& group : look.groups)
+        tell(census, group.all, live::fingerprint(live::key_of(group)));
+    // Their ends are told of when the filter has gone.
+    if (!others.empty()) look.others = diagnose::group(census, others, diagnose::Members::kKeep);
+    for (diagnose::Group& group : look.others)
+        tell(census, std::exchange(group.all, {}), live::fingerprint_left_out(live::key_of(group)));
     look.diagnoser = std::make_unique<diagnose::Diagnoser>(census);
     // What the first diagnosis works out for the whole census is better done here than while drawing.
     if (!look.groups.empty())
         static_cast<void>(look.diagnoser->diagnose(census.sockets[look.groups.front().oldest_socket]));
     return look;
+}
+
+void Looks::tell(const model::Census& census, const std::vector<std::uint32_t>& sockets, std::uint64_t told) {
+    for (const std::uint32_t index : sockets) {
+        const model::Socket& socket = census.sockets[index];
+        if (model::Hold* hold = session_->ledger().find({socket.netns, socket.cookie})) hold->told = told;
+    }
+}
+
+live::Shown Wanted::shown() const {
+    live::Shown shown{selection.min_held_ns, selection.by_holder(), {}};
+    if (filter.any)
+        shown.passes = [filter = filter](const live::Ended& ended) { return passes(ended, filter); };
+    return shown;
 }
 
 void Looks::closed(const model::Closed& closed) {

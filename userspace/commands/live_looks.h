@@ -25,9 +25,8 @@ struct Wanted {
     bool selects_addresses = false;  // on the command line: ports or families
     LiveFilter filter;
 
-    bool is_selective() const {
-        return filter.any || !selection.pids.empty() || selection.comm || selection.cgroup;
-    }
+    /// What is shown of that.
+    live::Shown shown() const;
 };
 
 /// How it stands with a recording.
@@ -87,6 +86,7 @@ private:
     void in_look(Work work);
     Result<live::Look> take_look(const Wanted& wanted);
     live::Look sort(const model::Census& census, const Wanted& wanted);
+    void tell(const model::Census& census, const std::vector<std::uint32_t>& sockets, std::uint64_t told);
     void remember(model::Census& census);
     void begin_recording();
     void tell_begins();

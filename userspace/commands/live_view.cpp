@@ -26,23 +26,30 @@ LiveView::LiveView(const LiveRequest& request, live::Terminal& terminal, Looks& 
     picture.host = system::host_facts();
     picture.wall_offset_ns = system::wall_offset_ns();
     picture.probes = looks.session().probe_facts();
-    chronicle_.select(wanted_.selection.min_held_ns, wanted_.is_selective());
+    chronicle_.select(wanted_.shown());
 }
 
 Result<void> LiveView::run(const system::Descriptor& signals) {
     constexpr int kRoundMs = 50;
+    constexpr int kSoonMs = 10;
     for (;;) {
         if (auto looked = look(); !looked) return looked;
         if (const auto written = write_key_.follow()) notify(*written);
+        let_go_of_notice();
         beat();
         if (!drawn_) show();
         pollfd awaited[]{{signals.get(), POLLIN, 0}, {STDIN_FILENO, POLLIN, 0}};
-        ::poll(awaited, std::size(awaited), kRoundMs);
+        ::poll(awaited, std::size(awaited), terminal_.is_waiting() ? kSoonMs : kRoundMs);
         if (awaited[0].revents != 0) return {};
         if ((awaited[1].revents & (POLLHUP | POLLERR | POLLNVAL)) != 0) return {};
         // Before anything else: whoever types waits for nothing but the drawing.
         if (!answer_keys()) return {};
     }
+}
+
+/// There must be something to hold still.
+bool LiveView::holds_still() const {
+    return state_.paused && chronicle_.picture().census;
 }
 
 /// Takes up a look that is done, and begins one that is due. A paused view looks on only for a recording.
@@ -59,7 +66,7 @@ Result<void> LiveView::look() {
     follow_recording();
     if (looks_.busy()) return {};
     looks_.drain();  // the ring must not overflow, whatever is shown
-    if (looks_.busy() || looks_.is_begun() || (state_.paused && !chronicle_.picture().recording)) return {};
+    if (looks_.busy() || looks_.is_begun() || (holds_still() && !chronicle_.picture().recording)) return {};
     if (!state_.paused) take_ended();
     if (sort_anew_ && chronicle_.picture().census) {
         sort_anew_ = false;
@@ -73,7 +80,7 @@ Result<void> LiveView::look() {
 
 Result<void> LiveView::take(live::Look look, std::uint64_t now) {
     std::unique_ptr<model::Census> before;
-    if (state_.paused) {
+    if (holds_still()) {
         sort_anew_ = sort_anew_ || !look.census;
         look.diagnoser.reset();
         before = std::move(look.census);
@@ -88,7 +95,11 @@ Result<void> LiveView::take(live::Look look, std::uint64_t now) {
 }
 
 void LiveView::take_ended() {
-    for (const model::Closed& closed : looks_.take_ended()) chronicle_.end(closed);
+    const std::vector<model::Closed> ended = looks_.take_ended();
+    if (ended.empty()) return;
+    for (const model::Closed& closed : ended) chronicle_.end(closed);
+    chronicle_.recount(looks_.session().ledger().open());
+    drawn_ = false;
 }
 
 /// What became of the recording since, which only now may be asked.

@@ -46,6 +46,7 @@ public:
 private:
     // What time brings: live_view.cpp.
     Result<void> look();
+    bool holds_still() const;
     Result<void> take(live::Look look, std::uint64_t now);
     void take_ended();
     void follow_recording();
@@ -63,6 +64,7 @@ private:
     void write();
     void say_in_view(Notice notice);
     void notify(Notice notice);
+    void let_go_of_notice();
     std::string name_of_file() const;
 
     // One part in 25 of a CPU for censuses: with drawing it stays below one in twenty.
@@ -83,6 +85,7 @@ private:
     std::future<void> freed_;  // the census before
     Notice notice_;            // what was said last without a key having asked for it just now
     std::uint64_t notice_until_ns_ = 0;
+    std::uint64_t message_until_ns_ = 0;  // what is at the foot now
     std::uint64_t beat_at_ns_ = 0;
     bool drawn_ = false;
     bool sort_anew_ = false;

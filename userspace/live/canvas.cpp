@@ -7,6 +7,7 @@
 
 #include <fmt/format.h>
 
+#include "model/units.h"
 #include "output/escape.h"
 #include "output/format.h"
 #include "output/outlook.h"
@@ -188,26 +189,36 @@ Spans legend(const std::vector<Share>& shares, Charset charset) {
     return spans;
 }
 
-std::string growth_number(double per_minute) {
-    const auto whole = static_cast<std::uint64_t>(std::llround(std::fabs(per_minute)));
-    if (whole == 0) return std::fabs(per_minute) < 0.05 ? "0" : fmt::format("{:+.1f}", per_minute);
-    return fmt::format("{}{}", per_minute < 0 ? "-" : "+", output::count_text(whole));
+namespace {
+
+std::string change_text(double change) {
+    const auto whole = static_cast<std::uint64_t>(std::llround(std::fabs(change)));
+    return whole == 0 ? "0" : fmt::format("{}{}", change < 0 ? "-" : "+", output::count_text(whole));
 }
 
-std::string growth_text(double per_minute) {
-    return growth_number(per_minute) + "/min";
+}  // namespace
+
+std::string growth_text(const Gain& gain) {
+    if (gain.over_ns >= model::kMinute) return change_text(gain.change) + "/min";
+    return fmt::format("{} in {} s", change_text(gain.change), gain.over_ns / model::kSecond);
 }
 
-std::string_view growth_sign(double per_minute, Charset charset) {
+std::string growth_cell(const Gain& gain) {
+    if (gain.over_ns >= model::kMinute) return change_text(gain.change);
+    return fmt::format("{}/{}s", change_text(gain.change), gain.over_ns / model::kSecond);
+}
+
+std::string_view growth_sign(const Gain& gain, Charset charset) {
     const bool plain = charset == Charset::kAscii;
-    if (std::fabs(per_minute) < 0.05) return "=";
-    if (per_minute > 0) return plain ? "^" : "▲";
+    if (std::fabs(gain.change) < 0.5) return "=";
+    if (gain.change > 0) return plain ? "^" : "▲";
     return plain ? "v" : "▼";
 }
 
-Role growth_role(double per_minute) {
-    if (std::fabs(per_minute) < 0.05) return Role::kPlain;
-    return per_minute > 0 ? Role::kAlarm : Role::kGood;
+Role growth_role(const Gain& gain) {
+    if (std::fabs(gain.change) < 0.5) return Role::kPlain;
+    if (gain.change < 0) return Role::kGood;
+    return gain.lasts ? Role::kAlarm : Role::kWarning;
 }
 
 }  // namespace waitclose::live

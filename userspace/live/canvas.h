@@ -100,11 +100,13 @@ Spans bar(const std::vector<Share>& shares, std::size_t width, output::Charset c
 /// "CPU 12 %  lock 80 %", each behind its glyph.
 Spans legend(const std::vector<Share>& shares, output::Charset charset);
 
-/// "+1,240", and "+1,240/min"
-std::string growth_number(double per_minute);
-std::string growth_text(double per_minute);
+/// "+1,240/min", and where less than a minute was watched "+413 in 20 s"; under the title "/MIN" of a narrow
+/// column "+1,240" and "+413/20s".
+std::string growth_text(const Gain& gain);
+std::string growth_cell(const Gain& gain);
 /// Its sign: "▲", "▼" or "=".
-std::string_view growth_sign(double per_minute, output::Charset charset);
-Role growth_role(double per_minute);
+std::string_view growth_sign(const Gain& gain, output::Charset charset);
+/// Alarming where it goes on.
+Role growth_role(const Gain& gain);
 
 }  // namespace waitclose::live

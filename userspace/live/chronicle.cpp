@@ -2,70 +2,18 @@
 #include "live/chronicle.h"
 
 #include <algorithm>
-#include <cmath>
 
 #include "model/units.h"
 
 namespace waitclose::live {
 
-void History::add(std::uint64_t at_ns, std::uint64_t count) {
-    counts_.emplace_back(at_ns, count);
-    if (counts_.size() > kMost) counts_.pop_front();
-}
-
-void History::begin_empty(std::uint64_t at_ns) {
-    add(at_ns, 0);
-    began_empty_ = true;
-}
-
-Trend History::trend() const {
-    Trend trend;
-    for (const auto& [at_ns, count] : counts_) trend.counts.push_back(count);
-    if (counts_.size() < 2) return trend;
-    const auto& [until_ns, last] = counts_.back();
-    auto from = std::ranges::find_if(
-        counts_, [&, until = until_ns](const auto& one) { return one.first + model::kMinute >= until; });
-    if (from == counts_.end() - 1) --from;
-    if (until_ns - from->first < 5 * model::kSecond) return trend;
-    const auto length = static_cast<double>(until_ns - from->first);
-    const auto minute = static_cast<double>(model::kMinute);
-    const double grew = static_cast<double>(last) - static_cast<double>(from->second);
-    if (length >= minute)
-        trend.per_minute = grew * minute / length;
-    else if (began_empty_ && from == counts_.begin())
-        trend.per_minute = grew;
-    else
-        trend.per_minute = grew + goes_on(from->first, until_ns) * (minute - length);
-    return trend;
-}
-
-/// By how much it grows in a nanosecond throughout that time: as in the half in which it grew less. What came
-/// at once, and then no more, does not go on.
-double History::goes_on(std::uint64_t from_ns, std::uint64_t until_ns) const {
-    const std::uint64_t middle_ns = from_ns + (until_ns - from_ns) / 2;
-    const auto half = static_cast<double>(until_ns - middle_ns);
-    const double first = (at(middle_ns) - at(from_ns)) / half;
-    const double second = (at(until_ns) - at(middle_ns)) / half;
-    if ((first < 0) != (second < 0)) return 0;
-    return std::fabs(first) < std::fabs(second) ? first : second;
-}
-
-/// Between two numbers: as if it had changed evenly.
-double History::at(std::uint64_t at_ns) const {
-    const auto after = std::ranges::find_if(counts_, [at_ns](const auto& one) { return one.first >= at_ns; });
-    const auto count = static_cast<double>(after->second);
-    if (after == counts_.begin() || after->first == at_ns) return count;
-    const auto before = after - 1;
-    const double share =
-        static_cast<double>(at_ns - before->first) / static_cast<double>(after->first - before->first);
-    const auto count_before = static_cast<double>(before->second);
-    return count_before + (count - count_before) * share;
-}
-
-void Chronicle::select(std::uint64_t min_held_ns, bool selective) {
-    min_held_ns_ = min_held_ns;
-    selective_ = selective;
-    history_ = {};  // of what was selected until now
+void Chronicle::select(Shown shown) {
+    shown_ = std::move(shown);
+    selected_ = {};
+    picture_.ended.clear();
+    for (const Ended& one : ended_)
+        if (picture_.ended.size() < kMostEnded && (!shown_.passes || shown_.passes(one)))
+            picture_.ended.push_back(one);
 }
 
 std::unique_ptr<model::Census> Chronicle::take(Look look) {
@@ -84,16 +32,31 @@ std::unique_ptr<model::Census> Chronicle::take(Look look) {
     picture_.now_ns = std::max(picture_.now_ns, census_->taken_ns);
     picture_.left_out = look.left_out;
     picture_.listeners = std::move(look.listeners);
+    note_others(look.others);
     std::vector<GroupRow> rows = rows_of(std::move(look.groups), sorted_anew);
     keep_ended(rows);
     picture_.groups = std::move(rows);
     number_rows();
     taken_ns_ = census_->taken_ns;
+    if (begun_ns_ == 0) begun_ns_ = taken_ns_;
     return before;
+}
+
+void Chronicle::note_others(const std::vector<diagnose::Group>& others) {
+    others_.clear();
+    for (const diagnose::Group& group : others) {
+        Ended& known = others_[fingerprint_left_out(key_of(group))];
+        known.cause = group.cause;
+        known.owner = group.owner_pid;
+        known.owner_comm = group.owner_comm;
+    }
 }
 
 std::vector<GroupRow> Chronicle::rows_of(std::vector<diagnose::Group> groups, bool sorted_anew) {
     std::vector<GroupRow> rows;
+    living_.clear();
+    inherited_.clear();
+    for (const diagnose::Group& group : groups) living_.insert(fingerprint(key_of(group)));
     for (diagnose::Group& group : groups) {
         GroupRow row;
         row.key = key_of(group);
@@ -130,15 +93,19 @@ std::uint64_t Chronicle::gone_of(const diagnose::Group& group) const {
     }));
 }
 
-/// What a new group was before: others whose sockets had another cause, or nothing.
-void Chronicle::begin(History& history, const GroupKey& key) const {
-    const auto kin = std::ranges::find_if(picture_.groups, [&](const GroupRow& row) {
-        return row.key.is_kin_of(key) && row.key.cause == diagnose::Cause::kUnknown && !row.ended_ns;
-    });
-    if (kin != picture_.groups.end())
-        history = histories_.at(fingerprint(kin->key));
-    else if (taken_ns_ > 0)
-        history.begin_empty(taken_ns_);
+/// What a new group was before: that one of the same owner's same sockets which is no more, or nothing. Next
+/// to one that goes on, where its sockets came from is not known.
+void Chronicle::begin(History& history, const GroupKey& key) {
+    bool has_kin = false;
+    for (const GroupRow& row : picture_.groups) {
+        if (!row.key.is_kin_of(key) || row.ended_ns) continue;
+        has_kin = true;
+        const std::uint64_t kin = fingerprint(row.key);
+        if (living_.contains(kin) || !inherited_.insert(kin).second) continue;
+        history = histories_.at(kin);
+        return;
+    }
+    if (!has_kin && taken_ns_ > 0) history.begin_empty(begun_ns_, taken_ns_);
 }
 
 /// Groups that are not in the census any more. One whose sockets have another cause now has not ended.
@@ -176,28 +143,52 @@ void Chronicle::end(const model::Closed& closed) {
         picture_.gone.insert(closed.hold.connection.key);
         if (row->sockets() == 0) row->ended_ns = closed.hold.since_ns + closed.held_ns;
     }
-    if (closed.held_ns < min_held_ns_ || (selective_ && !row)) return;
-    picture_.ended.push_front({++number_, closed, row ? std::optional(row->key.cause) : std::nullopt});
-    if (picture_.ended.size() > kMostEnded) picture_.ended.pop_back();
+    const auto other = others_.find(closed.hold.told);
+    const bool known = row || other != others_.end();
+    if (closed.held_ns < shown_.min_held_ns || closed.hold.told == kNotAskedFor) return;
+    if (shown_.by_holder && !known) return;
+    Ended ended = row || !known ? Ended{} : other->second;
+    ended.number = ++number_;
+    ended.closed = closed;
+    if (row) {
+        ended.cause = row->key.cause;
+        ended.owner = row->key.pid;
+        ended.owner_comm = row->group.owner_comm;
+    }
+    if (row || !shown_.passes || shown_.passes(ended)) {
+        picture_.ended.push_front(ended);
+        if (picture_.ended.size() > kMostEnded) picture_.ended.pop_back();
+    }
+    keep(std::move(ended));
+}
+
+void Chronicle::keep(Ended ended) {
+    ended_.push_front(std::move(ended));
+    if (ended_.size() > kMostKept) ended_.pop_back();
+}
+
+void Chronicle::recount(std::uint64_t open) {
+    if (shown_.is_selective()) {
+        open = 0;
+        for (const GroupRow& row : picture_.groups) open += row.sockets();
+    }
+    picture_.pulse.open = open;
 }
 
 void Chronicle::beat(std::uint64_t now_ns, const Count& count) {
     constexpr std::size_t kSeconds = 5;
+    const bool selective = shown_.is_selective();
     picture_.now_ns = now_ns;
-    std::uint64_t open = count.open;
-    if (selective_) {
-        open = 0;
-        for (const GroupRow& row : picture_.groups) open += row.sockets();
-    }
-    history_.add(now_ns, open);
-    picture_.pulse.open = open;
-    picture_.pulse.trend = history_.trend();
+    recount(count.open);
+    machine_.add(now_ns, count.open);
+    selected_.add(now_ns, picture_.pulse.open);
+    picture_.pulse.trend = selective ? selected_.trend() : machine_.trend();
     counts_.emplace_back(now_ns, count);
     if (counts_.size() > kSeconds + 1) counts_.pop_front();
     // Whose holds come and go only a census tells: of a part of them no rates are known.
     picture_.pulse.entered_per_s.reset();
     picture_.pulse.closed_per_s.reset();
-    if (!selective_ && now_ns > counts_.front().first) {
+    if (!selective && now_ns > counts_.front().first) {
         const double seconds =
             static_cast<double>(now_ns - counts_.front().first) / static_cast<double>(model::kSecond);
         const auto rate = [&](std::uint64_t before, std::uint64_t now) {
@@ -206,8 +197,8 @@ void Chronicle::beat(std::uint64_t now_ns, const Count& count) {
         picture_.pulse.entered_per_s = rate(counts_.front().second.entered, count.entered);
         picture_.pulse.closed_per_s = rate(counts_.front().second.closed, count.closed);
     }
-    while (!picture_.ended.empty() && picture_.ended.back().at_ns() + kEndedHoldsStay < now_ns)
-        picture_.ended.pop_back();
+    for (auto* ended : {&picture_.ended, &ended_})
+        while (!ended->empty() && ended->back().at_ns() + kEndedHoldsStay < now_ns) ended->pop_back();
     const auto erased = std::erase_if(picture_.groups, [now_ns](const GroupRow& row) {
         return row.ended_ns && *row.ended_ns + kEndedGroupsStay < now_ns;
     });

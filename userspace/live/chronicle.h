@@ -4,6 +4,7 @@
 
 #include <cstdint>
 #include <deque>
+#include <functional>
 #include <memory>
 #include <set>
 #include <unordered_map>
@@ -11,37 +12,18 @@
 #include <vector>
 
 #include "diagnose/diagnoser.h"
+#include "live/history.h"
 #include "live/picture.h"
 
 namespace waitclose::live {
-
-/// Numbers over time.
-class History {
-public:
-    void add(std::uint64_t at_ns, std::uint64_t count);
-    /// There was nothing until then.
-    void begin_empty(std::uint64_t at_ns);
-    /// The growth is measured over the last minute, or over the last two numbers where they are further
-    /// apart; over less than five seconds nothing is said. Where there was less than a minute, it goes on as
-    /// it did in the slower half of the time; what came from nothing grew by that much, and no more.
-    Trend trend() const;
-    std::uint64_t last() const { return counts_.empty() ? 0 : counts_.back().second; }
-
-private:
-    double goes_on(std::uint64_t from_ns, std::uint64_t until_ns) const;
-    double at(std::uint64_t at_ns) const;
-
-    static constexpr std::size_t kMost = 120;
-    std::deque<std::pair<std::uint64_t, std::uint64_t>> counts_;
-    bool began_empty_ = false;
-};
 
 /// A census, sorted; or the one that is shown already, sorted anew.
 struct Look {
     std::unique_ptr<model::Census> census;  // null: the one that is shown
     std::vector<diagnose::Group> groups;    // with their members
     std::uint64_t left_out = 0;
-    std::set<std::uint32_t> listeners = {};               // those meant, into census.listeners
+    std::vector<diagnose::Group> others = {};  // of sockets that only the filter leaves out; no members
+    std::set<std::uint32_t> listeners = {};    // those meant, into census.listeners
     std::unique_ptr<diagnose::Diagnoser> diagnoser = {};  // of the census; one is made where there is none
 };
 
@@ -52,20 +34,32 @@ struct Count {
     std::uint64_t closed = 0;
 };
 
+/// What is shown of all that was looked at.
+struct Shown {
+    std::uint64_t min_held_ns = 0;  // shorter holds are counted, and not told of
+    bool by_holder = false;         // asked for by who holds them: what no look has seen is not told of
+    std::function<bool(const Ended&)> passes = {};  // the filter; empty: there is none
+
+    /// Not all holds were asked for, so those counted are those of the groups.
+    bool is_selective() const { return by_holder || passes; }
+};
+
 class Chronicle {
 public:
-    /// Holds shorter than `min_held_ns` are counted, and not told of. `selective`: not all holds were asked
-    /// for, so those counted are those of the groups. How many there were of others until now is no growth.
-    void select(std::uint64_t min_held_ns, bool selective);
+    /// How many there were of others until now is no growth. Of what ended lately, all is kept, and shown
+    /// when it passes.
+    void select(Shown shown);
 
-    /// Takes up a census. Every hold of it was told of with the fingerprint of its group (Hold::told).
-    /// Returns the census before, if another one took its place: to free a large one takes time that somebody
-    /// else may have.
+    /// Takes up a census. Every hold of it was told of with the fingerprint of its group (Hold::told), or
+    /// with that of what is left out of it. Returns the census before, if another one took its place: to free
+    /// a large one takes time that somebody else may have.
     std::unique_ptr<model::Census> take(Look look);
 
     /// A hold has ended.
     void end(const model::Closed& closed);
 
+    /// How many are open by now, in between.
+    void recount(std::uint64_t open);
     /// To be called about once a second.
     void beat(std::uint64_t now_ns, const Count& count);
 
@@ -75,12 +69,15 @@ public:
 private:
     static constexpr std::uint64_t kEndedGroupsStay = 10'000'000'000;
     static constexpr std::uint64_t kEndedHoldsStay = 60'000'000'000;
-    static constexpr std::size_t kMostEnded = 1'000;
+    static constexpr std::size_t kMostEnded = 1'000;  // shown
+    static constexpr std::size_t kMostKept = 5'000;
 
     std::vector<GroupRow> rows_of(std::vector<diagnose::Group> groups, bool sorted_anew);
+    void note_others(const std::vector<diagnose::Group>& others);
+    void keep(Ended ended);
     History& history_of(const GroupKey& key, std::uint64_t sockets, bool sorted_anew);
     std::uint64_t gone_of(const diagnose::Group& group) const;
-    void begin(History& history, const GroupKey& key) const;
+    void begin(History& history, const GroupKey& key);
     void keep_ended(std::vector<GroupRow>& rows);
     void number_rows();
 
@@ -89,11 +86,16 @@ private:
     Picture picture_;
     std::unordered_map<std::uint64_t, History> histories_;   // of groups, by fingerprint
     std::unordered_map<std::uint64_t, std::size_t> row_of_;  // by fingerprint
-    History history_;                                        // of all
-    std::deque<std::pair<std::uint64_t, Count>> counts_;     // of the last seconds
+    std::unordered_map<std::uint64_t, Ended> others_;        // what is known of the end of a hold left out
+    std::unordered_set<std::uint64_t> living_;               // groups of the look being taken up
+    std::unordered_set<std::uint64_t> inherited_;            // whose history another one went on with
+    std::deque<Ended> ended_;                                // also those that are not shown
+    History machine_;
+    History selected_;                                    // since it was
+    std::deque<std::pair<std::uint64_t, Count>> counts_;  // of the last seconds
     std::uint64_t number_ = 0;
-    std::uint64_t min_held_ns_ = 0;
-    bool selective_ = false;
+    Shown shown_;
+    std::uint64_t begun_ns_ = 0;  // the first census
     std::uint64_t taken_ns_ = 0;  // the census before
 };
 

@@ -36,7 +36,8 @@ Frame draw(const Picture& picture, const State& state, Size size, output::Charse
     }
     const output::TextStyle style{size.columns, output::Color::kOff, charset, true};
     const std::vector<std::string> message = message_lines(state, size, charset);
-    const std::size_t last = size.rows - std::max<std::size_t>(1, message.size());
+    const std::size_t foot = message.size() + (state.typing || message.empty() ? 1 : 0);
+    const std::size_t last = size.rows - foot;
     Canvas canvas{frame.screen, picture, state, style, last};
     draw_view(canvas, draw_top(canvas));
     draw_footer(canvas, last, message);

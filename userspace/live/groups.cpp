@@ -23,9 +23,9 @@ Span trend_cell(const Canvas& canvas, const GroupRow& row) {
         return {ago < model::kSecond ? "just ended" : fmt::format("ended {} s ago", ago / model::kSecond),
                 Role::kGood};
     }
-    if (!row.trend.per_minute) return {"-", Role::kDim};
-    const double growth = *row.trend.per_minute;
-    if (canvas.narrow()) return {growth_number(growth), growth_role(growth)};
+    if (!row.trend.gain) return {"-", Role::kDim};
+    const Gain& growth = *row.trend.gain;
+    if (canvas.narrow()) return {growth_cell(growth), growth_role(growth)};
     const std::string line =
         canvas.width() >= kWithSparklines ? "  " + sparkline(row.trend.counts, 24, canvas.style.charset) : "";
     return {fmt::format("{} {}{}", growth_sign(growth, canvas.style.charset), growth_text(growth), line),

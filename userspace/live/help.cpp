@@ -37,7 +37,10 @@ void draw_help(Canvas& canvas, std::size_t row) {
                              "this session"
                            : "≥ stands before a time that is a lower bound: the hold is older than "
                              "this session");
-    text.add("trend", "by how many sockets the group grows in a minute");
+    text.add(
+        "trend",
+        "by how many sockets it grew in the last minute, or since it is watched; an alarming colour where it "
+        "grew all the while");
     text.add("files", "whose table of descriptors is full first; EMFILE is the error accept() then gives");
     text.add("pressure", "the share of time in which some thread of the machine waited for it");
     text.draw(canvas, row);

@@ -82,12 +82,13 @@ void add_did(Text& text, const Canvas& canvas, const diagnose::Diagnosis& diagno
     const model::ThreadTime* time = window ? window->find(thread->tid, thread->start_ns) : nullptr;
     if (time && time->length_ns() > 0) {
         const std::vector<Share> shares = shares_of(*time);
-        const std::size_t width = std::min<std::size_t>(60, canvas.width() - kLabelWidth - 4);
-        Spans drawn = bar(shares, width, canvas.style.charset);
+        const std::string over = fmt::format("  in the last {}", duration_text(time->length_ns()));
+        const std::size_t left = kLabelWidth + 2 + over.size();
+        Spans drawn = bar(shares, std::min<std::size_t>(60, canvas.width() - std::min(canvas.width(), left)),
+                          canvas.style.charset);
+        drawn.push_back({over, Role::kDim});
         text.line("it did", std::move(drawn));
-        Spans words = legend(shares, canvas.style.charset);
-        words.push_back({fmt::format("in {}", duration_text(time->length_ns())), Role::kDim});
-        text.line("", std::move(words));
+        text.line("", legend(shares, canvas.style.charset));
     }
     add_kernel_stack(text, canvas, *thread);
 }

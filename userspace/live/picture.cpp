@@ -16,7 +16,11 @@ std::uint64_t fingerprint(const GroupKey& key) {
     mix(static_cast<std::uint64_t>(key.cause));
     mix(key.local_port.value_or(0));
     mix(std::hash<std::string>{}(key.remote));
-    return std::max<std::uint64_t>(hash, 2);
+    return std::max<std::uint64_t>(hash, kNotAskedFor + 1);
+}
+
+std::uint64_t fingerprint_left_out(const GroupKey& key) {
+    return std::max<std::uint64_t>(~fingerprint(key), kNotAskedFor + 1);
 }
 
 bool accuses(diagnose::Cause cause) {

@@ -36,14 +36,24 @@ struct GroupKey {
 
 GroupKey key_of(const diagnose::Group& group);
 
-/// Tells groups apart where a number has to; greater than 1.
+/// Tells groups apart where a number has to. Greater than kNotAskedFor, as is that of the sockets of such a
+/// group that the filter leaves out.
 std::uint64_t fingerprint(const GroupKey& key);
+std::uint64_t fingerprint_left_out(const GroupKey& key);
+/// What the command line does not ask for.
+inline constexpr std::uint64_t kNotAskedFor = 1;
 
-/// Numbers of holds over time, the oldest first, and by how many they grow in a minute as far as that is
-/// known.
+/// By how many the holds became more over a time, as it was measured.
+struct Gain {
+    double change = 0;
+    std::uint64_t over_ns = 0;
+    bool lasts = false;  // they grew all the while, and not at once
+};
+
+/// Numbers of holds over the last minute, the oldest first, and their gain as far as that is known.
 struct Trend {
     std::vector<std::uint64_t> counts;
-    std::optional<double> per_minute;
+    std::optional<Gain> gain;
 };
 
 struct GroupRow {
@@ -61,6 +71,8 @@ struct Ended {
     std::uint64_t number = 0;  // counts up
     model::Closed closed;
     std::optional<diagnose::Cause> cause;  // nothing when no census has seen the hold
+    std::optional<std::uint32_t> owner;    // of its group, by pid
+    std::string owner_comm;                // raw
 
     std::uint64_t at_ns() const { return closed.hold.since_ns + closed.held_ns; }
 };

@@ -2,6 +2,7 @@
 #include "live/state.h"
 
 #include <algorithm>
+#include <cstring>
 #include <limits>
 #include <tuple>
 
@@ -29,7 +30,7 @@ bool comes_before(const Picture& picture, Sort sort, const GroupRow& one, const 
     const auto since = [&](const GroupRow& row) {
         return picture.census->sockets[row.group.oldest_socket].held_since_ns;
     };
-    const auto growth = [](const GroupRow& row) { return row.trend.per_minute.value_or(0); };
+    const auto growth = [](const GroupRow& row) { return row.trend.gain ? row.trend.gain->change : 0; };
     switch (sort) {
     case Sort::kOldest:
         if (!one.ended_ns && !other.ended_ns && since(one) != since(other)) return since(one) < since(other);
@@ -162,18 +163,23 @@ void open_threads(State& state, const Picture& picture) {
 }
 
 void type(State& state, const Key& key) {
-    std::string& text = *state.typing;
+    if (key.kind == Key::Kind::kEscape)
+        state.typing.reset();
+    else if (key.kind == Key::Kind::kEnter)
+        state.wish = Wish::kFilter;
+    else
+        state.typing->edit(key, kLongestFilter);
+}
+
+/// Before the first look there is nothing to choose from. Whoever types then should know.
+bool comes_too_early(const Key& key, const Picture& picture) {
+    if (picture.census) return false;
     switch (key.kind) {
-    case Key::Kind::kEscape: state.typing.reset(); break;
-    case Key::Kind::kEnter: state.wish = Wish::kFilter; break;
-    case Key::Kind::kBackspace:
-        while (!text.empty() && (static_cast<unsigned char>(text.back()) & 0xc0) == 0x80) text.pop_back();
-        if (!text.empty()) text.pop_back();
-        break;
-    case Key::Kind::kCharacter:
-        if (text.size() < kLongestFilter) text += key.text;
-        break;
-    default: break;
+    case Key::Kind::kCharacter: return key.text.size() == 1 && std::strchr("jkgGlhtcsw", key.text.front());
+    case Key::Kind::kPasted:
+    case Key::Kind::kEscape:
+    case Key::Kind::kBackspace: return false;
+    default: return true;
     }
 }
 
@@ -196,7 +202,7 @@ void press_character(State& state, const std::string& text, const Picture& pictu
     case '?':
         if (state.view() != View::kHelp) enter(state, View::kHelp);
         break;
-    case '/': state.typing = state.filter; break;
+    case '/': state.typing = Line::of(state.filter); break;
     case ' ': state.paused = !state.paused; break;
     case 's':
         if (state.view() != View::kGroups) break;
@@ -232,8 +238,15 @@ State press(State state, const Key& key, const Picture& picture) {
         type(state, key);
         return state;
     }
+    if (state.view() == View::kGroups && comes_too_early(key, picture)) {
+        state.message = "the first look is still being taken: press it again when it is here";
+        return state;
+    }
     switch (key.kind) {
     case Key::Kind::kCharacter: press_character(state, key.text, picture); break;
+    case Key::Kind::kPasted:
+        state.message = "what was pasted is ignored: only the filter (/) takes it";
+        break;
     case Key::Kind::kEnter:
     case Key::Kind::kRight: look_inside(state, picture); break;
     case Key::Kind::kEscape:
@@ -245,6 +258,7 @@ State press(State state, const Key& key, const Picture& picture) {
     case Key::Kind::kPageDown: move(state, picture, Step::kPage, true); break;
     case Key::Kind::kHome: move(state, picture, Step::kAll, false); break;
     case Key::Kind::kEnd: move(state, picture, Step::kAll, true); break;
+    default: break;
     }
     return state;
 }

@@ -7,6 +7,8 @@
 #include <string>
 #include <vector>
 
+#include "live/keys.h"
+#include "live/line.h"
 #include "live/picture.h"
 
 namespace waitclose::live {
@@ -19,25 +21,6 @@ inline constexpr int kSortCount = 5;
 /// What only the surroundings can do; they take it back once done.
 enum class Wish : std::uint8_t { kNone, kQuit, kFilter, kWrite, kRecord };
 
-struct Key {
-    enum class Kind : std::uint8_t {
-        kCharacter,
-        kEnter,
-        kEscape,
-        kBackspace,
-        kUp,
-        kDown,
-        kPageUp,
-        kPageDown,
-        kHome,
-        kEnd,
-        kLeft,
-        kRight,
-    };
-    Kind kind = Kind::kCharacter;
-    std::string text = {};  // of a character: UTF-8
-};
-
 struct State {
     std::vector<View> path{View::kGroups};  // the last one is shown, the others are behind it
     std::vector<GroupKey> order;            // the groups as they are listed
@@ -49,8 +32,8 @@ struct State {
     std::size_t page = 10;                 // rows that the view has room for, as drawn last
     Sort sort = Sort::kSockets;
     bool paused = false;
-    std::optional<std::string> typing;  // the filter being typed
-    std::string filter;                 // in force
+    std::optional<Line> typing;  // the filter being typed
+    std::string filter;          // in force
     std::string message;
     bool message_is_error = false;
     Wish wish = Wish::kNone;

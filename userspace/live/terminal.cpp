@@ -3,7 +3,6 @@
 
 #include <algorithm>
 #include <array>
-#include <climits>
 #include <clocale>
 #include <csignal>
 #include <cstdio>
@@ -11,15 +10,20 @@
 #include <cstring>
 #include <cwchar>
 #include <string>
+#include <utility>
 
 #include <fmt/format.h>
 #include <langinfo.h>
+#include <poll.h>
+#include <sys/ioctl.h>
 #include <termios.h>
 #include <unistd.h>
 
 #define NCURSES_WIDECHAR 1
 #define NCURSES_NOMACROS 1  // else move, erase and the like mean nothing else any more
 #include <curses.h>
+
+#include "system/host.h"
 
 namespace waitclose::live {
 namespace {
@@ -59,28 +63,6 @@ bool begin_drawing() {
     ::endwin();
     ::delscreen(screen);
     return false;
-}
-
-void remember(const char* capability) {
-    const char* text = sequence_for(capability);
-    if (text == nullptr) return;
-    const std::size_t length = std::strlen(text);
-    if (rescue.length + length > rescue.sequence.size()) return;
-    std::memcpy(rescue.sequence.data() + rescue.length, text, length);
-    rescue.length += length;
-}
-
-void prepare_rescue() {
-    rescue.length = 0;
-    for (const char* capability : {"sgr0", "rmkx", "cnorm", "rmcup"}) remember(capability);
-    struct sigaction action {};
-    action.sa_handler = give_back_and_die;
-    ::sigemptyset(&action.sa_mask);
-    for (const int number : kFatal) ::sigaction(number, &action, nullptr);
-}
-
-void end_rescue() {
-    for (const int number : kFatal) ::signal(number, SIG_DFL);
 }
 
 /// ncurses asks the C library's locale how to write and how wide a character is.
@@ -142,48 +124,77 @@ std::wstring wide(const std::string& text) {
     return converted;
 }
 
-std::string narrow(wint_t character) {
-    std::array<char, MB_LEN_MAX> bytes{};
-    std::mbstate_t state{};
-    const std::size_t used = std::wcrtomb(bytes.data(), static_cast<wchar_t>(character), &state);
-    return used == static_cast<std::size_t>(-1) ? std::string() : std::string(bytes.data(), used);
+/// Set by signals, taken note of when keys are read.
+volatile std::sig_atomic_t asked_to_stop = 0;
+volatile std::sig_atomic_t continued = 0;
+
+extern "C" void note_job_signal(int number) {
+    (number == SIGTSTP ? asked_to_stop : continued) = 1;
 }
 
-std::optional<Key> special_key(wint_t code) {
-    switch (code) {
-    case KEY_UP: return Key{Key::Kind::kUp};
-    case KEY_DOWN: return Key{Key::Kind::kDown};
-    case KEY_LEFT: return Key{Key::Kind::kLeft};
-    case KEY_RIGHT: return Key{Key::Kind::kRight};
-    case KEY_PPAGE: return Key{Key::Kind::kPageUp};
-    case KEY_NPAGE: return Key{Key::Kind::kPageDown};
-    case KEY_HOME: return Key{Key::Kind::kHome};
-    case KEY_END: return Key{Key::Kind::kEnd};
-    case KEY_ENTER: return Key{Key::Kind::kEnter};
-    case KEY_BACKSPACE: return Key{Key::Kind::kBackspace};
-    default: return std::nullopt;
-    }
+void handle(int number, void (*handler)(int)) {
+    struct sigaction action {};
+    action.sa_handler = handler;
+    ::sigemptyset(&action.sa_mask);
+    ::sigaction(number, &action, nullptr);
 }
 
-std::optional<Key> character_key(wint_t character) {
-    switch (character) {
-    case L'\r':
-    case L'\n': return Key{Key::Kind::kEnter};
-    case 0x1b: return Key{Key::Kind::kEscape};
-    case 0x08:
-    case 0x7f: return Key{Key::Kind::kBackspace};
-    default: break;
-    }
-    if (character < 0x20) return std::nullopt;
-    std::string text = narrow(character);
-    if (text.empty()) return std::nullopt;
-    return Key{Key::Kind::kCharacter, std::move(text)};
+/// Ctrl-Z, and whatever stops and continues a program. A shell without job control has Ctrl-Z ignored, and
+/// so it stays. `before`: what was to be done on it before anything was drawn.
+void follow_job_control(void (*before)(int)) {
+    handle(SIGTSTP, before == SIG_IGN ? SIG_IGN : note_job_signal);
+    handle(SIGCONT, note_job_signal);
+}
+
+/// "Bracketed paste": text that is pasted comes between marks, and is not taken for keys.
+constexpr const char* kPasteMarked = "\x1b[?2004h";
+constexpr const char* kPastePlain = "\x1b[?2004l";
+
+/// Terminals that read other sequences would show these.
+bool reads_ansi() {
+    const char* place = sequence_for("cup");
+    return place != nullptr && std::strncmp(place, "\x1b[", 2) == 0;
+}
+
+/// Past ncurses, which knows nothing of it.
+void send_paste(const char* sequence) {
+    if (!reads_ansi()) return;
+    const ssize_t written = ::write(STDOUT_FILENO, sequence, std::strlen(sequence));
+    static_cast<void>(written);
+}
+
+void remember(const char* text) {
+    if (text == nullptr) return;
+    const std::size_t length = std::strlen(text);
+    if (rescue.length + length > rescue.sequence.size()) return;
+    std::memcpy(rescue.sequence.data() + rescue.length, text, length);
+    rescue.length += length;
+}
+
+void prepare_rescue() {
+    rescue.length = 0;
+    if (reads_ansi()) remember(kPastePlain);
+    for (const char* capability : {"sgr0", "cnorm", "rmcup"}) remember(sequence_for(capability));
+    struct sigaction action {};
+    action.sa_handler = give_back_and_die;
+    ::sigemptyset(&action.sa_mask);
+    for (const int number : kFatal) ::sigaction(number, &action, nullptr);
+}
+
+void end_rescue() {
+    for (const int number : kFatal) ::signal(number, SIG_DFL);
+}
+
+void give_back() {
+    send_paste(kPastePlain);
+    ::endwin();
 }
 
 }  // namespace
 
 Result<std::unique_ptr<Terminal>> Terminal::open(const output::TextStyle& style) {
-    constexpr int kEscapeDelayMs = 25;
+    struct sigaction on_stop {};
+    ::sigaction(SIGTSTP, nullptr, &on_stop);  // ncurses takes it over
     ::tcgetattr(STDIN_FILENO, &rescue.before);
     if (!set_locale(style.charset)) std::setlocale(LC_CTYPE, "C");
     if (!begin_drawing()) {
@@ -194,13 +205,12 @@ Result<std::unique_ptr<Terminal>> Terminal::open(const output::TextStyle& style)
     }
     std::unique_ptr<Terminal> terminal(new Terminal);
     prepare_rescue();
+    follow_job_control(on_stop.sa_handler);
     ::cbreak();
     ::noecho();
     ::nonl();
-    ::keypad(stdscr, TRUE);
-    ::nodelay(stdscr, TRUE);
-    ::set_escdelay(kEscapeDelayMs);
     ::curs_set(0);
+    send_paste(kPasteMarked);
     terminal->colored_ = style.color == output::Color::kOn && ::has_colors();
     terminal->strikes_ = style.charset == output::Charset::kUtf8;
     if (terminal->colored_) prepare_colors();
@@ -208,8 +218,10 @@ Result<std::unique_ptr<Terminal>> Terminal::open(const output::TextStyle& style)
 }
 
 Terminal::~Terminal() {
-    ::endwin();
+    give_back();
     end_rescue();
+    ::signal(SIGCONT, SIG_DFL);
+    ::signal(SIGTSTP, SIG_DFL);
 }
 
 Size Terminal::size() const {
@@ -238,17 +250,50 @@ void Terminal::show(const Screen& screen) {
     ::wrefresh(stdscr);
 }
 
-std::optional<Terminal::Input> Terminal::read() {
-    constexpr wint_t kRedraw = 0x0c;  // Ctrl-L
-    wint_t code = 0;
-    const int kind = ::get_wch(&code);
-    if (kind == ERR) return std::nullopt;
-    if (kind == KEY_CODE_YES && code == KEY_RESIZE) return Input{std::nullopt, true};
-    if (kind != KEY_CODE_YES && code == kRedraw) {
-        ::clearok(curscr, TRUE);
-        return Input{std::nullopt, true};
+void Terminal::read_bytes() {
+    constexpr std::size_t kAtOnce = 4096;
+    std::array<char, kAtOnce> bytes{};
+    pollfd typed{STDIN_FILENO, POLLIN, 0};
+    if (::poll(&typed, 1, 0) <= 0 || (typed.revents & POLLIN) == 0) return;
+    const ssize_t length = ::read(STDIN_FILENO, bytes.data(), bytes.size());
+    if (length > 0) keys_.add({bytes.data(), static_cast<std::size_t>(length)}, system::boottime_ns());
+}
+
+/// Stops where that was asked for, with the terminal as it was before. Once continued, or after whatever
+/// stopped it otherwise, the terminal is taken again: the shell has set it as it likes it, and drawn on it.
+bool Terminal::take_back() {
+    if (asked_to_stop == 0 && continued == 0) return false;
+    give_back();
+    if (std::exchange(asked_to_stop, 0) != 0) {
+        ::signal(SIGTSTP, SIG_DFL);
+        ::raise(SIGTSTP);
+        follow_job_control(note_job_signal);
     }
-    return Input{kind == KEY_CODE_YES ? special_key(code) : character_key(code), false};
+    continued = 0;
+    send_paste(kPasteMarked);
+    ::clearok(curscr, TRUE);
+    follow_size();
+    return true;
+}
+
+bool Terminal::follow_size() {
+    winsize now{};
+    if (::ioctl(STDOUT_FILENO, TIOCGWINSZ, &now) != 0 || now.ws_row == 0 || now.ws_col == 0) return false;
+    if (::is_term_resized(now.ws_row, now.ws_col) == FALSE) return false;
+    ::resizeterm(now.ws_row, now.ws_col);
+    // Terminals move what is there about as they like.
+    ::clearok(curscr, TRUE);
+    return true;
+}
+
+std::optional<Terminal::Input> Terminal::read() {
+    if (take_back() || follow_size()) return Input{std::nullopt, true};
+    read_bytes();
+    const auto key = keys_.next(system::boottime_ns());
+    if (!key) return std::nullopt;
+    if (key->kind != Key::Kind::kRedraw) return Input{key, false};
+    ::clearok(curscr, TRUE);
+    return Input{std::nullopt, true};
 }
 
 }  // namespace waitclose::live

@@ -7,8 +7,8 @@
 #include <optional>
 
 #include "failure.h"
+#include "live/keys.h"
 #include "live/screen.h"
-#include "live/state.h"
 #include "output/style.h"
 
 namespace waitclose::live {
@@ -28,13 +28,21 @@ public:
 
     struct Input {
         std::optional<Key> key;
-        bool resized = false;  // or asked to draw everything anew
+        bool redraw = false;  // the size is another one, or others have drawn here
     };
-    /// What was typed; nothing when nothing was.
+    /// What was typed, or has happened to the terminal; nothing when nothing has. Ctrl-Z stops the program in
+    /// here, as everywhere.
     std::optional<Input> read();
+    /// A key may have come in part: worth reading again soon.
+    bool is_waiting() const { return keys_.is_waiting(); }
 
 private:
     Terminal() = default;
+    void read_bytes();
+    bool take_back();
+    bool follow_size();
+
+    KeyReader keys_;
     bool colored_ = false;
     bool strikes_ = false;  // can put a mark over a character
 };

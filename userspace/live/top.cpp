@@ -53,14 +53,16 @@ std::string blame_text(const Canvas& canvas) {
     std::vector<std::pair<std::uint32_t, std::uint64_t>> owners;
     std::uint64_t all = 0;
     for (const GroupRow& row : canvas.picture.groups) {
+        if (row.ended_ns) continue;
         all += row.sockets();
-        if (!row.key.pid || row.ended_ns) continue;
+        if (!row.key.pid) continue;
         const auto found = std::ranges::find(owners, *row.key.pid, [](const auto& one) { return one.first; });
         if (found == owners.end())
             owners.emplace_back(*row.key.pid, row.sockets());
         else
             found->second += row.sockets();
     }
+    all = std::max(all, canvas.picture.pulse.open);  // also those that no look has seen yet
     const auto most = std::ranges::max_element(owners, {}, [](const auto& one) { return one.second; });
     if (most == owners.end() || most->second == 0) return {};
     const auto row = std::ranges::find_if(canvas.picture.groups,
@@ -107,8 +109,8 @@ Spans holds_line(const Canvas& canvas) {
     const Picture& picture = canvas.picture;
     const Pulse& pulse = picture.pulse;
     Spans spans;
-    if (pulse.trend.per_minute) {
-        const double growth = *pulse.trend.per_minute;
+    if (pulse.trend.gain) {
+        const Gain& growth = *pulse.trend.gain;
         spans.push_back(
             {fmt::format("{} {}  ", growth_sign(growth, canvas.style.charset), growth_text(growth)),
              growth_role(growth)});
@@ -228,6 +230,13 @@ std::string place_words(const Canvas& canvas, const GroupKey& key) {
     return key.remote.empty() ? place_text(canvas, key) : "to " + canvas.clean(key.remote);
 }
 
+/// Over what time the column CPU tells.
+std::string window_text(const Canvas& canvas) {
+    const auto& window = canvas.picture.census->window;
+    if (!window || window->length_ns() == 0) return {};
+    return fmt::format("; CPU of the last {}", output::duration_text(window->length_ns()));
+}
+
 /// Where the user is: "java (4121) > eof-ignored > port 8080".
 std::string path_text(const Canvas& canvas) {
     const char* sign = canvas.ascii() ? " > " : " › ";
@@ -236,7 +245,8 @@ std::string path_text(const Canvas& canvas) {
     if (state.view() == View::kClosed) return "just closed: holds that ended in the last minute";
     const GroupRow* row = group_of(state, canvas.picture);
     if (!row) return "this group has ended";
-    if (state.view() == View::kThreads) return fmt::format("{}{}threads", owner_text(canvas, *row), sign);
+    if (state.view() == View::kThreads)
+        return fmt::format("{}{}threads{}", owner_text(canvas, *row), sign, window_text(canvas));
     std::string text = fmt::format("{}{}{}{}{}", owner_text(canvas, *row), sign,
                                    diagnose::id_of(row->key.cause), sign, place_words(canvas, row->key));
     if (state.view() == View::kHold) return text + sign + "one hold";
@@ -275,27 +285,40 @@ std::size_t draw_top(Canvas& canvas) {
 
 std::vector<std::string> message_lines(const State& state, Size size, output::Charset charset) {
     constexpr std::size_t kMost = 3;
-    if (state.typing || state.message.empty()) return {};
-    return output::wrap(output::printable(state.message, charset), size.columns - 2, kMost, charset);
+    constexpr std::size_t kFewRows = 12;
+    if (state.message.empty()) return {};
+    return output::wrap(output::printable(state.message, charset), size.columns - 2,
+                        size.rows < kFewRows ? kMost - 1 : kMost, charset);
 }
+
+namespace {
+
+/// The filter being typed, the cursor always in sight, and what may be typed where there is room to say so.
+void draw_typing(Canvas& canvas, std::size_t row) {
+    constexpr std::size_t kAhead = 12;  // of what is behind the cursor
+    const Line& line = *canvas.state.typing;
+    const std::string before = canvas.clean(std::string_view(line.text).substr(0, line.cursor));
+    const std::string behind = canvas.clean(std::string_view(line.text).substr(line.cursor));
+    std::size_t column = canvas.screen.put(row, 1, "filter: ", Role::kTitle);
+    const std::size_t kept = 2 + std::min(kAhead, output::display_width(behind));
+    const std::size_t room = canvas.width() - std::min(canvas.width(), column + kept);
+    column =
+        canvas.screen.put(row, column, output::fit(before, room, canvas.style.charset, output::Cut::kStart));
+    column = canvas.screen.put(row, column, canvas.ascii() ? "_" : "▏", Role::kStrong);
+    column = canvas.screen.put(row, column, behind);
+    const std::string help = canvas.ascii() ? "pid 4121, comm java, localport 8080, min-held 10s"
+                                            : "pid 4121 · comm java · localport 8080 · min-held 10s";
+    if (column + 3 + output::display_width(help) < canvas.width())
+        canvas.screen.put(row, column + 3, help, Role::kDim);
+}
+
+}  // namespace
 
 void draw_footer(Canvas& canvas, std::size_t row, const std::vector<std::string>& message) {
     const State& state = canvas.state;
-    if (state.typing) {
-        std::size_t column = canvas.screen.put(row, 1, "filter: ", Role::kTitle);
-        column = canvas.screen.put(row, column, canvas.clean(*state.typing));
-        column = canvas.screen.put(row, column, canvas.ascii() ? "_" : "▏", Role::kStrong);
-        const char* hint = "pid 4121 · comm java · localport 8080 · min-held 10s";
-        std::string help = state.message.empty()
-                               ? std::string(canvas.ascii() ? "pid 4121, comm java, localport "
-                                                              "8080, min-held 10s"
-                                                            : hint)
-                               : canvas.clean(state.message);
-        canvas.screen.put(row, column + 3, help, state.message_is_error ? Role::kAlarm : Role::kDim);
-        return;
-    }
     for (const std::string& line : message)
         canvas.screen.put(row++, 1, line, state.message_is_error ? Role::kAlarm : Role::kWarning);
+    if (state.typing) return draw_typing(canvas, row);
     if (!message.empty()) return;
     // Where they do not all fit, the last ones give way; help tells of all.
     std::size_t column = 1;
