@@ -171,6 +171,40 @@ def causes_are_counted_among_what_is_looked_for(pages, browser):
     assert browser.run(numbers) == everything
 
 
+def look_for(browser, words):
+    browser.key("/")
+    for letter in words:
+        browser.key(letter)
+    time.sleep(0.3)
+
+
+@test
+def the_groups_follow_what_is_looked_for(pages, browser):
+    pages.show("shop-300")
+    rows = """[...document.querySelectorAll('#groups tbody tr')].filter((row) => !row.hidden)
+        .map((row) => row.firstChild.textContent)"""
+    everything = browser.run(rows)
+    look_for(browser, "port:8443")
+    found = browser.run(rows)
+    assert 0 < len(found) < len(everything), (found, everything)
+    assert sum(int(text.split()[0].replace(",", "")) for text in found) == 72, found
+    browser.click_on("#groups tbody tr:not([hidden])")
+    assert browser.run(rows) == everything, "to choose one hides no other"
+    assert complaints(browser) == []
+
+
+@test
+def whoever_closed_it_is_found(pages, browser):
+    pages.show("shop-300")
+    tid, of_that = browser.run("""(() => {
+        const { holds, threads } = JSON.parse(document.getElementById('data').textContent);
+        const closer = holds.closer.find((one) => one >= 0);
+        const has = (at) => [holds.thread[at], holds.closer[at]].some((one) => one >= 0 && threads[one].tid === threads[closer].tid);
+        return [threads[closer].tid, holds.closer.filter((one, at) => has(at)).length]; })()""")
+    look_for(browser, f"tid:{tid}")
+    assert text_of(browser, "#found") == f"{of_that} of 300 holds"
+
+
 @test
 def a_process_stays_open_while_something_is_looked_for(pages, browser):
     pages.show("shop-300")

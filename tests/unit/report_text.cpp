@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: BSD-2-Clause
 // The screens of `report`, as people see them.
+#include "replay/endings.h"
 #include "report/text.h"
 
 #include <gtest/gtest.h>
@@ -91,8 +92,8 @@ TEST(ReportText, OneLeakAndOneSlowHandler) {
               "Why     1 of them was held by java (4121) on port 8080 because of\n"
               "        handler-blocked (likely), as of 20:00:32.000: thread java8 waits for a\n"
               "        lock since 21 s: mutex 0x7f00 held by tid 4190; it waits for java0,\n"
-              "        which is in fdatasync(fd 12, /var/log/audit.log) for 22 s. The largest\n"
-              "        of 2 groups has 10 holds: perhaps eof-ignored of java (4121).\n"
+              "        which is in fdatasync(fd 12, /var/log/audit.log) for 22 s (and 1 group\n"
+              "        beside this one, with 10 holds: perhaps eof-ignored of java (4121)).\n"
               "End     In the end 2 were closed by programs, and 10 are still held: CLOSE_WAIT\n"
               "        has no timeout of its own.\n"
               "Lost    12 events were dropped by the ring buffer, first noticed at\n"
@@ -101,7 +102,7 @@ TEST(ReportText, OneLeakAndOneSlowHandler) {
               "        noticed at 20:00:28.000.\n"
               "Short   1,000 holds lasted less than 250 ms (--min-held) and are only counted,\n"
               "        half of them no longer than 0.02 ms: 1,000 on port 8080.\n"
-              "No look saw 1 hold that ended before one was due, so why is not known.\n"
+              "Unseen  no look saw 1 hold that ended before one was due, so why is not known.\n"
               "        20:00:10.000  0.0.0.0:9090 - 10.2.3.4:51234  held 300 ms, closed by\n"
               "        thread was77 (77) of process 77\n"
               "\n"
@@ -173,9 +174,9 @@ TEST(ReportText, NothingAtAllIsSaidOnlyOfAll) {
 TEST(ReportText, WhoeverWaitedForAnAcceptWentWithTheListener) {
     replay::Fact fact;
     fact.ended = replay::Ended::kKernel;
-    EXPECT_EQ(ended_text(fact), "ended by the kernel");
+    EXPECT_EQ(replay::ended_text(fact), "ended by the kernel");
     fact.queued = true;
-    EXPECT_EQ(ended_text(fact), "went with its listener, which was closed, or whose process ended");
+    EXPECT_EQ(replay::ended_text(fact), "went with its listener, which was closed, or whose process ended");
 }
 
 TEST(ReportText, TimesWithoutALookAreTold) {

@@ -193,9 +193,20 @@ TEST(ReportTruth, TheHeadlineIsAboutAFaultThatIsShown) {
     EXPECT_TRUE(
         has(why, "3 of them were held by java (4121) on port 8082 because of handler-blocked (likely)"))
         << why;
-    EXPECT_TRUE(has(why, "The largest of 5 groups has 100 holds: half-open of java (4121).")) << why;
+    EXPECT_TRUE(
+        has(why, " (and 4 groups beside this one, the largest with 100 holds: half-open of java (4121))."))
+        << why;
     EXPECT_EQ(json_of(incident).at("headline"), 3);
     EXPECT_TRUE(has(page_of(incident), "3 of them were held by java (4121) on port 8082"));
+}
+
+TEST(ReportTruth, TheHeadlineIsAboutTheMostThatIsShownHoweverSure) {
+    const Incident incident = incident_of({{Cause::kEofIgnored, Confidence::kLikely, 40},
+                                           {Cause::kStopped, Confidence::kProven, 3, 8081}});
+    EXPECT_EQ(headline_of(incident), &incident.groups[0]);
+    const auto told = sentences(incident);
+    ASSERT_EQ(told.size(), 3U) << "and each of them is one sentence:";
+    for (const std::string& one : told) EXPECT_EQ(one.find(". "), std::string::npos) << one;
 }
 
 TEST(ReportTruth, WhatIsPossibleIsNoAccusation) {
@@ -220,7 +231,7 @@ TEST(ReportTruth, WhereNobodyIsToBlameThatIsSaid) {
         {{Cause::kUnknown, Confidence::kPossible, 9}, {Cause::kHalfOpen, Confidence::kProven, 2}});
     EXPECT_EQ(headline_of(unknown), nullptr);
     EXPECT_TRUE(json_of(unknown).at("headline").is_null());
-    EXPECT_TRUE(has(sentences(unknown)[1], "Why is not known: nobody can be blamed."))
+    EXPECT_TRUE(has(sentences(unknown)[1], "Why is not known, and nobody is blamed: 9 of them were held by"))
         << sentences(unknown)[1];
     EXPECT_FALSE(has(text_of(unknown), "perhaps")) << "to be unknown is no accusation";
     const Incident trifle = incident_of({{Cause::kUnknown, Confidence::kPossible, 100},
@@ -228,7 +239,7 @@ TEST(ReportTruth, WhereNobodyIsToBlameThatIsSaid) {
     EXPECT_EQ(headline_of(trifle), nullptr) << "perhaps, and of a twentieth of them";
     const Incident harmless = incident_of({{Cause::kHalfOpen, Confidence::kProven, 9}});
     EXPECT_TRUE(
-        has(sentences(harmless)[1], "That is no program's fault, as far as is known. All of them were"))
+        has(sentences(harmless)[1], "That is no program's fault, as far as is known: All of them were"))
         << sentences(harmless)[1];
 }
 

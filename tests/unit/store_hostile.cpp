@@ -133,6 +133,8 @@ TEST(StoreHostile, WhatPointsNowhereIsDamage) {
              "UPDATE sockets SET cookie = 1.5",
              "UPDATE sockets SET look = look - 1",
              "UPDATE looks SET id = -id",
+             "UPDATE looks SET begun_ns = -1",
+             "UPDATE looks SET taken_ns = -1",
              "UPDATE looks SET traced = 2",
              "UPDATE holds SET closer = 4711 WHERE closer IS NOT NULL",
              "UPDATE holds SET ended_by = 'x' WHERE ended_by IS NOT NULL",

@@ -5,6 +5,7 @@
 
 #include <algorithm>
 
+#include "diagnose/telling.h"
 #include "output/escape.h"
 #include "output/format.h"
 #include "output/labels.h"
@@ -65,8 +66,7 @@ void write_advice(Sink& sink, const TextStyle& style, std::size_t indent, const 
 }
 
 bool claims_little(const diagnose::Diagnosis& diagnosis) {
-    return diagnosis.confidence == diagnose::Confidence::kPossible &&
-           diagnosis.cause != diagnose::Cause::kUnknown;
+    return diagnose::is_perhaps(diagnosis.cause, diagnosis.confidence);
 }
 
 }  // namespace

@@ -68,8 +68,9 @@ void Counters::add_pressure(const model::Window& window, const char* what,
     add(all_[{fmt::format("{} pressure", what), "%", timeline::kNowhere}], window.to_ns, percent);
 }
 
-void Counters::look(const model::Census& census) {
-    for (const model::Socket& listener : census.listeners) {
+void Counters::look(const model::Census& census, const std::set<std::uint32_t>& listeners) {
+    for (const std::uint32_t index : listeners) {
+        const model::Socket& listener = census.listeners[index];
         const Key key{fmt::format("accept queue of port {}", listener.local.port), "", timeline::kNowhere};
         // A queue that is always empty is no news.
         if (listener.backlog == 0 && !all_.contains(key)) continue;

@@ -6,6 +6,7 @@
 #include <cstdint>
 #include <map>
 #include <optional>
+#include <set>
 #include <string>
 #include <utility>
 #include <vector>
@@ -37,7 +38,8 @@ public:
     /// `process`: into Timeline::processes.
     void descriptors(std::uint64_t at_ns, std::uint32_t process, std::uint64_t used);
 
-    void look(const model::Census& census);
+    /// `listeners`: whose queues are of interest, as indices into the census's.
+    void look(const model::Census& census, const std::set<std::uint32_t>& listeners);
 
     /// Moves them into the timeline, whose window is known by now.
     void finish(timeline::Timeline& timeline);

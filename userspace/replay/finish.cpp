@@ -105,7 +105,7 @@ void Replay::finish_tracks() {
     }
     for (std::uint32_t hold = 0; hold < facts_.size(); ++hold) {
         timeline_.holds[hold].tenures = tenures_of(hold);
-        tell_tenures(timeline_, timeline_.holds[hold]);
+        tell_owners(timeline_, timeline_.holds[hold], lanes_->formerly(facts_[hold].owner));
     }
 }
 

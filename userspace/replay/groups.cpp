@@ -138,7 +138,7 @@ void gather(Incident& incident, const std::unordered_map<std::uint32_t, diagnose
         add(group, fact);
         member.holds.push_back(hold);
         const auto& culprit = incident.timeline.holds[hold].diagnosis.culprit;
-        if (culprit && culprit->tid)
+        if (culprit && culprit->tid && diagnose::is_fault(*fact.cause))
             ++member.culprits[{culprit->pid, *culprit->tid,
                                std::string(incident.timeline.text(culprit->comm))}];
         if (fact.ended == Ended::kClosed && fact.closer)

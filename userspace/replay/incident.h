@@ -111,7 +111,7 @@ struct Group {
     bool typical_at_least = false;
     bool first_or_earlier = false;
     std::uint64_t first_diagnosed_ns = 0;
-    std::uint64_t culprits = 0;            // distinct threads named
+    std::uint64_t culprits = 0;            // distinct threads named; of what is nobody's fault none are
     std::vector<TopCulprit> top_culprits;  // with most holds, at most three
     Endings endings;
     std::uint64_t closers = 0;            // distinct threads that closed some of them
@@ -154,12 +154,13 @@ struct Incident {
     std::uint64_t min_held_ns = 0;  // what was asked for as well: what ended sooner is only counted
     std::uint64_t young = 0;        // open at the end, and held for less than was asked for
     // Holds that are not told of, open ones included:
-    std::uint64_t left_out = 0;       // the selection did not ask for them
-    std::uint64_t not_selected = 0;   // the recorder was asked for other processes
-    std::uint64_t whose_unknown = 0;  // no look saw them, and processes were asked for
-    std::uint64_t open_unseen = 0;    // asked for and open at the end, but not seen by any look
-    std::uint64_t usual_gap_ns = 0;   // between looks; half of them are no farther apart
-    std::vector<Gap> gaps;            // the long ones while something was held, longest first
+    std::uint64_t left_out = 0;             // the selection did not ask for them
+    std::uint64_t not_selected = 0;         // the recorder was asked for other processes
+    std::uint64_t whose_unknown = 0;        // no look saw them, and processes were asked for
+    std::uint64_t short_whose_unknown = 0;  // the same, of those that ended sooner than was asked for
+    std::uint64_t open_unseen = 0;          // asked for and open at the end, but not seen by any look
+    std::uint64_t usual_gap_ns = 0;         // between looks; half of them are no farther apart
+    std::vector<Gap> gaps;                  // the long ones while something was held, longest first
 
     const timeline::Window& window() const { return timeline.window; }
 };

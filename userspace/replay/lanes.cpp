@@ -62,7 +62,11 @@ std::uint32_t Lanes::follow(const model::Process& process) {
     if (process.start_ns) made.started_ns = process.start_ns;
     // Names that were read once stay: a process on its way out loses them.
     auto& strings = timeline_.strings;
-    if (!process.comm.empty()) made.comm = strings.add(process.comm);
+    if (!process.comm.empty()) {
+        const StringId comm = strings.add(process.comm);
+        if (made.comm != StringId::kNone && made.comm != comm) formerly_[at->second] = made.comm;
+        made.comm = comm;
+    }
     if (process.exe) made.exe = known(strings, process.exe);
     if (process.cgroup) made.cgroup = known(strings, process.cgroup);
     if (process.container) made.container = known(strings, process.container);
@@ -213,6 +217,11 @@ void Lanes::finish(std::uint64_t to_ns) {
         const std::uint64_t begin = thread_at(lane).to_ns;
         append(lane, {begin, to_ns, Activity::kUnknown, {}, {}, {}});
     }
+}
+
+StringId Lanes::formerly(std::uint32_t process) const {
+    const auto found = formerly_.find(process);
+    return found == formerly_.end() ? StringId::kNone : found->second;
 }
 
 std::uint64_t Lanes::ended_ns(std::uint32_t process) const {

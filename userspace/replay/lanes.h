@@ -35,6 +35,9 @@ public:
     /// must not be before any look.
     void finish(std::uint64_t to_ns);
 
+    /// What the process was called before, where it changed its name by exec() or prctl(); else none.
+    timeline::StringId formerly(std::uint32_t process) const;
+
     /// When the last of its threads ended that was seen; 0 for no process, or one without threads.
     std::uint64_t ended_ns(std::uint32_t process) const;
 
@@ -89,6 +92,7 @@ private:
     std::uint64_t latest_ns_ = 0;
     std::uint64_t looks_ = 0;
     std::map<std::pair<std::uint32_t, std::uint64_t>, std::uint32_t> processes_;  // by pid and start
+    std::unordered_map<std::uint32_t, timeline::StringId> formerly_;
     Lane* lane_of(const model::Actor& actor);
 
     std::unordered_map<Key, Lane, KeyHash> lanes_;

@@ -129,7 +129,7 @@ void Replay::look(model::Census& census) {
     lanes_->look(look_->census);
     for (const model::Socket& listener : look_->census.listeners)
         incident_.listening.insert(listener.local.port);
-    counters_.look(look_->census);
+    counters_.look(look_->census, listeners_told(*look_));
     note_descriptors(*look_);
     note_growth(*look_);
     static_cast<void>(ledger_.has_untold(0, 0));  // it forgets what has ended
@@ -210,8 +210,10 @@ void Replay::see(Look& look, std::uint32_t index) {
 
 void Replay::note_keepers(Look& look, const model::Socket& socket, std::uint32_t hold, std::uint32_t owner) {
     holders_.clear();
-    for (const model::Holder& holder : look.census.holders_of(socket))
+    for (const model::Holder& holder : look.census.holders_of(socket)) {
         holders_.push_back(follow(look, holder.process));
+        look.keepers.insert(holder.process);
+    }
     const std::uint32_t set = holder_sets_.of(holders_);
     sights_[hold].keepers.see(look.census.taken_ns, owner, set, handed_over_ns(socket, facts_[hold].seen_ns));
 }
@@ -249,28 +251,6 @@ std::uint32_t Replay::note_cause(Look& look, const model::Socket& socket, std::u
 Words Replay::words_at_last_look(std::uint32_t hold) {
     const model::Socket& socket = look_->census.sockets[sights_[hold].socket];
     return words_of(timeline_, *lanes_, look_->census, look_->diagnoser, socket);
-}
-
-std::uint32_t Replay::follow(Look& look, std::uint32_t process) {
-    if (look.followed.empty()) look.followed.resize(look.census.processes.size(), kNowhere);
-    std::uint32_t& followed = look.followed[process];
-    if (followed == kNowhere) followed = lanes_->follow(look.census.processes[process]);
-    return followed;
-}
-
-/// Whom threads wait for.
-void Replay::follow_answers(Look& look) {
-    for (const model::Answer& answer : look.census.answers)
-        if (answer.process != model::kNone) follow(look, static_cast<std::uint32_t>(answer.process));
-}
-
-void Replay::note_descriptors(const Look& look) {
-    for (std::size_t i = 0; i < look.followed.size(); ++i) {
-        const model::Process& process = look.census.processes[i];
-        if (look.followed[i] == kNowhere || !process.fds_used) continue;
-        counters_.descriptors(look.census.taken_ns, look.followed[i], *process.fds_used);
-        outlooks_[look.followed[i]] = {process.fds_used, process.fd_limit, std::nullopt, std::nullopt, {}};
-    }
 }
 
 void Replay::note_growth(const Look& look) {
@@ -321,7 +301,7 @@ void Replay::ended_briefly(std::uint16_t local_port, std::uint64_t held_ns) {
 }
 
 /// Before a look saw it nobody knows whose it is.
-bool Replay::is_stray(const model::Connection& connection) {
+bool Replay::is_stray(const model::Connection& connection, bool is_short) {
     const auto found = strays_.find(connection.key);
     const bool known = found != strays_.end();
     if (!wanted_.has_address(connection) || (known && found->second == Stray::kLeftOut))
@@ -329,7 +309,7 @@ bool Replay::is_stray(const model::Connection& connection) {
     else if (known)
         ++incident_.not_selected;
     else if (wanted_.selection.by_holder() || recorded_by_holder_)
-        ++incident_.whose_unknown;
+        ++(is_short ? incident_.short_whose_unknown : incident_.whose_unknown);
     else
         return false;
     if (known) strays_.erase(found);
@@ -340,11 +320,12 @@ void Replay::ended(const model::Closed& closed) {
     const model::Connection& connection = closed.hold.connection;
     const auto found = open_.find(connection.key);
     const bool seen = found != open_.end();
-    if (!seen && is_stray(connection)) return;
     const std::uint64_t since_ns = closed.hold.since_ns;
     // Where its end was missed it lasted at least until it was seen last.
     const std::uint64_t seen_ns = seen ? facts_[found->second].seen_ns : since_ns;
     const std::uint64_t end_ns = std::max(since_ns, closed.left ? closed.left->at_ns : seen_ns);
+    const bool is_short = closed.left && end_ns - since_ns < min_held_ns_;
+    if (!seen && is_stray(connection, is_short)) return;
     std::optional<std::uint32_t> known;
     if (seen) {
         known = found->second;

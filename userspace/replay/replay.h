@@ -7,6 +7,7 @@
 #include <map>
 #include <memory>
 #include <optional>
+#include <set>
 #include <string>
 #include <unordered_map>
 #include <unordered_set>
@@ -69,6 +70,7 @@ private:
         diagnose::Diagnoser diagnoser;
         std::vector<std::uint32_t> holds;     // that it saw, into facts_
         std::vector<std::uint32_t> followed;  // parallel to the census's processes: into the timeline's
+        std::set<std::uint32_t> keepers;      // of the holds, into its processes
     };
     /// Of a hold that a look saw: how it was seen last.
     struct Sight {
@@ -83,7 +85,7 @@ private:
 
     void passes(std::uint64_t at_ns);
     /// Counts an unseen hold of which nothing is to be told.
-    bool is_stray(const model::Connection& connection);
+    bool is_stray(const model::Connection& connection, bool is_short = false);
     /// Than the recording: the first look found it.
     bool is_older(model::Precision precision, std::uint64_t since_ns) const;
     void count_unseen();
@@ -99,6 +101,7 @@ private:
     Words words_at_last_look(std::uint32_t hold);
     std::uint32_t follow(Look& look, std::uint32_t process);
     void follow_answers(Look& look);
+    std::set<std::uint32_t> listeners_told(const Look& look) const;
     void note_descriptors(const Look& look);
     void note_growth(const Look& look);
     void forecast();

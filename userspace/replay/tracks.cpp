@@ -5,8 +5,10 @@
 
 #include <algorithm>
 
+#include "diagnose/telling.h"
 #include "model/wording.h"
 #include "output/json.h"
+#include "replay/endings.h"
 #include "replay/words.h"
 
 namespace waitclose::replay {
@@ -88,7 +90,7 @@ std::string tenures_text(const timeline::Timeline& timeline, const std::vector<t
 }
 
 /// Puts a fact from several looks before all others.
-void tell(timeline::Timeline& timeline, timeline::Hold& hold, const char* what, const char* words,
+void tell(timeline::Timeline& timeline, timeline::Hold& hold, const char* what, const std::string& words,
           const std::string& how) {
     auto& strings = timeline.strings;
     hold.diagnosis.evidence.insert(
@@ -103,6 +105,12 @@ void drop_ending(timeline::Timeline& timeline, std::size_t bytes, timeline::Diag
     advice.resize(advice.size() - bytes);
     while (advice.ends_with(' ')) advice.pop_back();
     diagnosis.advice = timeline.strings.add(advice);
+}
+
+/// A look does not know how the hold will end: what has been closed since was not "never closed".
+void tell_end(timeline::Timeline& timeline, const Fact& fact, timeline::Diagnosis& diagnosis) {
+    const std::string then = diagnose::past_of(std::string(timeline.text(diagnosis.summary)));
+    diagnosis.summary = timeline.strings.add(fmt::format("{}; {}", then, late_end_text(fact)));
 }
 
 }  // namespace
@@ -172,13 +180,22 @@ void settle(timeline::Timeline& timeline, Course& course, Fact& fact, timeline::
     hold.diagnosis = std::move(outcome->words->diagnosis);
     hold.wait_class = outcome->words->wait_class;
     hold.stack = outcome->words->stack;
-    if (!fact.is_open()) drop_ending(timeline, outcome->words->ending_bytes, hold.diagnosis);
+    if (!fact.is_open()) {
+        drop_ending(timeline, outcome->words->ending_bytes, hold.diagnosis);
+        tell_end(timeline, fact, hold.diagnosis);
+    }
     if (!fact.course.empty()) tell(timeline, hold, "course", "looked at again and again: ", fact.course);
 }
 
-void tell_tenures(timeline::Timeline& timeline, timeline::Hold& hold) {
+void tell_owners(timeline::Timeline& timeline, timeline::Hold& hold, StringId formerly) {
     const std::string tenures = tenures_text(timeline, hold.tenures);
     if (!tenures.empty()) tell(timeline, hold, "held_in_turn", "held ", tenures);
+    const timeline::Process* owner = timeline.process_at(hold.owner);
+    if (owner == nullptr || formerly == StringId::kNone) return;
+    const std::string before(timeline.text(formerly));
+    const std::string now(timeline.text(owner->comm));
+    tell(timeline, hold, "formerly",
+         fmt::format("process {} is called {} now; before it was ", owner->pid, now), before);
 }
 
 void lay_out(timeline::Timeline& timeline, const Track& track, timeline::Hold& hold) {

@@ -30,8 +30,9 @@ Words words_of(timeline::Timeline& timeline, Lanes& lanes, const model::Census& 
 /// What accounts for the hold, and in what course that was said.
 void settle(timeline::Timeline& timeline, Course& course, Fact& fact, timeline::Hold& hold);
 
-/// Adds to the evidence who held it one after the other, if several did.
-void tell_tenures(timeline::Timeline& timeline, timeline::Hold& hold);
+/// Adds to the evidence who held it one after the other, if several did, and whether its owner has another
+/// name now than some of what is told: `formerly`, if any.
+void tell_owners(timeline::Timeline& timeline, timeline::Hold& hold, timeline::StringId formerly);
 
 /// Everything that lies on a track. The hold ends within the window.
 struct Track {

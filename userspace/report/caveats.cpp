@@ -113,10 +113,12 @@ private:
     void add_blind_spots() {
         if (incident_.nested)
             add("pid-namespace", "Unseen",
-                "processes outside the PID namespace that this was recorded in, and what they hold.", true);
+                "processes outside the PID namespace that this was recorded in, and what they hold, were not "
+                "seen.",
+                true);
         if (const std::uint64_t unreachable = incident_.unreachable)
             add("network-namespaces", "Unseen",
-                fmt::format("up to {} in network namespaces that could not be entered.",
+                fmt::format("up to {} were not seen, in network namespaces that could not be entered.",
                             count_of(unreachable, "held socket", "held sockets")),
                 true);
     }
@@ -158,6 +160,12 @@ private:
             add("young", "Short",
                 fmt::format("{} open at the end, but not yet for {} (--min-held): counted only.",
                             count_of(young, "hold was", "holds were"), least));
+        if (const std::uint64_t others = incident_.short_whose_unknown)
+            add("short", "Short",
+                fmt::format("{} less than {} (--min-held) and ended before a look saw whose {}: not counted "
+                            "here.",
+                            count_of(others, "hold lasted", "holds lasted"), least,
+                            others == 1 ? "it was" : "they were"));
         const replay::Brief& brief = incident_.brief;
         if (brief.holds == 0) return;
         std::string text = fmt::format("{} less than {} (--min-held) and {} only counted",
@@ -184,9 +192,16 @@ private:
     void add_unseen() {
         const std::uint64_t unseen = incident_.unseen.size();
         if (unseen == 0) return;
-        add("no-look", "No look",
-            fmt::format("saw {} that ended before one was due, so why is not known.",
-                        count_of(unseen, "hold", "holds")));
+        std::string text = fmt::format("no look saw {} that ended before one was due, so why is not known",
+                                       count_of(unseen, "hold", "holds"));
+        // Nothing can be said of causes then: it is no way to record.
+        const bool too_small = incident_.about.ending == store::Ending::kSize && incident_.groups.empty();
+        if (too_small)
+            text += fmt::format(
+                "; the recording was full after {}: give it more room (--max-size), or less to "
+                "keep (a port, a process, no --all-transitions, a longer --min-held)",
+                duration_text(length_ns(incident_)));
+        add("no-look", "Unseen", text + ".", too_small);
     }
 
     const Incident& incident_;

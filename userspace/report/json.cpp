@@ -81,6 +81,7 @@ ordered_json holds_json(const Incident& incident) {
             {"left_out", incident.left_out},
             {"not_selected", incident.not_selected},
             {"whose_unknown", incident.whose_unknown},
+            {"short_whose_unknown", incident.short_whose_unknown},
             {"open_unseen", incident.open_unseen}};
 }
 

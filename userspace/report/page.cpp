@@ -5,6 +5,7 @@
 
 #include <algorithm>
 
+#include "diagnose/telling.h"
 #include "output/format.h"
 #include "output/outlook.h"
 #include "report/caveats.h"
@@ -17,10 +18,10 @@ namespace {
 
 /// What the text says of a group beside its headline.
 std::vector<std::string> facts_of(const replay::Incident& incident, const replay::Group& group) {
-    std::vector<std::string> facts{
-        fmt::format("{}{}{}", group.holds == 1 ? "" : typical_text(group) + "; the first ",
-                    begin_text(incident, group.first_ns, group.first_or_earlier),
-                    group.holds == 1 ? ", " + ended_text(incident.holds[group.longest]) : std::string())};
+    std::vector<std::string> facts{fmt::format("{}{}{}",
+                                               group.holds == 1 ? "" : typical_text(group) + "; the first ",
+                                               begin_text(incident, group.first_ns, group.first_or_earlier),
+                                               group.holds == 1 && group.open ? ", open at the end" : "")};
     if (group.holds > 1 && group.open < group.holds) {
         const std::string closers = closers_text(group);
         facts.push_back(endings_text(group.endings) + (closers.empty() ? "" : "; by thread: " + closers));
@@ -44,7 +45,7 @@ timeline::ReportGroup group_of(const replay::Incident& incident, const replay::G
     made.typical = group.longest;
     made.open = group.open;
     made.oldest_at_least = group.longest_at_least;
-    made.is_perhaps = is_perhaps(group.cause, group.confidence);
+    made.is_perhaps = diagnose::is_perhaps(group.cause, group.confidence);
     made.facts = facts_of(incident, group);
     return made;
 }

@@ -4,8 +4,8 @@
 #include <fmt/format.h>
 
 #include <algorithm>
-#include <cstring>
 
+#include "diagnose/telling.h"
 #include "output/format.h"
 #include "output/labelled.h"
 #include "report/caveats.h"
@@ -31,7 +31,9 @@ std::string nothing_text(const Incident& incident) {
     std::string text = fmt::format("In {} no connection of {}{}", duration_text(length_ns(incident)),
                                    host_text(incident), scope_text(incident, false));
     text += " stayed in CLOSE_WAIT";
-    const bool some = incident.brief.holds + incident.young + incident.about.dropped_holds > 0;
+    const bool some =
+        incident.brief.holds + incident.young + incident.short_whose_unknown + incident.about.dropped_holds >
+        0;
     if (!some) return text + (left_out_clauses(incident).empty() ? " at all." : ", as far as is told here.");
     text += " for long";
     if (incident.brief.holds > 0)
@@ -76,9 +78,10 @@ std::string share_text(const Incident& incident, const Group& group) {
 
 std::string group_text(const Incident& incident, const Group& group) {
     const std::string cause(diagnose::id_of(group.cause));
-    const std::string because = group.cause == diagnose::Cause::kUnknown    ? " (unknown)"
-                                : is_perhaps(group.cause, group.confidence) ? ", perhaps because of " + cause
-                                                                            : " because of " + cause;
+    const std::string because = group.cause == diagnose::Cause::kUnknown ? " (unknown)"
+                                : diagnose::is_perhaps(group.cause, group.confidence)
+                                    ? ", perhaps because of " + cause
+                                    : " because of " + cause;
     const std::string sure =
         group.cause == diagnose::Cause::kUnknown ? "" : fmt::format(" ({})", confidence_text(group));
     return fmt::format("{} held by {}{}{}{}, as of {}: {}", share_text(incident, group),
@@ -87,31 +90,31 @@ std::string group_text(const Incident& incident, const Group& group) {
                        incident.timeline.text(incident.timeline.holds[group.longest].diagnosis.summary));
 }
 
-/// " (and 2 groups beside this one).", or which one is larger: ". The largest of 3 groups has 10 holds: ..."
+/// " (and 2 groups beside this one)", or which one is larger:
+/// " (and 2 groups beside this one, of which the largest has 10 holds: ...)"
 std::string others_text(const Incident& incident, const Group& told) {
-    if (incident.groups.size() < 2) return ".";
+    if (incident.groups.size() < 2) return {};
     const Group& largest = incident.groups.front();
-    if (&largest == &told)
-        return fmt::format(" (and {} beside this one).",
-                           count_of(incident.groups.size() - 1, "group", "groups"));
+    const std::string others = count_of(incident.groups.size() - 1, "group", "groups");
+    if (&largest == &told) return fmt::format(" (and {} beside this one)", others);
     const std::string cause =
         largest.cause == diagnose::Cause::kUnknown
             ? "their cause is unknown"
             : cause_text(largest.cause, largest.confidence) + " of " + owner_text(incident, largest.owner);
-    return fmt::format(". The largest of {} has {}: {}.", count_of(incident.groups.size(), "group", "groups"),
+    return fmt::format(" (and {} beside this one{} {}: {})", others,
+                       incident.groups.size() == 2 ? ", with" : ", the largest with",
                        count_of(largest.holds, "hold", "holds"), cause);
 }
 
 std::string who_text(const Incident& incident) {
     if (incident.groups.empty()) return "Nobody looked while they lasted, so why they did is not known.";
     if (const Group* told = headline_of(incident))
-        return group_text(incident, *told) + others_text(incident, *told);
+        return group_text(incident, *told) + others_text(incident, *told) + ".";
     const Group& largest = incident.groups.front();
-    const char* why = largest.cause == diagnose::Cause::kUnknown ? "Why is not known: nobody can be blamed."
-                                                                 : "That is no program's fault, as far as is "
-                                                                   "known.";
-    const std::string others = others_text(incident, largest);
-    return fmt::format("{} {}{}", why, group_text(incident, largest), others);
+    const char* why = largest.cause == diagnose::Cause::kUnknown
+                          ? "Why is not known, and nobody is blamed"
+                          : "That is no program's fault, as far as is known";
+    return fmt::format("{}: {}{}.", why, group_text(incident, largest), others_text(incident, largest));
 }
 
 std::string listed(std::vector<std::string> parts) {
@@ -195,32 +198,6 @@ std::string_view ended_word(Ended ended) {
     case Ended::kNot: break;
     }
     return {};
-}
-
-std::string ended_text(const replay::Fact& fact) {
-    const auto thread = [&] {
-        return fmt::format("thread {} ({}) of process {}", fact.closer->comm_text(), fact.closer->tid,
-                           fact.closer->pid);
-    };
-    switch (fact.ended) {
-    case Ended::kNot: return "open at the end";
-    case Ended::kClosed: return fact.closer ? "closed by " + thread() : "closed, by whom was not seen";
-    case Ended::kExit:
-        if (!fact.closer) return "ended when its process exited";
-        return fact.closer->tid == fact.closer->pid
-                   ? fmt::format("ended when process {} ({}) exited", fact.closer->comm_text(),
-                                 fact.closer->pid)
-                   : fmt::format("ended when process {} exited, its thread {} ({}) last", fact.closer->pid,
-                                 fact.closer->comm_text(), fact.closer->tid);
-    case Ended::kError:
-        return fact.error ? fmt::format("ended by an error: {}", std::strerror(fact.error))
-                          : "ended by an error";
-    case Ended::kKernel:
-        return fact.went_with_listener() ? "went with its listener, which was closed, or whose process ended"
-                                         : "ended by the kernel";
-    case Ended::kMissed: break;
-    }
-    return "its end was missed; a census found it gone";
 }
 
 std::string ending_text(const store::About& about) {

@@ -25,9 +25,6 @@ std::string confidence_text(const replay::Group& group);
 /// "java (4121)"; "nobody who could be named" for no process.
 std::string owner_text(const replay::Incident& incident, std::uint32_t process);
 
-/// "closed by thread http-1 (4188) of process 4121"
-std::string ended_text(const replay::Fact& fact);
-
 /// As the contract and watch say it: "program", "exit", "error", "kernel"; empty where it was missed or is
 /// open.
 std::string_view ended_word(replay::Ended ended);

@@ -6,6 +6,7 @@
 #include <algorithm>
 #include <array>
 
+#include "diagnose/telling.h"
 #include "output/escape.h"
 #include "output/format.h"
 #include "output/headline.h"
@@ -15,6 +16,7 @@
 #include "output/outlook.h"
 #include "output/story.h"
 #include "output/table.h"
+#include "replay/endings.h"
 #include "replay/words.h"
 #include "report/caveats.h"
 #include "report/sentences.h"
@@ -100,7 +102,7 @@ private:
                             fact.since_at_least ? " or earlier" : "",
                             output::connection_text(fact.role, fact.family, fact.local, fact.remote, style_),
                             sign_of(fact.is_at_least()), duration_text(fact.held_ns()),
-                            sentence(ended_text(fact), style_)));
+                            sentence(replay::ended_text(fact), style_)));
         }
         if (incident_.unseen.size() > shown)
             write_indented(
@@ -170,7 +172,8 @@ private:
             output::place_text(group.local_port, group.remote, style_),
             fmt::format("{} {}{}", word, sign_of(group.longest_at_least), duration_text(group.longest_ns)),
             fmt::format("{} {}", word, held_cell(group.longest_ns, group.longest_at_least)),
-            is_perhaps(group.cause, group.confidence) ? Paint::kPlain : output::paint_of(group.cause)};
+            diagnose::is_perhaps(group.cause, group.confidence) ? Paint::kPlain
+                                                                : output::paint_of(group.cause)};
     }
 
     std::string sentence_of(const Group& group, const output::HeadlineLayout& layout) const {
@@ -180,7 +183,7 @@ private:
             text += fmt::format("{}{}", text.empty() ? "" : ", ", word);
         };
         if (group.holds > 1) add("longest");
-        if (is_perhaps(group.cause, incident_.holds[group.longest].confidence)) add("perhaps");
+        if (diagnose::is_perhaps(group.cause, incident_.holds[group.longest].confidence)) add("perhaps");
         if (!text.empty()) text += ": ";
         return text +
                sentence(incident_.timeline.text(incident_.timeline.holds[group.longest].diagnosis.summary),
@@ -191,9 +194,9 @@ private:
     std::string figures_of(const Group& group) const {
         std::string text;
         const Fact& longest = incident_.holds[group.longest];
-        if (group.holds == 1)
-            text = fmt::format("{}, {}", begin_text(incident_, group.first_ns, group.first_or_earlier),
-                               sentence(ended_text(longest), style_));
+        if (group.holds == 1)  // how it ended its sentence tells
+            text = begin_text(incident_, group.first_ns, group.first_or_earlier) +
+                   (group.open ? ", open at the end" : "");
         else
             text = fmt::format("{} of {} still open, {}; the first {}", count_text(group.open),
                                count_text(group.holds), typical_text(group),

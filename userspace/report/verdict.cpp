@@ -2,11 +2,13 @@
 #include "report/verdict.h"
 
 #include <tuple>
+#include "diagnose/telling.h"
 
 namespace waitclose::report {
 
 using diagnose::Cause;
 using diagnose::Confidence;
+using diagnose::is_perhaps;
 using replay::Group;
 
 namespace {
@@ -37,10 +39,6 @@ const Group* headline_of(const replay::Incident& incident) {
             best = &group;
     if (best == nullptr || is_shown(*best)) return best;
     return best->holds >= incident.groups.front().holds / kMostTimes ? best : nullptr;
-}
-
-bool is_perhaps(Cause cause, Confidence confidence) {
-    return confidence == Confidence::kPossible && diagnose::is_fault(cause);
 }
 
 std::string cause_text(Cause cause, Confidence confidence) {

@@ -14,9 +14,6 @@ namespace waitclose::report {
 /// as is known.
 const replay::Group* headline_of(const replay::Incident& incident);
 
-/// Whether its cause blames somebody without being shown: it must not read like an accusation.
-bool is_perhaps(diagnose::Cause cause, diagnose::Confidence confidence);
-
 /// "eof-ignored", "perhaps eof-ignored"
 std::string cause_text(diagnose::Cause cause, diagnose::Confidence confidence);
 

@@ -49,7 +49,7 @@ std::optional<LookReader::Next> LookReader::next() {
     if (!has_row_) return std::nullopt;
     const std::int64_t id = looks_.integer(0);
     constexpr std::int64_t kMostLooks = std::int64_t{1} << 40;
-    if (id <= look_ || id > kMostLooks || !looks_.is_integer(1)) {
+    if (id <= look_ || id > kMostLooks || !looks_.is_integer(1) || looks_.integer(1) < 0) {
         damaged_ = true;
         return std::nullopt;
     }
@@ -70,6 +70,7 @@ bool LookReader::apply(model::Census& census) {
     bool good = true;
     int at = 2;
     read_fields(looks_, at, *dictionary_, good, census);
+    good = good && static_cast<std::int64_t>(census.taken_ns) >= 0;  // no clock runs before it was started
     return good && apply_processes_and_threads(census) && apply_listeners() && apply_sockets() &&
            apply_accept_side() && apply_answers() && read_lists_of_look(census);
 }

@@ -7,6 +7,7 @@
 #include <array>
 #include <span>
 
+#include "diagnose/catalogue.h"
 #include "output/format.h"
 #include "timeline/labels.h"
 #include "timeline/stretches.h"
@@ -38,6 +39,7 @@ void ReportData::write() {
     write_totals();
     write_processes();
     write_groups();
+    write_blameless();
     write_holds();
     write_details();
     write_threads();
@@ -125,6 +127,17 @@ void ReportData::write_groups() {
         for (const std::string& fact : group.facts) json_.number(texts_.of(fact));
         json_.end_array();
         json_.end_object();
+    }
+    json_.end_array();
+    json_.end_line();
+}
+
+/// Causes that are nobody's fault: who is named with them is not to blame.
+void ReportData::write_blameless() {
+    json_.key("blameless").begin_array();
+    for (int cause = 0; cause < diagnose::kCauseCount; ++cause) {
+        const auto one = static_cast<diagnose::Cause>(cause);
+        if (!diagnose::is_fault(one)) json_.text(diagnose::id_of(one));
     }
     json_.end_array();
     json_.end_line();

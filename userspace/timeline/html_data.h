@@ -35,6 +35,7 @@ private:
     void write_threads();
     void write_thread(const ReportCast::Thread& thread, std::size_t most_slices);
     void write_groups();
+    void write_blameless();
     void write_holds();
     void write_span_of_holds();
     void write_story_of_holds();

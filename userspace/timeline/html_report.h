@@ -26,7 +26,7 @@ struct ReportGroup {
     std::uint32_t typical = kNowhere;     // the hold that is explained for all, into Timeline::holds
     std::uint64_t open = 0;               // of `sockets`, at the end
     bool oldest_at_least = false;         // oldest_held_ns is a lower bound
-    bool is_perhaps = false;              // the cause blames somebody, and is not shown
+    bool is_perhaps = false;              // what is claimed is only possible
     std::vector<std::string> facts = {};  // further sentences: when they began, who closed them
 };
 

@@ -59,7 +59,7 @@ function showHold(hold) {
   openPanel(
     element("h3", {}, dot(causeColour(hold.cause)), words(causeText(hold))),
     element("p", {}, connectionText(hold)),
-    ...part("Who", element("p", {}, processText(hold.process)), quiet(`${isPerhaps(hold) ? "perhaps" : "culprit"}: ${threadText(hold.thread)}${basis ? `, by ${basis}` : ""}`)),
+    ...part("Who", element("p", {}, processText(hold.process)), quiet(`${!blames(hold) ? "thread" : isPerhaps(hold) ? "perhaps" : "culprit"}: ${threadText(hold.thread)}${basis ? `, by ${basis}` : ""}`)),
     ...part("When", element("p", {}, `held ${heldText(hold)}`),
       hold.timed ? quiet(`since ${dateText(hold.begin)}${hold.earlier ? " or earlier" : ""}`) : null,
       hold.touched === null ? null : quiet(`first read or written after the FIN at ${clockText(hold.touched, 6)}`),

@@ -27,9 +27,14 @@ const inChains = new Set(report.details.flatMap((detail) => detail.because.map((
 
 // First those who are to blame, then the others of a wait chain, then the rest.
 function threadLanes(process, list) {
+  const named = new Map();
   const blamed = new Map();
-  for (const hold of list) blamed.set(hold.thread, (blamed.get(hold.thread) ?? 0) + 1);
-  const rank = (thread) => (blamed.get(thread.index) ?? 0) * 2 + (inChains.has(thread.index) ? 1 : 0);
+  const count = (map, hold) => map.set(hold.thread, (map.get(hold.thread) ?? 0) + 1);
+  for (const hold of list) {
+    count(named, hold);
+    if (blames(hold)) count(blamed, hold);
+  }
+  const rank = (thread) => (blamed.get(thread.index) ?? 0) * 4 + (named.get(thread.index) ?? 0) * 2 + (inChains.has(thread.index) ? 1 : 0);
   const all = (threadsOf.get(process) ?? []).filter((thread) => thread.begin.length > 0 || rank(thread) > 0)
     .sort((a, b) => rank(b) - rank(a) || a.index - b.index);
   const key = `m${process}`;

@@ -111,7 +111,7 @@ shown.listeners.push(() => {
   byId("clear").hidden = shown.text === "";
   markCauses();
   order.limit = pageOfHolds;
-  markGroup();
+  markGroups();
   drawHolds();
   timeline.relay();
   flame.rebuild();

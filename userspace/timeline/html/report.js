@@ -47,9 +47,10 @@ const holds = report.holds.id.map((id, index) => {
   };
 });
 
-// It blames somebody and is not shown: it must not read like an accusation.
-const blameless = new Set(["half-open", "kernel-socket", "unknown", "not diagnosed"]);
-const isPerhaps = ({ cause, confidence }) => confidence === "possible" && !blameless.has(cause);
+// What is claimed is only possible; and whether it is anybody's fault at all.
+const blameless = new Set([...report.blameless, "not diagnosed"]);
+const isPerhaps = ({ cause, confidence }) => confidence === "possible" && cause !== "unknown" && cause !== "not diagnosed";
+const blames = ({ cause }) => !blameless.has(cause);
 
 // A hold that was put into no group makes one with its like.
 function groupTheRest() {
@@ -69,6 +70,7 @@ function groupTheRest() {
       groups[hold.group].atLeast ||= !hold.exact;
       groups[hold.group].open += hold.open ? 1 : 0;
     }
+    groups[hold.group].shown = (groups[hold.group].shown ?? 0) + 1;
     // The first of a group is the one that explains it.
     groups[hold.group].typical ??= hold;
     // Of several that were held as long, one of which that is certain.

@@ -42,9 +42,20 @@ function drawGroups() {
   byId("groups-box").hidden = groups.length === 0;
 }
 
-function markGroup() {
+// Those with nothing of what is looked for are not shown; the first number says how many holds are of it.
+function markGroups() {
   const [, number] = /^group:(\d+)$/.exec(shown.text) ?? [];
-  [...byId("groups").querySelectorAll("tbody tr")].forEach((made, at) => made.classList.toggle("chosen", String(groupsInOrder[at] + 1) === number));
+  const looked = withoutGroups(shown.text);
+  const found = new Map();
+  for (const hold of holdsMatching(looked)) found.set(hold.group, (found.get(hold.group) ?? 0) + 1);
+  [...byId("groups").querySelectorAll("tbody tr")].forEach((made, at) => {
+    const index = groupsInOrder[at];
+    const some = found.get(index) ?? 0;
+    made.classList.toggle("chosen", String(index + 1) === number);
+    made.hidden = looked !== "" && some === 0;
+    const inPage = groups[index].shown;
+    made.firstChild.textContent = (some < inPage && looked !== "" ? `${countText(some)} of ` : "") + countText(groups[index].sockets);
+  });
 }
 
 // ---- holds --------------------------------------------------------------------------------------------------

@@ -56,9 +56,12 @@ function dateText(ns) {
 // ---- what is looked for -------------------------------------------------------------------------------------
 
 let haystacks = null;  // made when first needed
+// Everybody who has a part in it: who held it before, who closed it, whom its words name though he has exited.
+const peopleOf = ({ closer, detail }) => [closer < 0 ? "" : threadText(closer), ...(detail
+  ? [textOf(detail.summary), ...detail.holders.map(textOf), ...detail.because.map((link) => `${textOf(link.comm)} (${link.tid})`)] : [])];
 const haystackOf = (hold) => {
   haystacks ??= holds.map((one) => [one.id, processText(one.process), threadText(one.thread), one.cause, one.wait,
-    one.local, one.remote, groups[one.group].where].join("\n").toLowerCase());
+    one.local, one.remote, groups[one.group].where, ...peopleOf(one)].join("\n").toLowerCase());
   return haystacks[hold.index];
 };
 
@@ -70,7 +73,7 @@ const fields = {
   cause: (hold, value) => has(asWord(hold.cause), value),
   comm: (hold, value) => hold.process >= 0 && has(processes[hold.process].comm, value),
   pid: (hold, value) => hold.process >= 0 && String(processes[hold.process].pid) === value,
-  tid: (hold, value) => hold.thread >= 0 && String(threads[hold.thread].tid) === value,
+  tid: (hold, value) => [hold.thread, hold.closer].some((index) => index >= 0 && String(threads[index].tid) === value),
   port: (hold, value) => hold.local.endsWith(`:${value}`) || hold.remote.endsWith(`:${value}`),
   wait: (hold, value) => has(hold.wait, value),
   group: (hold, value) => String(hold.group + 1) === value,
@@ -89,7 +92,11 @@ function holdsMatching(looked) {
 }
 
 // What is looked for, apart from causes: among those holds the causes are counted.
-const withoutCauses = (looked) => looked.split(/\s+/).filter((word) => word && !isCauseWord(word)).join(" ");
+const without = (looked, isLeftOut) => looked.split(/\s+/).filter((word) => word && !isLeftOut(word)).join(" ");
+const withoutCauses = (looked) => without(looked, isCauseWord);
+
+// The groups of what is looked for; to choose one of them hides no other.
+const withoutGroups = (looked) => without(looked, (word) => /^group:\d+$/i.test(word));
 
 const shown = { text: "", holds, listeners: [] };
 
