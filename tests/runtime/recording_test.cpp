@@ -185,6 +185,8 @@ TEST(Recording, OnAFullDiskEndsAndOpens) try {
         << recording.process().errors();
     const Told told = told_by(recording.file());
     EXPECT_GT(told.left, 1000U);
+    EXPECT_EQ(told.about_.ending, store::Ending::kFailed) << "room was kept for these words";
+    EXPECT_NE(told.about_.failure.find("is full: the recording ends here"), std::string::npos);
 } catch (const CannotRun& why) {
     GTEST_SKIP() << why.what();
 }

@@ -131,6 +131,13 @@ std::uint64_t free_bytes(const std::string& path) {
     return ::statvfs(path.c_str(), &found) == 0 ? std::uint64_t{found.f_bavail} * found.f_frsize : 0;
 }
 
+system::Descriptor room_beside(const std::string& path, std::uint64_t bytes) {
+    const std::string directory = path.substr(0, path.rfind('/') + 1);
+    system::Descriptor room(::open(directory.c_str(), O_TMPFILE | O_RDWR | O_CLOEXEC, 0600));
+    if (!room || ::fallocate(room.get(), 0, 0, static_cast<off_t>(bytes)) != 0) return {};
+    return room;
+}
+
 std::uint64_t size_of(const std::string& path) {
     struct stat found {};
     return ::stat(path.c_str(), &found) == 0 ? static_cast<std::uint64_t>(found.st_size) : 0;

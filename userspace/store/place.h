@@ -42,6 +42,10 @@ bool is_recording(const std::string& path);
 /// What is free on that file system, in bytes; 0 when that cannot be told.
 std::uint64_t free_bytes(const std::string& path);
 
+/// A nameless file of so many bytes in the same directory: to be closed when the disk is full and the last
+/// words need room. None where the file system has no such files.
+system::Descriptor room_beside(const std::string& path, std::uint64_t bytes);
+
 /// The size of a file, in bytes; 0 when there is none.
 std::uint64_t size_of(const std::string& path);
 

@@ -75,6 +75,7 @@ Result<void> Writer::open() {
     if (!prepare()) return fail(database_.error_text());
     const std::uint64_t pages = std::max(settings_.max_bytes / kPageBytes, kLeastPages);
     database_.execute(fmt::format("PRAGMA max_page_count = {}", pages));
+    room_ = room_beside(settings_.path, 16 * kPageBytes);
     return {};
 }
 
@@ -360,6 +361,7 @@ Result<void> Writer::finish(Ending ending, std::uint64_t now_ns) {
     if (database_.is_in_transaction()) database_.execute("ROLLBACK");
     database_.forget_error();
     // The last words need little room, but they need it.
+    room_ = {};
     database_.execute("PRAGMA max_page_count = 1073741823");
     begin_.run();
     Statement update = database_.prepare("UPDATE recording SET ending = ?, failure = ?");

@@ -91,6 +91,7 @@ private:
 
     WriterSettings settings_;
     system::Descriptor place_;  // closed when SQLite is done with the file, not earlier
+    system::Descriptor room_;   // for the last words, on a disk that is full by then
     Database database_;
     std::optional<Checkpointer> checkpointer_;
     Interner interner_;
