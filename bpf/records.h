@@ -99,10 +99,11 @@ WC_ASSERT_SIZE(struct wc_entered, 80);
 
 /* How a hold ended. */
 enum wc_end {
-    WC_END_PROGRAM = 1, /* a program closed or shut down its side: `closer` is that thread */
-    WC_END_ERROR = 2,   /* reset by the peer, timed out, or destroyed: `error` is the errno */
-    WC_END_EXIT = 4,    /* its last holder exited or was killed: nobody called close() */
-    WC_END_KERNEL = 3,  /* the kernel let go of it without a program's close(), e.g. its listener closed */
+    WC_END_PROGRAM = 1,  /* a program closed it: `closer` is that thread */
+    WC_END_ERROR = 2,    /* reset by the peer, timed out, or destroyed: `error` is the errno */
+    WC_END_EXIT = 4,     /* its last holder exited or was killed: nobody called close() */
+    WC_END_KERNEL = 3,   /* the kernel let go of it without a program's close(), e.g. its listener closed */
+    WC_END_SHUTDOWN = 5, /* a program shut it down, and may have it open still: `closer` is that one */
 };
 
 struct wc_left {
@@ -113,8 +114,8 @@ struct wc_left {
     wc_u32 new_state;
     wc_u32 end;
     wc_u32 error;
-    struct wc_actor
-        closer; /* all zero unless `end` is WC_END_PROGRAM or WC_END_EXIT, by a user thread that is known */
+    struct wc_actor closer; /* all zero unless `end` is WC_END_PROGRAM, _SHUTDOWN or _EXIT, by a user thread
+                               that is known */
 };
 WC_ASSERT_SIZE(struct wc_left, 72);
 

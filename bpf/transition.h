@@ -67,10 +67,9 @@ static __always_inline bool moves_bytes(__u32 number) {
  * know. Descriptors have their numbers again and again, and processes too: a close() by an earlier process is
  * not meant.
  */
-static __always_inline void name_who_called_close(struct sock* sk, struct task_struct* task,
+static __always_inline void name_who_called_close(struct sock* sk, struct task_struct* task, __u32 number,
                                                   struct wc_actor* closer) {
-    struct system_call call;
-    if (!read_system_call(task, &call) || !moves_bytes(call.number)) return;
+    if (!moves_bytes(number)) return;
     __u64 address = (__u64)sk;
     struct wc_touches* seen = bpf_map_lookup_elem(&touches, &address);
     if (seen && seen->let_go.actor.tgid == closer->tgid && seen->let_go.at_ns >= leader_start_of(task) &&
@@ -106,7 +105,11 @@ static __always_inline void send_left(struct sock* sk, __u32 new_state, __u64 no
         __u32 flags = OF_TASK(task, flags);
         record->end = flags & PF_EXITING ? WC_END_EXIT : WC_END_PROGRAM;
         if (!(flags & PF_KTHREAD)) describe_actor(task, &record->closer);
-        if (record->end == WC_END_PROGRAM) name_who_called_close(sk, task, &record->closer);
+        struct system_call call;
+        if (record->end == WC_END_PROGRAM && read_system_call(task, &call)) {
+            if (call.number == WC_NR_SHUTDOWN) record->end = WC_END_SHUTDOWN;
+            name_who_called_close(sk, task, call.number, &record->closer);
+        }
     } else {
         record->end = WC_END_KERNEL;
     }

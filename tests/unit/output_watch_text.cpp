@@ -75,6 +75,10 @@ TEST(OutputWatchText, ClosedSaysHowLongAndByWhom) {
     const std::string head = "20:00:01.123  closed   10.0.0.7:8080 - 10.2.3.4:51234  held ";
     EXPECT_EQ(watch_text(closed, kAt, {}),
               head + "1.8 s, closed by thread http-exec-17 (4188) of process 4121\n");
+    closed.left->end = model::End::kShutdown;
+    EXPECT_EQ(watch_text(closed, kAt, {}),
+              head + "1.8 s, shut down by thread http-exec-17 (4188) of process 4121\n");
+    closed.left->end = model::End::kProgram;
     closed.hold.precision = model::Precision::kAtLeast;
     closed.left->closer.reset();
     EXPECT_EQ(watch_text(closed, kAt, {}), head + "at least 1.8 s, closed, by whom was not seen\n");

@@ -123,6 +123,10 @@ TEST(ReplayTold, WhatWasClosedInTheEndWasNotNeverClosed) {
     EXPECT_EQ(with_end(left(100, kTaken, kFirst, 4188)),
               by_then + "after 22 s it was closed by thread was4188 (4188) of process 4121");
     EXPECT_EQ(with_end(left(100, kTaken)), by_then + "after 22 s it was closed, by whom was not seen");
+    model::Left shutdown = left(100, kTaken, kFirst, 4188);
+    shutdown.end = model::End::kShutdown;
+    EXPECT_EQ(with_end(shutdown),
+              by_then + "after 22 s it was shut down by thread was4188 (4188) of process 4121");
     model::Left exit = left(100, kTaken, kFirst, kFirst);
     exit.end = model::End::kExit;
     EXPECT_EQ(with_end(exit), by_then + "after 22 s it ended when process was4121 (4121) exited");

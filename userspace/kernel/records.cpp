@@ -20,6 +20,7 @@ model::End end_of(const wc_left& record) {
     case WC_END_PROGRAM: return model::End::kProgram;
     case WC_END_ERROR: return model::End::kError;
     case WC_END_EXIT: return model::End::kExit;
+    case WC_END_SHUTDOWN: return model::End::kShutdown;
     default: return model::End::kKernel;
     }
 }

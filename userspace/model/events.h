@@ -50,9 +50,9 @@ struct Entered {
     Connection connection;
 };
 
-/// How a hold ended: a program closed it, its last holder exited, an error (reset, timeout), or the kernel's
-/// own doing.
-enum class End : std::uint8_t { kProgram, kExit, kError, kKernel };
+/// How a hold ended: a program closed it, its last holder exited, an error (reset, timeout), the kernel's own
+/// doing, or a program shut its side down by shutdown(), and may have the descriptor open still.
+enum class End : std::uint8_t { kProgram, kExit, kError, kKernel, kShutdown };
 
 /// A hold ends.
 struct Left {
@@ -60,7 +60,7 @@ struct Left {
     SocketKey key;
     End end = End::kProgram;
     int error = 0;                // errno of an End::kError
-    std::optional<Actor> closer;  // of an End::kProgram or kExit, unless a kernel thread did it
+    std::optional<Actor> closer;  // of an End::kProgram, kShutdown or kExit, unless a kernel thread did it
 };
 
 }  // namespace waitclose::model

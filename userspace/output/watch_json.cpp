@@ -14,7 +14,8 @@ namespace {
 
 const char* word_of(model::End end) {
     switch (end) {
-    case model::End::kProgram: return "program";
+    case model::End::kProgram:
+    case model::End::kShutdown: return "program";
     case model::End::kExit: return "exit";
     case model::End::kError: return "error";
     case model::End::kKernel: break;

@@ -50,8 +50,9 @@ std::string ending_text(const std::optional<model::Left>& left, const TextStyle&
     }
     if (left->end == model::End::kKernel) return "ended by the kernel";
     if (!left->closer)
-        return left->end == model::End::kExit ? "ended when its process exited"
-                                              : "closed, by whom was not seen";
+        return left->end == model::End::kExit       ? "ended when its process exited"
+               : left->end == model::End::kShutdown ? "shut down, by whom was not seen"
+                                                    : "closed, by whom was not seen";
     const model::Actor& closer = *left->closer;
     if (left->end == model::End::kExit)
         return closer.tid == closer.pid
@@ -59,7 +60,8 @@ std::string ending_text(const std::optional<model::Left>& left, const TextStyle&
                                  process_text(closer.comm_text(), closer.pid, style))
                    : fmt::format("ended when process {} exited, its thread {} last", closer.pid,
                                  process_text(closer.comm_text(), closer.tid, style));
-    return fmt::format("closed by thread {} of process {}",
+    return fmt::format("{} by thread {} of process {}",
+                       left->end == model::End::kShutdown ? "shut down" : "closed",
                        process_text(closer.comm_text(), closer.tid, style), closer.pid);
 }
 

@@ -27,7 +27,8 @@ std::string ended_text(const Fact& fact) {
     switch (fact.ended) {
     case Ended::kNot: return "open at the end";
     case Ended::kClosed:
-        return fact.closer ? "closed by " + thread_text(*fact.closer) : "closed, by whom was not seen";
+        return fmt::format("{}{}", fact.shut_down ? "shut down" : "closed",
+                           fact.closer ? " by " + thread_text(*fact.closer) : ", by whom was not seen");
     case Ended::kExit: return fact.closer ? exit_text(*fact.closer) : "ended when its process exited";
     case Ended::kError:
         return fact.error ? fmt::format("ended by an error: {}", std::strerror(fact.error))

@@ -120,6 +120,7 @@ void Brief::add(std::uint64_t ns) {
 void Endings::add(const Fact& fact) {
     ++by_end.at(static_cast<std::size_t>(fact.ended));
     with_listener += fact.went_with_listener() ? 1 : 0;
+    shut_down += fact.shut_down ? 1 : 0;
 }
 
 void gather(Incident& incident, const std::unordered_map<std::uint32_t, diagnose::FdOutlook>& outlooks) {

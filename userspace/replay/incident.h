@@ -43,6 +43,7 @@ struct Fact {
     std::uint64_t end_ns = 0;   // or the end of the recording
     std::uint64_t seen_ns = 0;  // by the last look; 0: by none
     Ended ended = Ended::kNot;
+    bool shut_down = false;                // of Ended::kClosed: by shutdown(); it may be open still
     int error = 0;                         // errno of Ended::kError
     std::optional<model::Actor> closer;    // who ended it
     bool queued = false;                   // by the last look it sat in an accept queue
@@ -76,6 +77,7 @@ struct Brief {
 struct Endings {
     std::array<std::uint64_t, 6> by_end{};  // index: Ended
     std::uint64_t with_listener = 0;        // of those by the kernel
+    std::uint64_t shut_down = 0;            // of those by a program
 
     void add(const Fact& fact);
     std::uint64_t of(Ended ended) const { return by_end.at(static_cast<std::size_t>(ended)); }

@@ -19,7 +19,8 @@ constexpr std::uint64_t kLookedAt = 1;
 Ended ended_by(const std::optional<model::Left>& left) {
     if (!left) return Ended::kMissed;
     switch (left->end) {
-    case model::End::kProgram: return Ended::kClosed;
+    case model::End::kProgram:
+    case model::End::kShutdown: return Ended::kClosed;
     case model::End::kExit: return Ended::kExit;
     case model::End::kError: return Ended::kError;
     case model::End::kKernel: break;
@@ -345,6 +346,7 @@ void Replay::ended(const model::Closed& closed) {
     fact.since_at_least = closed.hold.precision == model::Precision::kAtLeast;
     fact.is_older = is_older(closed.hold.precision, since_ns);
     fact.ended = ended_by(closed.left);
+    fact.shut_down = closed.left && closed.left->end == model::End::kShutdown;
     if (closed.left) {
         fact.error = closed.left->error;
         fact.closer = closed.left->closer;

@@ -129,7 +129,8 @@ std::vector<std::string> endings_parts(const replay::Endings& endings) {
     const auto add = [&](std::uint64_t count, const char* one, const char* many) {
         if (count > 0) parts.push_back(fmt::format("{} {}", count_text(count), count == 1 ? one : many));
     };
-    add(endings.of(Ended::kClosed), "was closed by a program", "were closed by programs");
+    add(endings.of(Ended::kClosed) - endings.shut_down, "was closed by a program", "were closed by programs");
+    add(endings.shut_down, "was shut down by a program", "were shut down by programs");
     add(endings.of(Ended::kExit), "ended with its process", "ended with their processes");
     add(endings.of(Ended::kError), "ended by a reset or a timeout", "ended by resets or timeouts");
     add(endings.with_listener, "went with its listener", "went with their listener");

@@ -35,7 +35,7 @@ inline constexpr std::array kWords<model::Role> = {"unknown"sv, "server"sv, "cli
 template <>
 inline constexpr std::array kWords<model::Precision> = {"exact"sv, "at-least"sv};
 template <>
-inline constexpr std::array kWords<model::End> = {"program"sv, "exit"sv, "error"sv, "kernel"sv};
+inline constexpr std::array kWords<model::End> = {"program"sv, "exit"sv, "error"sv, "kernel"sv, "shutdown"sv};
 template <>
 inline constexpr std::array kWords<model::Operation> = {"none"sv, "read"sv, "write"sv, "accept"sv,
                                                         "connect"sv};

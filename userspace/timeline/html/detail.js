@@ -50,7 +50,7 @@ const chainOf = (hold) => [hold.thread, ...(hold.detail ? hold.detail.because.ma
 function endText(hold) {
   if (hold.open) return "still open at the end of the recording";
   if (hold.later) return `its end was missed: it was there at ${clockText(hold.end, 6)}, and then found gone`;
-  return `${hold.closer >= 0 ? `closed by ${threadText(hold.closer)}` : "ended"} at ${clockText(hold.end, 6)}`;
+  return `${hold.closer >= 0 ? `ended by ${threadText(hold.closer)}` : "ended"} at ${clockText(hold.end, 6)}`;
 }
 
 function showHold(hold) {

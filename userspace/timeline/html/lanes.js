@@ -130,7 +130,7 @@ function sliceText(lane, time) {
 }
 
 function holdText(hold) {
-  const end = hold.open ? ", still open" : hold.later ? ", then found gone" : hold.closer >= 0 ? `, closed by ${threadText(hold.closer)}` : ", ended";
+  const end = hold.open ? ", still open" : hold.later ? ", then found gone" : hold.closer >= 0 ? `, ended by ${threadText(hold.closer)}` : ", ended";
   const begin = hold.timed ? `\nbegan at ${clockText(hold.begin, 3)}${hold.earlier ? " or earlier" : ""}` : "";
   const summary = hold.detail ? textOf(hold.detail.summary) : "";
   return `${connectionText(hold)}\n${processText(hold.process)}, ${threadText(hold.thread)}\n${causeText(hold)}\n` +
