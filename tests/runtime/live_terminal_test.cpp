@@ -12,7 +12,7 @@ TEST_F(Live, IsStoppedAndContinuedByTheShell) {
     Screen screen(80, 24);
     const auto culprit = Culprit::in_position({"read_eof"});
     // In the shell itself, as job control is about its children.
-    screen.type(std::string(waitclose_binary()) + " live " + pid_option(*culprit) + "; echo left with $?");
+    screen.type(std::string(waitclose_binary()) + " live " + pid_option(*culprit));
     screen.press({"Enter"});
     screen.wait_for("eof-ignored");
     screen.press({"C-z"});
@@ -32,13 +32,14 @@ TEST_F(Live, IsStoppedAndContinuedByTheShell) {
     screen.press({"?"});
     screen.wait_for("look inside");
     screen.press({"q"});
-    screen.wait_for("left with");
+    screen.wait_for("still open");
+    EXPECT_EQ(screen.cursor_and_alternate(), "1 0\n");
 }
 
 TEST_F(Live, IsDrawnAnewAfterSomebodyElseStoppedIt) {
     Screen screen(80, 24);
     const auto culprit = Culprit::in_position({"read_eof"});
-    screen.start({"live", pid_option(*culprit)});
+    screen.start({"live", pid_option(*culprit)}, "set +m; ");  // no shell that takes the terminal back
     screen.wait_for("eof-ignored");
     kill(screen.pid(), SIGSTOP);
     { std::ofstream(screen.terminal()) << "\x1b[Hgarbage from elsewhere\n"; }

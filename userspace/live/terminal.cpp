@@ -263,6 +263,12 @@ void Terminal::read_bytes() {
 /// stopped it otherwise, the terminal is taken again: the shell has set it as it likes it, and drawn on it.
 bool Terminal::take_back() {
     if (asked_to_stop == 0 && continued == 0) return false;
+    // In the background the terminal is somebody else's, who has set it already.
+    if (::tcgetpgrp(STDIN_FILENO) != ::getpgrp()) {
+        continued = 0;
+        ::raise(SIGTTIN);
+        if (continued == 0) return false;
+    }
     give_back();
     if (std::exchange(asked_to_stop, 0) != 0) {
         ::signal(SIGTSTP, SIG_DFL);
