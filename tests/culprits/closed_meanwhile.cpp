@@ -1,11 +1,10 @@
 // SPDX-License-Identifier: BSD-2-Clause
 // The main thread closes connections while somebody else could be taken for it. Modes:
 //   read      a worker reads end-of-file from it in a loop: now and then the worker's call is the last to
-//   keep
-//             the socket, and so lets go of it
+//             keep the socket, and so lets go of it
 //   replaced  a worker has closed one descriptor; the main thread ends the last one by putting another file
-//   in
-//             its place (dup2 from the very number that the worker closed), or with close_range()
+//             in its place (dup2 from the very number that the worker closed), or with close_range()
+//   shutdown  the main thread shuts it down, which ends its CLOSE_WAIT; a worker closes it after that
 // Prints {"ready":true,"port":N,"pid":P}, waits for a line, goes through the rounds, prints {"rounds":N}, and
 // ends with its stdin.
 #include "culprit.h"
@@ -66,11 +65,23 @@ void close_what_is_left(const Listener& listener, bool by_range) {
     close(peer);
 }
 
+void close_what_was_shut_down(const Listener& listener) {
+    const int peer = connect_to(Family::ipv4, listener.port);
+    const int fd = accept_one(listener.fd);
+    check(shutdown(peer, SHUT_WR), "shutdown");
+    pollfd ended{fd, POLLRDHUP, 0};
+    check(poll(&ended, 1, -1), "poll");
+    check(shutdown(fd, SHUT_WR), "shutdown");
+    std::thread([&] { close(fd); }).join();
+    close(peer);
+}
+
 }  // namespace
 
 int main(int argc, char** argv) {
-    if (argc != 2) fail("usage: closed_meanwhile read|replaced");
+    if (argc != 2) fail("usage: closed_meanwhile read|replaced|shutdown");
     const bool read_meanwhile = std::strcmp(argv[1], "read") == 0;
+    const bool shut_down = std::strcmp(argv[1], "shutdown") == 0;
     const int rounds = read_meanwhile ? 300 : 10;
     const Listener listener = listen_on(Family::ipv4);
     std::printf("{\"ready\":true,\"port\":%u,\"pid\":%d}\n", listener.port, getpid());
@@ -81,6 +92,8 @@ int main(int argc, char** argv) {
     for (int i = 0; i < rounds; ++i) {
         if (read_meanwhile)
             close_while_read(listener);
+        else if (shut_down)
+            close_what_was_shut_down(listener);
         else
             close_what_is_left(listener, i % 2 == 1);
     }

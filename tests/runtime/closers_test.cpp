@@ -36,4 +36,8 @@ TEST(Closers, AreWhoPutAnotherFileInItsPlaceNotWhoClosedACopyBefore) {
     expect_the_main_thread("replaced");
 }
 
+TEST(Closers, AreNotWhoClosedWhatAnotherShutDown) {
+    expect_the_main_thread("shutdown");
+}
+
 }  // namespace runtime

@@ -144,6 +144,16 @@ TEST(Recording, IsReadWhileItIsWrittenAndOneFileAtItsEnd) {
     EXPECT_EQ(told.about_.ending, store::Ending::kAsked);
 }
 
+TEST(Recording, TellsWhatWasShutDownFromWhatWasClosed) {
+    Culprit culprit({culprit_path("closed_meanwhile"), "shutdown"});
+    const json ready = culprit.next_line();
+    Recording recording({"-L", ready.at("port").dump(), "--min-held", "0ms"});
+    culprit.command("go");
+    EXPECT_EQ(culprit.next_line(60s).at("rounds"), 10);
+    EXPECT_EQ(recording.stop(), 0) << recording.process().errors();
+    EXPECT_EQ(recording.ask("SELECT ended_by, count(*) FROM ended_holds GROUP BY ended_by"), "shutdown|10\n");
+}
+
 TEST(Recording, KeepsHostileNamesByteByByte) {
     const auto culprit = Culprit::in_position({"read_eof", "--comm", "hostile"});
     Recording recording({"-L", culprit->truth().at("port").dump()});
