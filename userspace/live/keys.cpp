@@ -85,9 +85,14 @@ void KeyReader::add(std::string_view bytes, std::uint64_t now_ns) {
 
 std::optional<Key> KeyReader::next(std::uint64_t now_ns) {
     while (!bytes_.empty()) {
+        if (too_much_pasted_ && swallows_paste(now_ns)) return std::nullopt;
         Found found = find();
         if (found.length == 0) {
             if (!gives_up(now_ns)) return std::nullopt;
+            if (bytes_.starts_with(kPasteBegins) && bytes_.size() > kLongestPaste) {
+                too_much_pasted_ = true;
+                continue;
+            }
             // Esc alone is a key; a sequence that was cut off is none.
             const bool is_escape = bytes_.size() == 1 && bytes_.front() == kEscape;
             found = {bytes_.size(), is_escape ? key_of(Kind::kEscape) : std::nullopt};
@@ -102,6 +107,19 @@ bool KeyReader::gives_up(std::uint64_t now_ns) const {
     const bool pastes = bytes_.starts_with(kPasteBegins);
     const std::uint64_t patience = bytes_.size() == 1 ? kEscapeNs : pastes ? kPasteNs : kSequenceNs;
     return now_ns - added_ns_ >= patience || bytes_.size() > (pastes ? kLongestPaste : kLongestSequence);
+}
+
+/// Whether all there is belongs to what was pasted.
+bool KeyReader::swallows_paste(std::uint64_t now_ns) {
+    const std::size_t end = bytes_.find(kPasteEnds);
+    if (end == std::string::npos && now_ns - added_ns_ < kPasteNs) {
+        // The mark of its end may have been cut in two.
+        bytes_.erase(0, bytes_.size() - std::min(bytes_.size(), kPasteEnds.size() - 1));
+        return true;
+    }
+    bytes_.erase(0, end == std::string::npos ? end : end + kPasteEnds.size());
+    too_much_pasted_ = false;
+    return bytes_.empty();
 }
 
 KeyReader::Found KeyReader::find() const {

@@ -59,9 +59,11 @@ private:
     Found find_pasted() const;
     Found find_character() const;
     bool gives_up(std::uint64_t now_ns) const;
+    bool swallows_paste(std::uint64_t now_ns);
 
     std::string bytes_;
     std::uint64_t added_ns_ = 0;
+    bool too_much_pasted_ = false;  // what comes until its end is no key either
 };
 
 }  // namespace waitclose::live

@@ -2,6 +2,7 @@
 #include "report/verdict.h"
 
 #include <tuple>
+
 #include "diagnose/telling.h"
 
 namespace waitclose::report {
@@ -17,11 +18,15 @@ std::uint64_t count(const Group& group, Confidence confidence) {
     return group.by_confidence.at(static_cast<std::size_t>(confidence));
 }
 
-/// A few holds that perhaps are a fault are no headline where so many times more are none, or not known.
+/// So many times more holds make a trifle of a few, be they ever so sure.
 constexpr std::uint64_t kMostTimes = 10;
 
 bool is_shown(const Group& group) {
     return count(group, Confidence::kProven) + count(group, Confidence::kLikely) > 0;
+}
+
+bool is_trifle(const Group& group, const Group& beside) {
+    return group.holds < beside.holds / kMostTimes;
 }
 
 /// More of what is shown comes before more of what is not.
@@ -30,15 +35,23 @@ auto weight_of(const Group& group) {
     return std::tuple(proven + count(group, Confidence::kLikely), proven, group.holds, group.longest_ns);
 }
 
+/// The weightiest fault of those that are shown, or of those that perhaps are one; null: there is none.
+const Group* weightiest(const replay::Incident& incident, bool shown) {
+    const Group* best = nullptr;
+    for (const Group& group : incident.groups)
+        if (diagnose::is_fault(group.cause) && is_shown(group) == shown &&
+            (best == nullptr || weight_of(group) > weight_of(*best)))
+            best = &group;
+    return best;
+}
+
 }  // namespace
 
 const Group* headline_of(const replay::Incident& incident) {
-    const Group* best = nullptr;
-    for (const Group& group : incident.groups)
-        if (diagnose::is_fault(group.cause) && (best == nullptr || weight_of(group) > weight_of(*best)))
-            best = &group;
-    if (best == nullptr || is_shown(*best)) return best;
-    return best->holds >= incident.groups.front().holds / kMostTimes ? best : nullptr;
+    const Group* shown = weightiest(incident, true);
+    const Group* perhaps = weightiest(incident, false);
+    if (shown && !(perhaps && is_trifle(*shown, *perhaps))) return shown;
+    return perhaps && !is_trifle(*perhaps, incident.groups.front()) ? perhaps : shown;
 }
 
 std::string cause_text(Cause cause, Confidence confidence) {
