@@ -9,12 +9,15 @@
 
 namespace waitclose::commands {
 
-/// Does it in a thread of its own. The terminal's signals stay with the thread that draws.
+/// Does it in a thread of its own. The terminal's signals stay with the thread that draws; those of a fault
+/// come where it happens, and blocked they would kill before the terminal is given back.
 template <typename Work>
 auto in_background(Work work) {
     return std::async(std::launch::async, [work = std::move(work)]() mutable {
         sigset_t all;
         sigfillset(&all);
+        for (const int fault : {SIGSEGV, SIGBUS, SIGFPE, SIGILL, SIGTRAP, SIGSYS, SIGABRT})
+            sigdelset(&all, fault);
         pthread_sigmask(SIG_BLOCK, &all, nullptr);
         return work();
     });

@@ -85,6 +85,8 @@ Result<void> LiveView::take(live::Look look, std::uint64_t now) {
         look.diagnoser.reset();
         before = std::move(look.census);
     } else {
+        // What has ended until now is no part of the new look, but of what is shown.
+        take_ended();
         before = chronicle_.take(std::move(look));
         follow(now);
         beat_at_ns_ = 0;

@@ -20,37 +20,35 @@ bool has_it_for_sure(const Who& who) {
     return who.basis == Basis::kOnlyThread || who.basis == Basis::kBlockedOnIt;
 }
 
-std::uint64_t awake_ns(const Scene& scene) {
-    if (!scene.who.process || has_it_for_sure(scene.who)) return 0;
-    return scene.rosters.heirs_awake_ns(*scene.who.process, scene.who.thread);
-}
-
-std::vector<const Thread*> heirs_of(const Scene& scene) {
-    if (!scene.who.process || has_it_for_sure(scene.who)) return {};
-    return scene.rosters.heirs(*scene.who.process, scene.who.thread);
+/// Null: there is none.
+const Rosters::Heirs* heirs_of(const Scene& scene) {
+    if (!scene.who.process || has_it_for_sure(scene.who)) return nullptr;
+    const Rosters::Heirs& heirs = scene.rosters.heirs(*scene.who.process, scene.who.thread);
+    return heirs.count > 0 ? &heirs : nullptr;
 }
 
 }  // namespace
 
 bool may_be_handed_on(const Scene& scene) {
-    return awake_ns(scene) > 0;
+    return heirs_of(scene) != nullptr;
 }
 
 bool may_be_in_other_hands(const Scene& scene, std::uint64_t deed_ns) {
-    // Who has not run since before the deed was handed nothing then.
-    const std::uint64_t latest = awake_ns(scene);
-    return latest > 0 && latest >= deed_ns;
+    // Who has not run since before the deed was handed nothing then. The two moments are by different clocks.
+    constexpr std::uint64_t kClocksApartNs = 50'000'000;
+    const Rosters::Heirs* heirs = heirs_of(scene);
+    return heirs && heirs->awake_ns >= deed_ns - std::min(deed_ns, kClocksApartNs);
 }
 
 void add_handed_on(const Scene& scene, Diagnosis& diagnosis) {
-    constexpr std::size_t kShown = 3;
-    const auto heirs = heirs_of(scene);
-    if (heirs.empty()) return;
+    const Rosters::Heirs* heirs = heirs_of(scene);
+    if (!heirs) return;
     std::string names;
-    for (std::size_t i = 0; i < std::min(kShown, heirs.size()); ++i)
-        names += fmt::format("{}{} {}", i ? ", " : "", thread_text(*heirs[i]), activity_text(*heirs[i]));
-    if (heirs.size() > kShown) names += fmt::format(", and {} more", heirs.size() - kShown);
-    add_fact(diagnosis, "may_be_handed_on", std::uint64_t{heirs.size()},
+    for (const Thread* heir : heirs->some)
+        names += fmt::format("{}{} {}", names.empty() ? "" : ", ", thread_text(*heir), activity_text(*heir));
+    if (heirs->count > heirs->some.size())
+        names += fmt::format(", and {} more", heirs->count - heirs->some.size());
+    add_fact(diagnosis, "may_be_handed_on", std::uint64_t{heirs->count},
              fmt::format("{}: the connection may have been handed on there, or somebody may yet come by and "
                          "close it (census)",
                          names));

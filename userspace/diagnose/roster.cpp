@@ -8,6 +8,7 @@
 #include <sys/syscall.h>
 
 #include "diagnose/collector.h"
+#include "diagnose/families.h"
 #include "model/provider.h"
 
 namespace waitclose::diagnose {
@@ -196,39 +197,52 @@ std::uint64_t Rosters::first_used_ns(const model::Process& process) {
     return (*first_used_ns_)[static_cast<std::size_t>(&process - census_.processes.data())];
 }
 
-std::vector<const Thread*> Rosters::heirs(const model::Process& process, const Thread* handler) {
-    std::vector<const Thread*> heirs;
+const Rosters::Heirs& Rosters::heirs(const model::Process& process, const Thread* handler) {
+    constexpr std::size_t kSome = 3;
+    const auto [found, is_new] = made_for(process).heirs.try_emplace(handler);
+    Heirs& heirs = found->second;
+    if (!is_new) return heirs;
+    const std::uint64_t used_ns = first_used_ns(process);
     for (const Thread* thread : workers(process)) {
-        const bool idle = is_parked_for_ever(*thread) && thread->asleep_since_ns &&
-                          *thread->asleep_since_ns < first_used_ns(process);
+        const bool idle =
+            is_parked_for_ever(*thread) && thread->asleep_since_ns && *thread->asleep_since_ns < used_ns;
         const bool mate = handler && is_idle_mate(*thread, *handler);
-        if (thread != handler && !idle && !mate && !is_of_runtime(thread->comm) &&
-            !was_seen(process, *thread))
-            heirs.push_back(thread);
+        if (thread == handler || idle || mate || is_of_runtime(thread->comm) ||
+            is_at_another(process, *thread))
+            continue;
+        heirs.awake_ns =
+            std::max({heirs.awake_ns, thread->asleep_since_ns.value_or(kEndless), std::uint64_t{1}});
+        if (heirs.count++ < kSome) heirs.some.push_back(thread);
     }
     return heirs;
 }
 
-std::uint64_t Rosters::heirs_awake_ns(const model::Process& process, const Thread* handler) {
-    const auto [awake, is_new] = made_for(process).heirs_awake_ns.try_emplace(handler);
-    if (is_new)
-        for (const Thread* heir : heirs(process, handler))
-            awake->second =
-                std::max({awake->second, heir->asleep_since_ns.value_or(kEndless), std::uint64_t{1}});
-    return awake->second;
+bool Rosters::was_seen(const model::Process& process, const Thread& thread) {
+    return last_seen_ns(process, thread) > 0;
 }
 
-bool Rosters::was_seen(const model::Process& process, const Thread& thread) {
+bool Rosters::is_at_another(const model::Process& process, const Thread& thread) {
+    const std::uint64_t seen_ns = last_seen_ns(process, thread);
+    if (seen_ns == 0) return false;
+    if (!thread.asleep_since_ns) return census_.taken_ns <= seen_ns + kHardlyAnswersNs;
+    return *thread.asleep_since_ns + kLateByNs >= seen_ns && *thread.asleep_since_ns <= seen_ns + kSameWorkNs;
+}
+
+std::uint64_t Rosters::last_seen_ns(const model::Process& process, const Thread& thread) {
     if (!seen_) {
         seen_.emplace();
         for (const model::Socket& socket : census_.sockets)
             if (socket.touches && socket.touches->last) {
-                const model::Actor& actor = socket.touches->last->actor;
-                seen_->emplace_back(actor.pid, actor.tid, actor.start_ns);
+                const model::Deed& deed = *socket.touches->last;
+                seen_->emplace_back(deed.actor.pid, deed.actor.tid, deed.actor.start_ns, deed.at_ns);
             }
         std::ranges::sort(*seen_);
     }
-    return std::ranges::binary_search(*seen_, std::tuple(process.pid, thread.tid, thread.start_ns));
+    const std::tuple latest(process.pid, thread.tid, thread.start_ns, kEndless);
+    const auto after = std::ranges::upper_bound(*seen_, latest);
+    if (after == seen_->begin()) return 0;
+    const auto& [pid, tid, start_ns, at_ns] = *(after - 1);
+    return pid == process.pid && tid == thread.tid && start_ns == thread.start_ns ? at_ns : 0;
 }
 
 }  // namespace waitclose::diagnose

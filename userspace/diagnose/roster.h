@@ -112,13 +112,15 @@ public:
     bool works_since(const model::Process& process, std::uint64_t since_ns);
     /// Those live threads to which a connection that `handler` (null: nobody knows who) had may have been
     /// handed on, or that may come by and close it: who is at work and does not merely wait for orders. Not
-    /// who was seen with another held connection last, not the runtime's own threads, not an idle worker of
-    /// the same pool, and not who has slept in a lock of nobody's, without a time limit, since before any
-    /// connection held now was used.
-    std::vector<const model::Thread*> heirs(const model::Process& process, const model::Thread* handler);
-    /// The latest that one of them was awake, in ns of CLOCK_BOOTTIME, endless where that is now or not
-    /// known; 0: there are none. Worked out once for each handler.
-    std::uint64_t heirs_awake_ns(const model::Process& process, const model::Thread* handler);
+    /// who is at another held connection, not the runtime's own threads, not an idle worker of the same pool,
+    /// and not who has slept in a lock of nobody's, without a time limit, since before any connection held
+    /// now was used.
+    struct Heirs {
+        std::uint64_t awake_ns = 0;  // the latest that one of them was; endless: it is now; 0: there is none
+        std::size_t count = 0;
+        std::vector<const model::Thread*> some;  // the first three
+    };
+    const Heirs& heirs(const model::Process& process, const model::Thread* handler);
     /// Where the thread, one of the process, sleeps in accept(); nothing when it does not, or the listener is
     /// not known.
     std::optional<Door> door_of(const model::Process& process, const model::Thread& thread);
@@ -132,19 +134,23 @@ private:
         std::optional<std::vector<const model::Thread*>> unseen_workers;
         std::optional<std::uint64_t> works_since_ns;  // 0: nobody works
         std::optional<std::uint64_t> awake_ns;        // the latest that one of them was; 0: nobody works
-        std::optional<std::vector<const model::Thread*>> workers;                // who may be given something
-        std::unordered_map<const model::Thread*, std::uint64_t> heirs_awake_ns;  // by handler
+        std::optional<std::vector<const model::Thread*>> workers;  // who may be given something
+        std::unordered_map<const model::Thread*, Heirs> heirs;     // by handler
         std::optional<std::vector<Door>> doors;
     };
 
     Made& made_for(const model::Process& process);
     bool was_seen(const model::Process& process, const model::Thread& thread);
+    /// It was seen with another held connection last, and what it does now began with that.
+    bool is_at_another(const model::Process& process, const model::Thread& thread);
+    /// When it touched a held socket that nobody touched after it; 0: never, as far as known.
+    std::uint64_t last_seen_ns(const model::Process& process, const model::Thread& thread);
     std::uint64_t first_used_ns(const model::Process& process);
 
     const model::Census& census_;
     std::vector<Made> made_;  // by index into Census::processes
     /// Who touched a held socket last: pid, tid, start. Sorted; made when first asked for.
-    std::optional<std::vector<std::tuple<std::uint32_t, std::uint32_t, std::uint64_t>>> seen_;
+    std::optional<std::vector<std::tuple<std::uint32_t, std::uint32_t, std::uint64_t, std::uint64_t>>> seen_;
     /// By index into Census::processes: the earliest that one of the sockets it holds was used, as far as
     /// known. Made when first asked for.
     std::optional<std::vector<std::uint64_t>> first_used_ns_;

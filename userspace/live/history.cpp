@@ -44,6 +44,12 @@ bool History::lasts(std::uint64_t over_ns) const {
     constexpr std::uint64_t kLeastNs = 10 * model::kSecond;
     constexpr std::size_t kParts = 4;
     if (over_ns < kLeastNs) return false;
+    // Where nobody looked for so long, what came may have come at once.
+    const std::uint64_t from_ns = counts_.back().first - over_ns;
+    for (std::size_t i = 1; i < counts_.size(); ++i)
+        if (counts_[i].first > from_ns &&
+            counts_[i].first - std::max(counts_[i - 1].first, from_ns) > over_ns / kParts)
+            return false;
     std::array<std::uint64_t, kParts> gains{};
     std::uint64_t until_ns = counts_.back().first;
     for (std::uint64_t& gain : gains) {

@@ -185,6 +185,18 @@ void end_rescue() {
     for (const int number : kFatal) ::signal(number, SIG_DFL);
 }
 
+/// Whether the terminal is this program's again: in the background it stops until it is. Where nobody
+/// controls it, it is.
+bool waits_for_foreground() {
+    for (pid_t owner = ::tcgetpgrp(STDIN_FILENO); owner > 0 && owner != ::getpgrp();
+         owner = ::tcgetpgrp(STDIN_FILENO)) {
+        continued = 0;
+        ::raise(SIGTTIN);
+        if (continued == 0) return false;
+    }
+    return true;
+}
+
 void give_back() {
     send_paste(kPastePlain);
     ::endwin();
@@ -243,7 +255,7 @@ void Terminal::show(const Screen& screen) {
             if (cell.struck) attributes |= A_DIM;
             std::wstring text = wide(cell.text);
             if (cell.struck && strikes_ && cell.text != " " && text.size() < CCHARW_MAX - 1) text += kStroke;
-            cchar_t character;
+            cchar_t character{};
             ::setcchar(&character, text.c_str(), attributes, colored_ ? look.pair : short{0}, nullptr);
             ::mvwadd_wch(stdscr, static_cast<int>(row), static_cast<int>(column), &character);
         }
@@ -264,16 +276,13 @@ void Terminal::read_bytes() {
 bool Terminal::take_back() {
     if (asked_to_stop == 0 && continued == 0) return false;
     // In the background the terminal is somebody else's, who has set it already.
-    if (::tcgetpgrp(STDIN_FILENO) != ::getpgrp()) {
-        continued = 0;
-        ::raise(SIGTTIN);
-        if (continued == 0) return false;
-    }
+    if (!waits_for_foreground()) return false;
     give_back();
     if (std::exchange(asked_to_stop, 0) != 0) {
         ::signal(SIGTSTP, SIG_DFL);
         ::raise(SIGTSTP);
         follow_job_control(note_job_signal);
+        if (!waits_for_foreground()) return false;
     }
     continued = 0;
     send_paste(kPasteMarked);
@@ -286,7 +295,7 @@ bool Terminal::follow_size() {
     winsize now{};
     if (::ioctl(STDOUT_FILENO, TIOCGWINSZ, &now) != 0 || now.ws_row == 0 || now.ws_col == 0) return false;
     if (::is_term_resized(now.ws_row, now.ws_col) == FALSE) return false;
-    ::resizeterm(now.ws_row, now.ws_col);
+    if (::resizeterm(now.ws_row, now.ws_col) != OK) return false;
     // Terminals move what is there about as they like.
     ::clearok(curscr, TRUE);
     return true;
@@ -294,8 +303,11 @@ bool Terminal::follow_size() {
 
 std::optional<Terminal::Input> Terminal::read() {
     if (take_back() || follow_size()) return Input{std::nullopt, true};
-    read_bytes();
-    const auto key = keys_.next(system::boottime_ns());
+    auto key = keys_.next(system::boottime_ns());
+    if (!key) {
+        read_bytes();
+        key = keys_.next(system::boottime_ns());
+    }
     if (!key) return std::nullopt;
     if (key->kind != Key::Kind::kRedraw) return Input{key, false};
     ::clearok(curscr, TRUE);

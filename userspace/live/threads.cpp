@@ -108,10 +108,13 @@ void draw_threads(Canvas& canvas, std::size_t row) {
     const diagnose::Wait wait = diagnose::wait_of(*threads[rows.cursor]);
     if (canvas.screen.size().rows >= kRowsWithDetail && !wait.detail.empty())
         detail.add("in", canvas.clean(wait.detail));
-    canvas.bottom -= detail.size();
+    // Half of what there is remains for the rows.
+    const std::size_t below_rows =
+        std::min(detail.size(), canvas.bottom > row ? (canvas.bottom - row) / 2 : 0);
+    canvas.bottom -= below_rows;
     draw_rows(canvas, row, rows, [&](std::size_t index) { return cells_of(canvas, group, *threads[index]); });
     const std::size_t below = canvas.bottom;
-    canvas.bottom += detail.size();
+    canvas.bottom += below_rows;
     detail.draw_beginning(canvas, below);
 }
 

@@ -69,11 +69,11 @@ void Counters::add_pressure(const model::Window& window, const char* what,
 }
 
 void Counters::look(const model::Census& census, const std::set<std::uint32_t>& listeners) {
-    for (const std::uint32_t index : listeners) {
+    for (std::uint32_t index = 0; index < census.listeners.size(); ++index) {
         const model::Socket& listener = census.listeners[index];
         const Key key{fmt::format("accept queue of port {}", listener.local.port), "", timeline::kNowhere};
-        // A queue that is always empty is no news.
-        if (listener.backlog == 0 && !all_.contains(key)) continue;
+        // A queue that is always empty is no news. One that was told of is told of until it has drained.
+        if (!all_.contains(key) && (listener.backlog == 0 || !listeners.contains(index))) continue;
         add(all_[key], census.taken_ns, listener.backlog);
     }
     if (!census.window) return;

@@ -50,6 +50,7 @@ std::set<std::uint32_t> Replay::listeners_told(const Look& look) const {
     const auto is_meant = [&](const model::Socket& listener) {
         if (!selects) return true;
         if (wanted_.local_ports && !wanted_.local_ports->test(listener.local.port)) return false;
+        if (wanted_.local_ports && !wanted_.selection.by_holder()) return true;
         if (wanted_.selection.by_holder() && model::is_wanted(census, listener, wanted_.selection))
             return true;
         return std::ranges::any_of(census.holders_of(listener), [&](const model::Holder& holder) {
