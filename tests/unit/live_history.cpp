@@ -58,7 +58,15 @@ TEST(LiveHistory, OfLooksFurtherApartThanAMinuteItIsTheShareOfOne) {
     History history;
     history.add(0, 0);
     history.add(120 * kSecond, 20);
-    expect_gain(history, 10, 60, true);
+    expect_gain(history, 10, 60, false);  // it may have come at once: nobody looked
+}
+
+TEST(LiveHistory, WhatCameWhileNobodyLookedNeedNotGoOn) {
+    History history = history_of(30, [](std::uint64_t i) { return i; });
+    history.add(75 * kSecond, 75);
+    expect_gain(history, 60, 60, false);
+    for (std::uint64_t i = 76; i <= 135; ++i) history.add(i * kSecond, i);
+    expect_gain(history, 60, 60, true);
 }
 
 TEST(LiveHistory, TheSparklineIsOfTheSameMinute) {
