@@ -89,7 +89,16 @@ TEST(ReplayComparison, WhatIsStillUnknownMayBeOfTheRest) {
     const Incident longer = of({{"java", Cause::kEofIgnored, 60}, {"java", Cause::kUnknown, 20}}, 2);
     EXPECT_EQ(changes(shorter, longer), (Changes{"same java 20 60", "same java 20 20"}));
     const Incident grown = of({{"java", Cause::kEofIgnored, 160}, {"java", Cause::kUnknown, 20}}, 2);
-    EXPECT_EQ(changes(shorter, grown), (Changes{"grown java 20 160", "grown java 20 20"}));
+    EXPECT_EQ(changes(shorter, grown), (Changes{"grown java 20 160", "same java 20 20"}));
+}
+
+TEST(ReplayComparison, WhatIsUnknownHidesNoGrowthOfTheRestAndMakesNone) {
+    EXPECT_EQ(changes(of({{"java", Cause::kEofIgnored, 2}, {"java", Cause::kUnknown, 100}}),
+                      of({{"java", Cause::kEofIgnored, 20}, {"java", Cause::kUnknown, 100}})),
+              (Changes{"grown java 2 20", "same java 100 100"}));
+    EXPECT_EQ(changes(of({{"java", Cause::kEofIgnored, 10}, {"java", Cause::kUnknown, 20}}),
+                      of({{"java", Cause::kEofIgnored, 10}, {"java", Cause::kUnknown, 60}})),
+              (Changes{"grown java 20 60", "same java 10 10"}));
 }
 
 TEST(ReplayComparison, WhatIsOlderThanTheRecordingSaysNothingOfHowOftenItHappens) {

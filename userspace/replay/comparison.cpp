@@ -69,14 +69,22 @@ void add(Figures& figures, const Group& group) {
     if (group.owner != timeline::kNowhere) ++figures.processes;
 }
 
-/// How often it happens, a minute. What is still unknown in that place is young: most of it becomes what the
-/// rest is there, and the shorter a recording, the more of it. So it counts for every cause, and all for it.
-double rate_of(const ByCause& causes, diagnose::Cause cause) {
+/// How often, a minute, something happens there that may be the same: what is still unknown in a place is
+/// young, and most of it becomes what the rest is there; the shorter a recording, the more of it.
+double rate_beside(const ByCause& causes, diagnose::Cause cause) {
     double rate = 0;
     for (const auto& [other, figures] : causes)
-        if (other == cause || other == diagnose::Cause::kUnknown || cause == diagnose::Cause::kUnknown)
+        if (other != cause && (other == diagnose::Cause::kUnknown || cause == diagnose::Cause::kUnknown))
             rate += figures.per_minute;
     return rate;
+}
+
+/// The rate after, but for what has only gone over to what is beside, or come from there.
+double rate_but_for(double before, double after, double beside_before, double beside_after) {
+    const double change = after - before;
+    const double beside = beside_after - beside_before;
+    if (change * beside >= 0) return after;
+    return after - std::copysign(std::min(std::abs(change), std::abs(beside)), change);
 }
 
 Change change_of(double before, double after, double shorter_minutes) {
@@ -116,7 +124,11 @@ void match(const Place& place, const ByCause& before, const ByCause& after, doub
     const auto change = [&](const Compared& one) {
         if (!one.before) return Change::kNew;
         if (!one.after) return Change::kGone;
-        return change_of(rate_of(before, one.cause_before.value_or(one.cause)), rate_of(after, one.cause),
+        const double rate_before = one.before->per_minute;
+        if (one.cause_before) return change_of(rate_before, one.after->per_minute, shorter_minutes);
+        return change_of(rate_before,
+                         rate_but_for(rate_before, one.after->per_minute, rate_beside(before, one.cause),
+                                      rate_beside(after, one.cause)),
                          shorter_minutes);
     };
     const auto add_one = [&]() -> Compared& {
