@@ -30,6 +30,12 @@ def waitclose(*arguments):
     return [str(build_directory / "waitclose"), *arguments]
 
 
+def cpu_times(pid):
+    """Seconds of CPU time that a process has used so far, all threads together: in user space, in the kernel."""
+    fields = pathlib.Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()
+    return tuple(int(field) / os.sysconf("SC_CLK_TCK") for field in fields[11:13])
+
+
 class Culprit:
     """A program of tests/culprits: tells the truth as lines of JSON, obeys commands, ends when its stdin does."""
 
@@ -74,9 +80,7 @@ class Traced:
         self.stdout = stdout
 
     def user_seconds(self):
-        """CPU time that it has used in user space so far, all threads together."""
-        fields = pathlib.Path(f"/proc/{self.child.pid}/stat").read_text().rpartition(")")[2].split()
-        return int(fields[11]) / os.sysconf("SC_CLK_TCK")
+        return cpu_times(self.child.pid)[0]
 
     def __enter__(self):
         self.directory = tempfile.TemporaryDirectory(prefix="waitclose-stage.")

@@ -88,9 +88,7 @@ class View:
             self.read(until - time.monotonic())
 
     def cpu_seconds(self):
-        """CPU time that it has used so far, all threads together."""
-        fields = pathlib.Path(f"/proc/{self.child.pid}/stat").read_text().rpartition(")")[2].split()
-        return (int(fields[11]) + int(fields[12])) / os.sysconf("SC_CLK_TCK")
+        return sum(stage.cpu_times(self.child.pid))
 
     def resident_bytes(self):
         return int(pathlib.Path(f"/proc/{self.child.pid}/statm").read_text().split()[1]) * os.sysconf("SC_PAGE_SIZE")

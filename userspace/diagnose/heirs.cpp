@@ -10,7 +10,6 @@
 
 namespace waitclose::diagnose {
 
-using model::Process;
 using model::Thread;
 
 namespace {

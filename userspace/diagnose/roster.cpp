@@ -19,8 +19,6 @@ using model::Thread;
 namespace {
 
 constexpr std::uint64_t kEndless = std::numeric_limits<std::uint64_t>::max();
-/// How late a moment told by ticks may be.
-constexpr std::uint64_t kLateByNs = 30'000'000;
 
 /// It waits in a lock that nobody in particular owns, as idle workers of a runtime do.
 bool is_parked(const Thread& thread) {
@@ -59,7 +57,7 @@ bool is_idle_mate(const Thread& thread, const Thread& handler) {
 std::uint64_t used_ns(const model::Socket& socket) {
     std::uint64_t first = socket.held_since_ns;
     if (socket.last_data_ns)
-        first = std::min(first, socket.last_data_ns - std::min(socket.last_data_ns, kLateByNs));
+        first = std::min(first, socket.last_data_ns - std::min(socket.last_data_ns, kStampErrorNs));
     if (!socket.touches) return first;
     for (const auto& deed : {socket.touches->opened, socket.touches->last, socket.touches->eof})
         if (deed) first = std::min(first, deed->at_ns);
@@ -172,7 +170,7 @@ bool Rosters::works(const model::Process& process, std::uint64_t came_ns) {
         for (const Thread* thread : workers(process))
             since_ns = std::max(*since_ns, parked_since_ns(*thread));
     }
-    return *since_ns > 0 && (came_ns < kLateByNs || *since_ns > came_ns - kLateByNs);
+    return *since_ns > 0 && (came_ns < kStampErrorNs || *since_ns > came_ns - kStampErrorNs);
 }
 
 bool Rosters::works_since(const model::Process& process, std::uint64_t since_ns) {
@@ -225,7 +223,8 @@ bool Rosters::is_at_another(const model::Process& process, const Thread& thread)
     const std::uint64_t seen_ns = last_seen_ns(process, thread);
     if (seen_ns == 0) return false;
     if (!thread.asleep_since_ns) return census_.taken_ns <= seen_ns + kHardlyAnswersNs;
-    return *thread.asleep_since_ns + kLateByNs >= seen_ns && *thread.asleep_since_ns <= seen_ns + kSameWorkNs;
+    return *thread.asleep_since_ns + kStampErrorNs >= seen_ns &&
+           *thread.asleep_since_ns <= seen_ns + kSameWorkNs;
 }
 
 std::uint64_t Rosters::last_seen_ns(const model::Process& process, const Thread& thread) {

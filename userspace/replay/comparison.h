@@ -51,8 +51,8 @@ struct Compared {
 /// with each other, and what is left of the causes on both sides has changed from one to the other, the most
 /// holds first. New first, then grown, shrunk, gone, the same; within those by holds a minute. Grown and
 /// shrunk are by a quarter of the holds a minute or more, and by more than one hold over the shorter
-/// recording; what a cause has gained there and the unknown lost, or the other way round,
-/// has not changed: what is unknown is young, and may become any.
+/// recording; what a cause has gained there and the unknown lost, or the other way round, has not changed:
+/// what is unknown is young, and may become any.
 std::vector<Compared> compare(const Incident& before, const Incident& after);
 
 /// Why the two cannot be compared without reserve.
