@@ -4,6 +4,12 @@
 #include <gtest/gtest.h>
 
 #include <algorithm>
+#include <atomic>
+#include <thread>
+
+#include <arpa/inet.h>
+#include <sys/socket.h>
+#include <unistd.h>
 
 #include "cases.h"
 #include "verdict.h"
@@ -45,6 +51,26 @@ void expect_named(Watch& watch, const Culprits& culprits, Tracing tracing) {
         patience);
     for (std::size_t i = 0; i < culprits.size(); ++i) EXPECT_EQ(wrong[i], "") << culprits[i]->truth();
 }
+
+// A connection within this process, its client's end and its server's.
+struct Connection {
+    Connection() {
+        const Descriptor listener(::socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0));
+        sockaddr_in address{};
+        address.sin_family = AF_INET;
+        address.sin_addr.s_addr = htonl(INADDR_LOOPBACK);
+        socklen_t size = sizeof address;
+        auto* plain = reinterpret_cast<sockaddr*>(&address);
+        client = Descriptor(::socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0));
+        if (::bind(listener.get(), plain, size) || ::listen(listener.get(), 1) ||
+            ::getsockname(listener.get(), plain, &size) || ::connect(client.get(), plain, size))
+            throw std::runtime_error("no connection over loopback");
+        server = Descriptor(::accept4(listener.get(), nullptr, nullptr, SOCK_CLOEXEC));
+        port = ntohs(address.sin_port);
+    }
+    Descriptor client, server;
+    std::uint16_t port = 0;
+};
 
 }  // namespace
 
@@ -100,6 +126,32 @@ TEST(HandedOn, TheOneThatHadItLastIsNotAccused) {
         const auto wrong = disagreements(*socket, culprit->truth(), Tracing::after);
         EXPECT_TRUE(wrong.empty()) << joined(wrong) << socket->dump(1);
     }
+}
+
+// The first line may come before the program gets to read the end of the stream. That it has since is told,
+// where it changes nothing else: others at work keep the verdict what it was.
+TEST(HandedOn, ThatTheEndWasReadSinceTheLastLineIsTold) {
+    Connection connection;
+    std::atomic<bool> over = false;
+    std::thread worker([&over] {
+        while (!over) std::this_thread::yield();
+    });
+    Watch watch({"-p", std::to_string(getpid()), "-L", std::to_string(connection.port), "--min-held", "0ms"});
+    connection.client.reset();
+    const json first = watch.until([](const json& event) { return event.at("event") == "held"; }, 10s);
+    char byte = 0;
+    EXPECT_EQ(::read(connection.server.get(), &byte, 1), 0);
+    const json next = watch.until(
+        [](const json& event) {
+            return event.at("event") == "changed" && event.at("socket").at("eof_read") == true;
+        },
+        8s);
+    over = true;
+    worker.join();
+    ASSERT_FALSE(first.is_null());
+    EXPECT_EQ(first.at("socket").at("eof_read"), false) << first;
+    EXPECT_FALSE(next.is_null()) << "no line said that the end of the stream was read; first: " << first;
+    EXPECT_EQ(watch.stop().code, 0);
 }
 
 // Which of their threads had the connection nobody saw: one that sleeps in something else may have it.

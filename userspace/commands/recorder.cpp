@@ -16,8 +16,8 @@ namespace waitclose::commands {
 namespace {
 
 /// Changes when what is said of a hold does. Holds of which the same is said share it.
-std::uint64_t fingerprint(const diagnose::Diagnoser::Decision& decision) {
-    Told told(decision.verdict);
+std::uint64_t fingerprint(const diagnose::Diagnoser::Decision& decision, bool eof_read) {
+    Told told(decision.verdict, eof_read);
     for (const model::Process* process : {decision.owner, decision.verdict.who.process}) {
         told.mix(process ? process->pid : 0);
         told.mix(process ? process->start_ns : 0);
@@ -51,7 +51,8 @@ Outlook record_diagnoses(store::Writer& writer, Session& session, const model::C
         outlook.lasting = true;
         const auto decision = diagnoser.decide(socket);
         outlook.unsettled |= may_soon_settle(decision.verdict, census.held_ns(socket));
-        writer.diagnosed(key, fingerprint(decision), [&] { return diagnoser.diagnose(socket); });
+        writer.diagnosed(key, fingerprint(decision, diagnose::eof_read(census, socket)),
+                         [&] { return diagnoser.diagnose(socket); });
     }
     return outlook;
 }

@@ -16,11 +16,14 @@ class Told {
 public:
     static constexpr std::uint64_t kUnwanted = 1;  // looked at, and nothing was told
 
-    explicit Told(const diagnose::Verdict& verdict) {
+    /// `eof_read`: whether the program has read end-of-file. It may change nothing about the verdict, and is
+    /// what a reader of the line wants to know most.
+    Told(const diagnose::Verdict& verdict, bool eof_read) {
         mix(static_cast<std::uint64_t>(verdict.cause));
         mix(static_cast<std::uint64_t>(verdict.confidence));
         mix(static_cast<std::uint64_t>(verdict.who.basis));
         mix(verdict.who.thread ? verdict.who.thread->tid : 0);
+        mix(eof_read ? 1 : 0);
     }
     /// FNV-1a's step, on whole numbers.
     void mix(std::uint64_t value) { hash_ = (hash_ ^ value) * 1099511628211U; }

@@ -104,10 +104,10 @@ private:
             last_told_[key] = object.dump(-1, ' ', true, nlohmann::ordered_json::error_handler_t::replace);
     }
 
-    /// Changes when the cause, how sure it is, the culprit or the holders do.
+    /// Changes when the cause, how sure it is, the culprit or the holders do, and when end-of-file was read.
     static std::uint64_t fingerprint(const model::Census& census, const model::Socket& socket,
                                      const diagnose::Verdict& verdict) {
-        Told told(verdict);
+        Told told(verdict, diagnose::eof_read(census, socket));
         told.mix(verdict.who.process ? verdict.who.process->pid : 0);
         for (const model::Holder& holder : census.holders_of(socket)) {
             told.mix(census.process_of(holder).pid);
