@@ -26,9 +26,8 @@ json cause_now(Culprit& culprit) {
 }
 
 bool has_fact(const json& cause, const std::string& fact, const json& value) {
-    const json& evidence = cause.at("evidence");
-    return std::any_of(evidence.begin(), evidence.end(),
-                       [&](const json& one) { return one.at("fact") == fact && one.at("value") == value; });
+    const json* found = fact_of(cause, fact);
+    return found && found->at("value") == value;
 }
 
 bool installed(const std::string& program) {

@@ -6,6 +6,7 @@
 
 #include "clock.h"
 #include "programs.h"
+#include "verdict.h"
 
 namespace runtime {
 
@@ -38,12 +39,6 @@ json socket_of(const Culprit& culprit) {
     const json* found = find_socket(taken.document, culprit.truth());
     EXPECT_TRUE(found) << taken.finished.out;
     return found ? *found : json();
-}
-
-const json* evidence(const json& socket, const std::string& fact) {
-    const json& all = socket.at("cause").at("evidence");
-    auto found = std::ranges::find_if(all, [&](const json& one) { return one.at("fact") == fact; });
-    return found == all.end() ? nullptr : &*found;
 }
 
 bool says(const std::string& text, const std::string& words) {
@@ -140,7 +135,7 @@ TEST(Explain, GrowthBetweenTwoLooksIsMeasuredAndForecastsNothing) {
 void expect_timeout(const json& socket) {
     const json& contributing = socket.at("cause").at("contributing");
     EXPECT_TRUE(std::ranges::find(contributing, "peer-timeout") != contributing.end()) << socket.dump(1);
-    const json* fact = evidence(socket, "peer_timeout_ns");
+    const json* fact = fact_of(socket.at("cause"), "peer_timeout_ns");
     ASSERT_TRUE(fact) << socket.dump(1);
     EXPECT_GE(fact->at("value").get<std::int64_t>(), 260'000'000);
     EXPECT_LE(fact->at("value").get<std::int64_t>(), 360'000'000);
@@ -223,8 +218,8 @@ TEST(Explain, Case17WhoClosedAndSinceWhichForkAnotherHolds) {
     const json& socket = line.at("socket");
     EXPECT_TRUE(says(socket.at("cause").at("summary"), "inherited by a fork")) << socket.at("cause");
     EXPECT_TRUE(says(socket.at("cause").at("summary"), "closed its own copy")) << socket.at("cause");
-    const json* closed = evidence(socket, "let_go");
-    const json* forked = evidence(socket, "start_order");
+    const json* closed = fact_of(socket.at("cause"), "let_go");
+    const json* forked = fact_of(socket.at("cause"), "start_order");
     ASSERT_TRUE(closed && forked) << socket.at("cause");
     EXPECT_TRUE(says(closed->at("text"), "ago")) << *closed;
     EXPECT_TRUE(says(forked->at("text"), "it was forked")) << *forked;
@@ -238,7 +233,7 @@ TEST(Explain, Case18UnreadBytesAndWhetherTheRequestWasEverRead) {
     const json socket = socket_of(*culprit);
     EXPECT_EQ(socket.at("unread_bytes"), 1000);
     EXPECT_EQ(socket.at("received_bytes"), 1000);
-    const json* fact = evidence(socket, "request_read");
+    const json* fact = fact_of(socket.at("cause"), "request_read");
     ASSERT_TRUE(fact) << socket.at("cause");
     EXPECT_EQ(fact->at("value"), false);
     EXPECT_TRUE(says(explain(socket.at("id")).out, "none of the 1000 bytes")) << explain(socket.at("id")).out;

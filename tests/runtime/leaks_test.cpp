@@ -94,8 +94,10 @@ TEST(LongLeaks, AreNamedByALaterLook) {
 TEST(HandedOn, TheOneThatHadItLastIsNotAccused) {
     const auto expect_nobody = [](const json& socket, const json& truth) {
         const json& cause = socket.at("cause");
-        // A look that began before the connection was there finds nobody that holds it.
-        if (socket.at("holders").empty() && cause.at("id") == "unknown") return;
+        // A look that began before the connection was there finds nobody that holds it, and in the very first
+        // moments the reader may not have come to hand it on.
+        const bool early = socket.at("holders").empty() || fact_of(cause, "too_young");
+        if (early && cause.at("id") == "unknown") return;
         EXPECT_TRUE(disagreements(socket, truth, Tracing::from_start).empty()) << socket.dump(1) << truth;
         const bool ended = truth.at("nobody_to_name");
         EXPECT_TRUE(ended || cause.at("confidence") == "possible") << cause.dump(1);
@@ -167,9 +169,7 @@ TEST(BlockedHandlers, AreNotCalledLeakersByALookThatComesAfterwards) {
         ASSERT_TRUE(socket) << culprit->truth();
         const json& cause = socket->at("cause");
         EXPECT_EQ(cause.at("id"), "unknown") << cause.dump(1);
-        EXPECT_TRUE(std::ranges::any_of(cause.at("evidence"), [](const json& one) {
-            return one.at("fact") == "may_be_handled";
-        })) << cause.dump(1);
+        EXPECT_TRUE(fact_of(cause, "may_be_handled")) << cause.dump(1);
     }
 }
 

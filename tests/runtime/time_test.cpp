@@ -128,11 +128,6 @@ json after_a_window(const Culprit& culprit) {
     return found ? *found : json(nullptr);
 }
 
-bool has_fact(const json& socket, const std::string& fact) {
-    return std::ranges::any_of(socket.at("cause").at("evidence"),
-                               [&](const json& one) { return one.at("fact") == fact; });
-}
-
 }  // namespace
 
 TEST_P(Switches, SharesOfCalmThreadsAddUp) {
@@ -328,7 +323,7 @@ TEST(Time, Case12TheCollectorStopsAll) {
         patience);
     ASSERT_FALSE(line.is_null()) << last.dump(1);
     EXPECT_EQ(last.at("culprit").at("pid"), ready.at("pid"));
-    EXPECT_TRUE(has_fact(last, "collecting_ns")) << last.at("cause").dump(1);
+    EXPECT_TRUE(fact_of(last.at("cause"), "collecting_ns")) << last.at("cause").dump(1);
     EXPECT_EQ(watch.stop().code, 0);
 }
 

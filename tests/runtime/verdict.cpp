@@ -196,6 +196,13 @@ std::vector<std::string> closing_disagreements(const json& event, const json& tr
     return findings.sentences;
 }
 
+const json* fact_of(const json& cause, std::string_view name) {
+    const json& evidence = cause.at("evidence");
+    const auto found =
+        std::ranges::find_if(evidence, [&](const json& one) { return one.at("fact") == name; });
+    return found == evidence.end() ? nullptr : &*found;
+}
+
 std::string joined(const std::vector<std::string>& sentences) {
     std::string text;
     for (const std::string& sentence : sentences) text += "\n  " + sentence;

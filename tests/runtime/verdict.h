@@ -3,6 +3,7 @@
 #pragma once
 
 #include <string>
+#include <string_view>
 #include <vector>
 
 #include <nlohmann/json.hpp>
@@ -20,6 +21,9 @@ std::vector<std::string> disagreements(const json& socket, const json& truth, Tr
 // What `closed` says about the end: who, and for how long it was held.
 std::vector<std::string> closing_disagreements(const json& event, const json& truth, const json& closed,
                                                Tracing tracing);
+
+// The evidence of a cause by its name; null when it has none of that name.
+const json* fact_of(const json& cause, std::string_view name);
 
 std::string joined(const std::vector<std::string>& sentences);
 

@@ -280,6 +280,24 @@ TEST(StoreHostile, ARecorderWhoseFileIsTakenAwayNoticesAndTouchesNoOther) {
     EXPECT_GT(played(path).size(), 100U);
 }
 
+// Every look commits what it wrote.
+TEST(StoreHostile, ARecorderThatLooksAllTheTimeNoticesToo) {
+    Directory directory;
+    const std::string path = directory.file("a.db");
+    auto writer = begin_recording(path);
+    std::filesystem::remove(path);
+    bool goes_on = true;
+    int looks = 0;
+    for (std::uint64_t now = 10'000'000'000; goes_on && looks < 10; now += 100'000'000, ++looks) {
+        model::Census census;
+        census.taken_ns = now;
+        writer->look_begins(now);
+        writer->look(census);
+        goes_on = writer->keep_up(now);
+    }
+    EXPECT_FALSE(goes_on);
+}
+
 TEST(StoreHostile, ARecordingThatIsMovedIsCompleteThere) {
     Directory directory;
     const std::string path = directory.file("a.db");

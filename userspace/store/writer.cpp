@@ -15,7 +15,7 @@
 namespace waitclose::store {
 namespace {
 
-constexpr std::uint64_t kCommitEveryNs = 400'000'000;
+constexpr std::uint64_t kKeepUpEveryNs = 400'000'000;
 constexpr std::uint64_t kPageBytes = 4096;
 constexpr std::uint64_t kLeastPages = 64;
 constexpr std::uint64_t kUsualLogBytes = 4 << 20;
@@ -290,7 +290,6 @@ void Writer::write_evidence(std::int64_t id, const diagnose::Diagnosis& diagnosi
 }
 
 void Writer::commit(std::uint64_t now_ns) {
-    committed_ns_ = now_ns;
     if (!database_.is_in_transaction() || database_.first_error() != 0) return;
     update_recording_.bind(1, signed_of(now_ns));
     update_recording_.bind(2, signed_of(holds_.dropped()));
@@ -343,7 +342,9 @@ void Writer::check_errors() {
 
 bool Writer::keep_up(std::uint64_t now_ns) {
     if (begin()) holds_.write_due(now_ns, interner_);
-    if (now_ns - committed_ns_ >= kCommitEveryNs) {
+    // Looks commit, too, and there may be many: that must not put off the rest.
+    if (now_ns - kept_up_ns_ >= kKeepUpEveryNs) {
+        kept_up_ns_ = now_ns;
         commit(now_ns);
         check_whereabouts();
         if (database_.first_error() == 0) check_size();

@@ -100,7 +100,7 @@ private:
     std::int64_t look_ = 0;  // the latest that has begun
     std::int64_t step_ = 0;  // 2 × the latest look that is over; odd while one is taken
     std::uint64_t look_begun_ns_ = 0;
-    std::uint64_t committed_ns_ = 0;
+    std::uint64_t kept_up_ns_ = 0;
     std::optional<model::Losses> losses_;
     Ending ending_ = Ending::kNot;
     Failure failure_;
