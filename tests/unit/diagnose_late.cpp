@@ -83,11 +83,21 @@ TEST_F(Late, WithoutDataTheFinWasReadAlone) {
     EXPECT_EQ(told(), "eof-ignored possible 10/10 only-thread");
 }
 
-TEST_F(Late, OthersCouldHaveReadIt) {
+TEST_F(Late, OthersCouldHaveReadItAndAnyThatSleptSinceMayBeAtIt) {
     b.census.threads.push_back(in_accept(11));
     b.census.processes[0].thread_count = 2;
-    EXPECT_EQ(b.diagnose().cause, Cause::kEofIgnored);
-    EXPECT_FALSE(fact(b.diagnose(), "asleep_since_data"));
+    EXPECT_EQ(told(), "unknown possible 10/- process");
+    EXPECT_TRUE(says(b.diagnose(), "ever since the last data came"));
+    EXPECT_TRUE(fact(b.diagnose(), "asleep_since_data"));
+    EXPECT_EQ(b.diagnose().because.at(0).tid, 10U) << "whom it waits for is the lead there is";
+    socket.last_sent_ns = kFin + 4 * kMs;
+    EXPECT_EQ(b.diagnose().cause, Cause::kEofIgnored) << "it has been answered";
+    socket.last_sent_ns = 0;
+    for (const std::uint64_t since : {kFin - kSec, kFin + 1'100 * kMs, kTaken - kMs}) {
+        sleeps_in(on_file(asleep(10, SYS_recvfrom, 7), FileKind::kTcp), since);
+        EXPECT_EQ(b.diagnose().cause, Cause::kEofIgnored) << since;
+        EXPECT_FALSE(fact(b.diagnose(), "asleep_since_data")) << since;
+    }
 }
 
 /// The same, watched from the beginning: the read is known.

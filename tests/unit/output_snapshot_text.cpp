@@ -78,10 +78,10 @@ TEST(OutputSnapshotText, AChainIsIndentedAndNamesOtherProcesses) {
         {4121, 4190, "auditor", "downstream", kSecond, "read(fd 6)", diagnose::ThreadId{77, 79}},
         {77, 79, "\033[2J", "sleep", {}, "nanosleep", {}}};
     const std::string screen = screen_of(machine);
-    EXPECT_NE(screen.find("       held by auditor (4190): downstream: read(fd 6) for 1.0 s\n"),
+    EXPECT_NE(screen.find("       held by auditor (4190) waits for another service: read(fd 6) for 1.0 s\n"),
               std::string::npos)
         << screen;
-    EXPECT_NE(screen.find("         at the other end \\e[2J (79) of pid 77: sleep: nanosleep\n"),
+    EXPECT_NE(screen.find("         at the other end: \\e[2J (79) of pid 77 sleeps: nanosleep\n"),
               std::string::npos)
         << screen;
 }

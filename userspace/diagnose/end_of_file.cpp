@@ -4,6 +4,7 @@
 
 #include <algorithm>
 
+#include "diagnose/chain.h"
 #include "diagnose/doors.h"
 #include "diagnose/families.h"
 #include "diagnose/text.h"
@@ -129,19 +130,23 @@ void word_still_at_work(const Scene& scene, const Verdict& verdict, Diagnosis& d
     add_activity(reader, diagnosis);
 }
 
+// The one thread there is, or one of those that may have it.
 void word_asleep_since_its_data(const Scene& scene, const Verdict& verdict, Diagnosis& diagnosis) {
-    const Thread& thread = *verdict.who.thread;
+    const Worker sleeper =
+        verdict.who.thread ? Worker{verdict.who.process, verdict.who.thread} : sleeper_since_data(scene);
+    const Thread& thread = *sleeper.thread;
+    Chain chain = chain_from(scene.census, *sleeper.process, thread);
     diagnosis.summary =
-        fmt::format("thread {} {}, ever since the last data came: it may still be at its answer", thread.comm,
-                    activity_text(thread));
+        fmt::format("thread {} {}, ever since the last data came{}: it may still be at its answer",
+                    thread.comm, activity_text(thread), end_of_chain_text(chain));
     add_fin_consumed(diagnosis);
     add_received_data(scene, diagnosis);
-    add_fact(
-        diagnosis, "asleep_since_data", true,
-        fmt::format("{} fell asleep {} ago, when the data came together with the FIN, and has sent no answer "
-                    "(census)",
-                    thread_text(thread), duration_text(scene.ago(*thread.asleep_since_ns))));
+    add_fact(diagnosis, "asleep_since_data", true,
+             fmt::format("{} fell asleep {} ago, when the last data came, and has sent no answer (census)",
+                         thread_text(thread), duration_text(scene.ago(*thread.asleep_since_ns))));
     add_activity(&thread, diagnosis);
+    diagnosis.because = std::move(chain.links);
+    if (!scene.census.traced) diagnosis.advice = "Watch from before the FIN to see whose connection it is.";
 }
 
 void word_unseen_read(const Scene&, const Verdict&, Diagnosis& diagnosis) {
@@ -184,6 +189,8 @@ std::optional<Verdict> from_census(const Scene& scene) {
     const std::uint64_t held_ns = scene.census.held_ns(scene.socket);
     if (asleep_since_its_data(scene) && is_at_work(*scene.who.thread) &&
         !waits_for_orders(scene.census, *scene.who.process, *scene.who.thread))
+        return Verdict{Cause::kUnknown, Confidence::kPossible, scene.who, word_asleep_since_its_data};
+    if (!answered_since_data(scene.socket) && sleeper_since_data(scene))
         return Verdict{Cause::kUnknown, Confidence::kPossible, scene.who, word_asleep_since_its_data};
     const auto shown = strength(scene, scene.who.thread, held_ns);
     if (!shown) return Verdict{Cause::kUnknown, Confidence::kPossible, scene.who, word_still_at_work};

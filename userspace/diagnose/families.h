@@ -46,6 +46,16 @@ std::optional<Verdict> unread(const Scene& scene);                // idle-in-poo
 /// Nobody saw who read it, but the only thread that can have done so fell asleep right after its data came,
 /// together with the FIN, has not woken since, and has sent no answer: this sleep may well be part of one.
 bool asleep_since_its_data(const Scene& scene);
+/// Nobody saw who has it, but this thread of a process that holds it fell asleep right after its last data
+/// came, and has not woken since: it may be at the answer, however long ago that was.
+struct Worker {
+    const model::Process* process = nullptr;
+    const model::Thread* thread = nullptr;  // null: there is none
+    explicit operator bool() const { return thread != nullptr; }
+};
+Worker sleeper_since_data(const Scene& scene);
+/// Something was sent since the peer's last data, or in the same tick.
+bool answered_since_data(const model::Socket& socket);
 /// In some process that holds it a thread is at work on something that may be part of it.
 bool some_work(const Scene& scene);
 /// Other threads of its process than the one seen with it last may have it now, or come by and close it.

@@ -101,19 +101,6 @@ bool may_sleep_since_before_fin(const Scene& scene, std::uint64_t asleep_since_n
            (scene.who.deed->at_ns < fin_ns && asleep_since_ns <= fin_ns + kSleepErrorNs);
 }
 
-const char* wait_phrase(const Wait& wait) {
-    switch (wait.what) {
-    case WaitClass::kDisk: return "waits for the disk";
-    case WaitClass::kLock: return "waits for a lock";
-    case WaitClass::kDownstream: return "waits for another service";
-    case WaitClass::kPipe: return "waits for another process";
-    case WaitClass::kSleep: return "sleeps";
-    case WaitClass::kMemory: return "waits for memory";
-    case WaitClass::kChild: return "waits for a child";
-    default: return "waits in the kernel";
-    }
-}
-
 void add_wait(const Thread& thread, const Wait& wait, const std::string& slept, Diagnosis& diagnosis) {
     add_fact(diagnosis, "wait", std::string(id_of(wait.what)).c_str(),
              fmt::format("{} is in {} for {} (census)", thread_text(thread), wait.detail, slept));
@@ -160,7 +147,7 @@ void word_blocked(const Scene& scene, const Verdict& verdict, Diagnosis& diagnos
     const Wait wait = wait_of(thread);
     Chain chain = chain_from(scene.census, *verdict.who.process, thread);
     const std::string slept = duration_text(scene.ago(*thread.asleep_since_ns));
-    diagnosis.summary = fmt::format("thread {} {} since {}: {}{}", thread.comm, wait_phrase(wait), slept,
+    diagnosis.summary = fmt::format("thread {} {} since {}: {}{}", thread.comm, phrase_of(wait.what), slept,
                                     chain.links.front().detail, end_of_chain_text(chain));
     if (verdict.cause == Cause::kDeadlock) word_circle(thread, slept, chain, diagnosis);
     add_wait(thread, wait, slept, diagnosis);
@@ -220,6 +207,10 @@ Confidence confidence_of(const Scene& scene, const Wait& wait, bool before_fin) 
 
 }  // namespace
 
+bool answered_since_data(const model::Socket& socket) {
+    return socket.last_sent_ns != 0 && socket.last_sent_ns + kStampErrorNs >= socket.last_data_ns;
+}
+
 bool asleep_since_its_data(const Scene& scene) {
     const model::Socket& socket = scene.socket;
     const Thread* thread = scene.who.thread;
@@ -227,10 +218,8 @@ bool asleep_since_its_data(const Scene& scene) {
     if (!alone || !thread->asleep_since_ns || scene.watched_since_fin()) return false;
     const bool with_data =
         socket.role == model::Role::kServer && socket.fin_consumed && socket.last_data_ns != 0;
-    const bool answered =
-        socket.last_sent_ns != 0 && socket.last_sent_ns + kStampErrorNs >= socket.last_data_ns;
     const std::uint64_t since = *thread->asleep_since_ns;
-    return with_data && !answered && since + kStampErrorNs >= socket.last_data_ns &&
+    return with_data && !answered_since_data(socket) && since + kStampErrorNs >= socket.last_data_ns &&
            since <= socket.last_data_ns + kSameWorkNs;
 }
 

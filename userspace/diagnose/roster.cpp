@@ -36,6 +36,11 @@ std::uint64_t parked_since_ns(const Thread& thread) {
     return is_parked(thread) ? thread.asleep_since_ns.value_or(kEndless) : kEndless;
 }
 
+/// 0: it is awake, or that is not known.
+std::uint64_t fell_asleep_ns(const Thread* thread) {
+    return thread->asleep_since_ns.value_or(0);
+}
+
 /// Threads that a runtime keeps for itself, by the names it gives them: HotSpot, V8, libuv. None is ever
 /// given a connection.
 bool is_of_runtime(std::string_view name) {
@@ -159,8 +164,17 @@ const std::vector<const Thread*>& Rosters::workers(const model::Process& process
         for (const Thread& thread : census_.threads_of(process))
             if (is_live(thread) && is_at_work(thread) && !waits_for_orders(census_, process, thread))
                 workers->push_back(&thread);
+        std::ranges::stable_sort(*workers, {}, &fell_asleep_ns);
     }
     return *workers;
+}
+
+const Thread* Rosters::fell_asleep(const model::Process& process, std::uint64_t from_ns,
+                                   std::uint64_t to_ns) {
+    const auto& all = workers(process);
+    const auto found =
+        std::ranges::lower_bound(all, std::max(from_ns, std::uint64_t{1}), {}, &fell_asleep_ns);
+    return found != all.end() && fell_asleep_ns(*found) <= to_ns ? *found : nullptr;
 }
 
 bool Rosters::works(const model::Process& process, std::uint64_t came_ns) {

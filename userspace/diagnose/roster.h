@@ -102,8 +102,12 @@ public:
     const Roster& of(const model::Process& process);
     /// Its live threads at work that were not seen to read or write any held socket last.
     const std::vector<const model::Thread*>& unseen_workers(const model::Process& process);
-    /// Its live threads at work that do not merely wait for orders.
+    /// Its live threads at work that do not merely wait for orders, by when they fell asleep; those awake
+    /// come first.
     const std::vector<const model::Thread*>& workers(const model::Process& process);
+    /// The first of these that fell asleep in a stretch of time and has slept since; null: there is none.
+    const model::Thread* fell_asleep(const model::Process& process, std::uint64_t from_ns,
+                                     std::uint64_t to_ns);
     /// Some live thread is at work that may be part of what came at `came_ns` (0: not known when): it does
     /// not merely wait for orders, nor has it been parked since before.
     bool works(const model::Process& process, std::uint64_t came_ns);

@@ -153,19 +153,6 @@ void word_may_be_handling(const Scene& scene, const Verdict&, Diagnosis& diagnos
                          activity_text(thread)));
 }
 
-/// Nobody saw who has it, but this thread fell asleep right after its last data came, and has not woken
-/// since: it may be at the answer, however long ago that was. Null: there is none.
-const Thread* asleep_since_data(const Scene& scene) {
-    const std::uint64_t came_ns = scene.socket.last_data_ns;
-    if (scene.who.thread || scene.last || came_ns == 0 || scene.socket.role == Role::kClient) return nullptr;
-    for (const Process* process : scene.processes)
-        for (const Thread* thread : scene.rosters.workers(*process)) {
-            const std::uint64_t since = thread->asleep_since_ns.value_or(0);
-            if (since + kStampErrorNs >= came_ns && since <= came_ns + kSameWorkNs) return thread;
-        }
-    return nullptr;
-}
-
 /// "p20 (pid 20), p21 (pid 21)": of those who may have it, whose threads have been awake since it was there,
 /// or have not.
 std::string names_of_workers(const Scene& scene, bool awake) {
@@ -200,10 +187,10 @@ void word_some_may_handle(const Scene& scene, const Verdict&, Diagnosis& diagnos
                  fmt::format("all threads of {} that are not idle have slept since before the connection was "
                              "opened: they may come by when they wake (census)",
                              asleep));
-    if (const Thread* thread = asleep_since_data(scene))
+    if (const Worker sleeper = sleeper_since_data(scene))
         add_fact(diagnosis, "asleep_since_data", true,
                  fmt::format("{} {}, ever since the connection's last data came (census)",
-                             thread_text(*thread), activity_text(*thread)));
+                             thread_text(*sleeper.thread), activity_text(*sleeper.thread)));
     add_handed_on(scene, diagnosis);
     if (!scene.census.traced) diagnosis.advice = "Watch from before the FIN to see whose connection it is.";
 }
@@ -286,8 +273,18 @@ Verdict abandoned(const Scene& scene) {
 bool some_may_handle(const Scene& scene) {
     // Who read it last, and is idle now, may have given what it read to another thread.
     const bool is_only = scene.who.thread && scene.who.basis == Basis::kOnlyThread;
-    if (asleep_since_data(scene)) return true;
+    if (sleeper_since_data(scene)) return true;
     return !is_only && scene.census.held_ns(scene.socket) < kHardlyAnswersNs && some_work(scene);
+}
+
+Worker sleeper_since_data(const Scene& scene) {
+    const std::uint64_t came_ns = scene.socket.last_data_ns;
+    if (scene.who.thread || scene.last || came_ns == 0 || scene.socket.role == Role::kClient) return {};
+    const std::uint64_t from_ns = came_ns - std::min(came_ns, kStampErrorNs);
+    for (const Process* process : scene.processes)
+        if (const Thread* thread = scene.rosters.fell_asleep(*process, from_ns, came_ns + kSameWorkNs))
+            return {process, thread};
+    return {};
 }
 
 bool some_work(const Scene& scene) {

@@ -23,6 +23,17 @@ namespace {
 constexpr std::array<std::string_view, 10> kIds{"nothing", "disk",   "lock",  "downstream", "pipe",
                                                 "sleep",   "memory", "child", "event-loop", "other"};
 
+constexpr std::array<std::string_view, 10> kPhrases{"runs",
+                                                    "waits for the disk",
+                                                    "waits for a lock",
+                                                    "waits for another service",
+                                                    "waits for another process",
+                                                    "sleeps",
+                                                    "waits for memory",
+                                                    "waits for a child",
+                                                    "waits for work",
+                                                    "waits in the kernel"};
+
 template <typename... Number>
 bool is_one_of(std::uint32_t number, Number... others) {
     return ((number == static_cast<std::uint32_t>(others)) || ...);
@@ -135,6 +146,15 @@ bool is_blocked(const Thread& thread, WaitClass what, const StackStory& story) {
 
 std::string_view id_of(WaitClass wait) {
     return kIds[static_cast<std::size_t>(wait)];
+}
+
+std::string_view phrase_of(WaitClass wait) {
+    return kPhrases[static_cast<std::size_t>(wait)];
+}
+
+std::string_view phrase_of(std::string_view id) {
+    const auto found = std::ranges::find(kIds, id);
+    return found == kIds.end() ? "waits" : kPhrases[static_cast<std::size_t>(found - kIds.begin())];
 }
 
 Wait wait_of(const Thread& thread) {

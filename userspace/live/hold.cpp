@@ -5,23 +5,20 @@
 
 #include <fmt/format.h>
 
+#include "diagnose/wait.h"
 #include "live/life.h"
 #include "live/views.h"
 #include "output/escape.h"
 #include "output/format.h"
 #include "output/json.h"
 #include "output/labels.h"
+#include "output/story.h"
 #include "output/watch_text.h"
 
 namespace waitclose::live {
 namespace {
 
 using output::duration_text;
-
-const char* relation_of(const diagnose::Link& waiting) {
-    if (waiting.waits_for == "lock") return "held by ";
-    return waiting.waits_for == "child" ? "the child " : "at the other end: ";
-}
 
 void add_holders(Text& text, const Canvas& canvas, const model::Socket& socket) {
     constexpr std::size_t kShown = 6;
@@ -124,19 +121,20 @@ void add_chain(Text& text, const Canvas& canvas, const std::vector<diagnose::Lin
         const diagnose::Link& link = chain[i];
         const bool elsewhere = i > 0 && chain[i - 1].pid != link.pid && link.pid != link.tid;
         std::string line = fmt::format(
-            "{}{}{}{} waits for {}{}: {}",
+            "{}{}{}{} {}{}: {}",
             i == 0           ? ""
             : canvas.ascii() ? "`-> "
                              : "└▶ ",
-            i == 0 ? "" : relation_of(chain[i - 1]), output::process_text(link.comm, link.tid, canvas.style),
-            elsewhere ? fmt::format(" of pid {}", link.pid) : "", link.waits_for,
+            i == 0 ? "" : output::relation_of(chain[i - 1]),
+            output::process_text(link.comm, link.tid, canvas.style),
+            elsewhere ? fmt::format(" of pid {}", link.pid) : "", diagnose::phrase_of(link.waits_for),
             link.for_ns ? " for " + duration_text(*link.for_ns) : "", canvas.clean(link.detail));
         if (link.waits_for == "nothing")
             line = fmt::format("{}{}{} runs",
                                i == 0           ? ""
                                : canvas.ascii() ? "`-> "
                                                 : "└▶ ",
-                               i == 0 ? "" : relation_of(chain[i - 1]),
+                               i == 0 ? "" : output::relation_of(chain[i - 1]),
                                output::process_text(link.comm, link.tid, canvas.style));
         text.add(i == 0 ? "it waits" : "", line, Role::kPlain, i == 0 ? 0 : 3 * (i - 1));
     }

@@ -3,6 +3,7 @@
 
 #include <algorithm>
 
+#include "diagnose/wait.h"
 #include "output/escape.h"
 #include "output/explain.h"
 #include "output/format.h"
@@ -134,9 +135,9 @@ void add_chain(Fields& fields, const std::vector<diagnose::Link>& chain) {
     for (std::size_t i = 0; i < chain.size(); ++i) {
         const diagnose::Link& link = chain[i];
         fields.add(i == 0 ? "Waits" : "",
-                   fmt::format("{}{} (pid {}, tid {}): {}: {}{}", i == 0 ? "" : "held by ", link.comm,
-                               link.pid, link.tid, link.waits_for, link.detail,
-                               link.for_ns ? ", for " + duration_text(*link.for_ns) : ""),
+                   fmt::format("{}{} (pid {}, tid {}) {}: {}{}", i == 0 ? "" : relation_of(chain[i - 1]),
+                               link.comm, link.pid, link.tid, diagnose::phrase_of(link.waits_for),
+                               link.detail, link.for_ns ? ", for " + duration_text(*link.for_ns) : ""),
                    Paint::kPlain, 2 * i);
     }
 }

@@ -6,6 +6,7 @@
 #include <algorithm>
 
 #include "diagnose/telling.h"
+#include "diagnose/wait.h"
 #include "output/escape.h"
 #include "output/format.h"
 #include "output/labels.h"
@@ -18,12 +19,6 @@ namespace {
 
 constexpr std::size_t kMostSentenceLines = 4;
 constexpr std::size_t kMostAdviceLines = 8;  // what keepalive will do takes its words
-
-/// How a thread stands to the one before it, which waits for it.
-const char* relation_of(const diagnose::Link& waiting) {
-    if (waiting.waits_for == "lock") return "held by";
-    return waiting.waits_for == "child" ? "the child" : "at the other end";
-}
 
 /// "auditor (4190)", with the process where that is another than before.
 std::string member_text(const diagnose::Link& before, const diagnose::Link& link, const TextStyle& style) {
@@ -40,8 +35,8 @@ void write_chain(Sink& sink, const TextStyle& style, std::size_t indent,
         const std::string slept = link.for_ns ? " for " + duration_text(*link.for_ns) : "";
         write_indented(
             sink, style, indent + 2 * i,
-            fmt::format("{} {}: {}: {}{}", relation_of(chain[i - 1]), member_text(chain[i - 1], link, style),
-                        link.waits_for, printable(link.detail, style.charset), slept));
+            fmt::format("{}{} {}: {}{}", relation_of(chain[i - 1]), member_text(chain[i - 1], link, style),
+                        diagnose::phrase_of(link.waits_for), printable(link.detail, style.charset), slept));
     }
 }
 
@@ -70,6 +65,11 @@ bool claims_little(const diagnose::Diagnosis& diagnosis) {
 }
 
 }  // namespace
+
+std::string_view relation_of(const diagnose::Link& waiting) {
+    if (waiting.waits_for == "lock") return "held by ";
+    return waiting.waits_for == "child" ? "the child " : "at the other end: ";
+}
 
 std::string_view perhaps(const diagnose::Diagnosis& diagnosis) {
     return diagnosis.confidence == diagnose::Confidence::kPossible ? "perhaps " : "";

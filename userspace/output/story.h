@@ -18,6 +18,9 @@ std::string_view perhaps(const diagnose::Diagnosis& diagnosis);
 std::string reason_text(const diagnose::Diagnosis& diagnosis);
 std::string advice_text(const diagnose::Diagnosis& diagnosis);
 
+/// How a thread stands to the one before it in a chain, which waits for it: "held by ", "at the other end: ".
+std::string_view relation_of(const diagnose::Link& waiting);
+
 /// Printable text, wrapped beside so many blanks.
 void write_indented(Sink& sink, const TextStyle& style, std::size_t indent, std::string_view text);
 
