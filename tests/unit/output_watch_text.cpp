@@ -83,9 +83,13 @@ TEST(OutputWatchText, ClosedSaysHowLongAndByWhom) {
     closed.left->closer.reset();
     EXPECT_EQ(watch_text(closed, kAt, {}), head + "at least 1.8 s, closed, by whom was not seen\n");
     closed.left->end = model::End::kError;
-    closed.left->error = ECONNRESET;
+    for (const int error : {ECONNRESET, EPIPE}) {
+        closed.left->error = error;
+        EXPECT_EQ(watch_text(closed, kAt, {}), head + "at least 1.8 s, ended by a reset from the peer\n");
+    }
+    closed.left->error = ETIMEDOUT;
     EXPECT_EQ(watch_text(closed, kAt, {}),
-              head + "at least 1.8 s, ended by an error: Connection reset by peer\n");
+              head + "at least 1.8 s, ended by an error: Connection timed out\n");
     closed.left.reset();
     EXPECT_EQ(watch_text(closed, kAt, {}),
               head + "at least 1.8 s, its end was missed; a census found it gone\n");

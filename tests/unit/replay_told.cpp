@@ -133,7 +133,7 @@ TEST(ReplayTold, WhatWasClosedInTheEndWasNotNeverClosed) {
     model::Left error = left(100, kTaken);
     error.end = model::End::kError;
     error.error = ECONNRESET;
-    EXPECT_EQ(with_end(error), by_then + "after 22 s it ended by an error: Connection reset by peer");
+    EXPECT_EQ(with_end(error), by_then + "after 22 s it ended by a reset from the peer");
 }
 
 TEST(ReplayTold, WhyAGroupIsSoTellsItsEnd) {

@@ -127,8 +127,8 @@ TEST(ReportText, OneLeakAndOneSlowHandler) {
               "      - in CLOSE_WAIT for 22 s (transition)\n"
               "      - held by fd 51 of java (pid 4121) (census)\n"
               "      → Close the connection when read() returns 0, on every path out of the\n"
-              "        handler. Nothing will end this hold until the process closes it or\n"
-              "        exits: CLOSE_WAIT has no timeout.\n"
+              "        handler. Nothing will end this hold but its close(), the process's exit,\n"
+              "        or a reset by the peer: CLOSE_WAIT has no timeout.\n"
               "\n"
               "   1  java (4121)  handler-blocked      likely    port 8080  held 23 s\n"
               "      thread java8 waits for a lock since 21 s: mutex 0x7f00 held by tid 4190;\n"
@@ -145,8 +145,9 @@ TEST(ReportText, OneLeakAndOneSlowHandler) {
               "      - in CLOSE_WAIT for 22 s (transition)\n"
               "      - held by fd 70 of java (pid 4121) (census)\n"
               "      → See what that thread waits for: it closes the connection only after\n"
-              "        that. Give the wait a timeout. Nothing will end this hold until the\n"
-              "        process closes it or exits: CLOSE_WAIT has no timeout.\n");
+              "        that. Give the wait a timeout. Nothing will end this hold but its\n"
+              "        close(), the process's exit, or a reset by the peer: CLOSE_WAIT has no\n"
+              "        timeout.\n");
 }
 
 std::string all_of(const std::vector<std::string>& sentences) {

@@ -37,7 +37,8 @@ std::string peer_text(const Scene& scene) {
 std::string ending_text(const Scene& scene) {
     const model::Socket& socket = scene.socket;
     if (!socket.keepalive.on)
-        return "Nothing will end this hold until the process closes it or exits: CLOSE_WAIT has no timeout.";
+        return "Nothing will end this hold but its close(), the process's exit, or a reset by the peer: "
+               "CLOSE_WAIT has no timeout.";
     if (socket.unsent_bytes > 0)
         return "SO_KEEPALIVE is on, but waits while data is unacknowledged: if the peer is gone, giving up "
                "retransmission will end it.";

@@ -1,6 +1,9 @@
 // SPDX-License-Identifier: BSD-2-Clause
 #include "model/wording.h"
 
+#include <cerrno>
+#include <cstring>
+
 #include <fmt/format.h>
 
 #include "model/units.h"
@@ -46,6 +49,12 @@ std::string duration_text(std::uint64_t ns) {
 
 std::string short_duration_text(std::uint64_t ns) {
     return duration_in(ns, {"ms", "s", "m", "h", "d", ""});
+}
+
+std::string error_end_text(std::int32_t error) {
+    if (error == 0) return "ended by an error";
+    if (error == EPIPE || error == ECONNRESET) return "ended by a reset from the peer";
+    return fmt::format("ended by an error: {}", std::strerror(error));
 }
 
 std::string endpoint_text(Family family, const Endpoint& endpoint) {

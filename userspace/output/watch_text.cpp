@@ -3,8 +3,7 @@
 
 #include <fmt/format.h>
 
-#include <cstring>
-
+#include "model/wording.h"
 #include "output/escape.h"
 #include "output/format.h"
 #include "output/json.h"
@@ -44,10 +43,7 @@ std::string addresses_text(const model::Connection& connection, const TextStyle&
 
 std::string ending_text(const std::optional<model::Left>& left, const TextStyle& style) {
     if (!left) return "its end was missed; a census found it gone";
-    if (left->end == model::End::kError) {
-        return left->error == 0 ? "ended by an error"
-                                : fmt::format("ended by an error: {}", std::strerror(left->error));
-    }
+    if (left->end == model::End::kError) return model::error_end_text(left->error);
     if (left->end == model::End::kKernel) return "ended by the kernel";
     if (!left->closer)
         return left->end == model::End::kExit       ? "ended when its process exited"

@@ -3,8 +3,6 @@
 
 #include <fmt/format.h>
 
-#include <cstring>
-
 #include "model/wording.h"
 
 namespace waitclose::replay {
@@ -31,8 +29,7 @@ std::string ended_text(const Fact& fact) {
                            fact.closer ? " by " + thread_text(*fact.closer) : ", by whom was not seen");
     case Ended::kExit: return fact.closer ? exit_text(*fact.closer) : "ended when its process exited";
     case Ended::kError:
-        return fact.error ? fmt::format("ended by an error: {}", std::strerror(fact.error))
-                          : "ended by an error";
+        return model::error_end_text(fact.error);
     case Ended::kKernel:
         return fact.went_with_listener() ? "went with its listener, which was closed, or whose process ended"
                                          : "ended by the kernel";
