@@ -6,6 +6,7 @@
 
 #include <utility>
 
+#include "live/ends.h"
 #include "live_fixture.h"
 
 namespace waitclose::live {
@@ -247,6 +248,20 @@ TEST(LiveChronicle, RatesAreThoseOfTheLastSeconds) {
     ASSERT_TRUE(gain);
     EXPECT_DOUBLE_EQ(gain->change, 190);
     EXPECT_EQ(gain->over_ns, 19 * kSecond);
+}
+
+// A view may be paused for hours.
+TEST(LiveChronicle, OfManyEndsTheLatestAreKept) {
+    Ends ends;
+    const std::uint64_t many = Ends::kMost + 5'000;
+    for (std::uint64_t i = 1; i <= many; ++i) ends.add(end_of(i, Cause::kEofIgnored, kNow));
+    const Ends::Taken taken = ends.take();
+    ASSERT_EQ(taken.latest.size(), Ends::kMost);
+    EXPECT_EQ(taken.latest.front().hold.connection.key.cookie, 5'001U);
+    EXPECT_EQ(taken.latest.back().hold.connection.key.cookie, many);
+    EXPECT_EQ(taken.before, 5'000U);
+    EXPECT_TRUE(ends.take().latest.empty());
+    EXPECT_EQ(ends.take().before, 0U);
 }
 
 }  // namespace

@@ -235,5 +235,17 @@ TEST(LiveState, WhatIsPastedIsNoKey) {
     EXPECT_EQ(scene.state.typing->text, "qr pid 1");
 }
 
+TEST(LiveState, TheWayBackDoesNotGrow) {
+    Scene scene{three()};
+    scene.press("\n");
+    for (int i = 0; i < 1'000; ++i) scene.press("t?c?t");
+    EXPECT_LE(scene.state.path.size(), 5U);
+    EXPECT_EQ(scene.state.scrolled.size(), scene.state.path.size());
+    scene.press("?c");
+    EXPECT_EQ(scene.state.view(), View::kClosed);
+    scene.press("\x1b\x1b\x1b\x1b");
+    EXPECT_EQ(scene.state.view(), View::kGroups);
+}
+
 }  // namespace
 }  // namespace waitclose::live

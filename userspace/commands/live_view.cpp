@@ -97,12 +97,12 @@ Result<void> LiveView::take(live::Look look, std::uint64_t now) {
     return tell_ready();
 }
 
+/// Drawn with the next beat or key: where thousands end a second, nobody reads twenty screens of it.
 void LiveView::take_ended() {
-    const std::vector<model::Closed> ended = looks_.take_ended();
-    if (ended.empty()) return;
-    for (const model::Closed& closed : ended) chronicle_.end(closed);
+    const live::Ends::Taken ended = looks_.take_ended();
+    if (ended.latest.empty()) return;
+    for (const model::Closed& closed : ended.latest) chronicle_.end(closed);
     chronicle_.recount(looks_.session().ledger().open());
-    drawn_ = false;
 }
 
 /// What became of the recording since, which only now may be asked.

@@ -117,7 +117,15 @@ void move(State& state, const Picture& picture, Step step, bool down) {
         down ? std::min(cursor.rows - 1, cursor.index + far) : cursor.index - std::min(cursor.index, far));
 }
 
+/// What is behind already is come back to: the way back stays as long as there are views.
 void enter(State& state, View view) {
+    const auto behind = std::ranges::find(state.path, view);
+    if (behind != state.path.end()) {
+        const auto views = static_cast<std::size_t>(behind - state.path.begin()) + 1;
+        state.path.resize(views);
+        state.scrolled.resize(views);
+        return;
+    }
     state.path.push_back(view);
     state.scrolled.push_back(0);
 }
