@@ -89,7 +89,8 @@ TEST_F(Live, SurvivesAFullDisk) {
     screen.start({"live", pid_option(*culprit)}, "cd " + directory + "; ");
     screen.wait_for("eof-ignored");
     screen.press({"r"});
-    screen.wait_until([](const std::string& seen) { return shows(seen, "disk") || shows(seen, "cannot"); });
+    screen.wait_until(
+        [](const std::string& seen) { return shows(seen, "the disk of") || shows(seen, "cannot"); });
     EXPECT_FALSE(shows(screen.text(), "REC"));
     screen.press({"Enter"});
     screen.wait_for("one hold");

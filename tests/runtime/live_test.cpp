@@ -57,7 +57,9 @@ TEST_F(Live, FiltersWithTheWordsOfTheCommandLine) {
     screen.type(" nonsense");
     screen.press({"Enter"});
     screen.wait_for("is no filter");
-    screen.press({"Escape", "q"});
+    screen.press({"Escape"});  // together they would be Alt and q
+    screen.wait_for("q quit");
+    screen.press({"q"});
     screen.expect_sane("left with 0");
 }
 

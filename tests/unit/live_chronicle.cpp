@@ -4,8 +4,11 @@
 
 #include <gtest/gtest.h>
 
+#include <algorithm>
+#include <unordered_set>
 #include <utility>
 
+#include "live/ends.h"
 #include "live_fixture.h"
 
 namespace waitclose::live {
@@ -247,6 +250,73 @@ TEST(LiveChronicle, RatesAreThoseOfTheLastSeconds) {
     ASSERT_TRUE(gain);
     EXPECT_DOUBLE_EQ(gain->change, 190);
     EXPECT_EQ(gain->over_ns, 19 * kSecond);
+}
+
+/// Which groups stay as ended ones, by the rule in its plainest form, which
+/// takes too long for many.
+std::vector<GroupKey> expected_rows(const std::vector<GroupRow>& before, const std::vector<GroupKey>& now) {
+    const auto was = [&](const GroupKey& key) {
+        return std::ranges::any_of(before, [&](const GroupRow& row) { return row.key == key; });
+    };
+    std::vector<GroupKey> rows = now;
+    for (const GroupRow& row : before) {
+        bool stays = false;
+        bool renamed = false;
+        for (const GroupKey& key : now) {
+            stays = stays || key == row.key;
+            renamed = renamed || (key.is_kin_of(row.key) && (!was(key) || row.key.cause == Cause::kUnknown));
+        }
+        if (!stays && !(renamed && !row.ended_ns)) rows.push_back(row.key);
+    }
+    return rows;
+}
+
+/// Many groups, some with another cause than before.
+Look many_groups(std::uint64_t seconds, std::size_t groups, std::uint32_t owners, std::uint32_t& random) {
+    const auto below = [&](std::uint32_t most) {
+        return (random = random * 1'664'525 + 1'013'904'223) % 65'536 % most;
+    };
+    Look look = look_at(seconds, 1);
+    diagnose::Group group = std::exchange(look.groups, {}).front();
+    std::unordered_set<std::uint64_t> there;
+    for (std::size_t i = 0; i < groups; ++i) {
+        group.owner_pid = below(owners);
+        group.cause =
+            static_cast<Cause>(below(2) == 0 ? static_cast<std::uint32_t>(Cause::kUnknown) : below(5));
+        group.sockets = 1 + below(5);
+        if (there.insert(fingerprint(key_of(group))).second) look.groups.push_back(group);
+    }
+    return look;
+}
+
+TEST(LiveChronicle, ManyGroupsEndAsFewDo) {
+    Chronicle chronicle;
+    std::uint32_t random = 1;
+    for (std::uint64_t round = 0; round < 5; ++round) {
+        Look look = many_groups(round, 900, 400, random);
+        std::vector<GroupKey> now;
+        for (const diagnose::Group& group : look.groups) now.push_back(key_of(group));
+        const auto expected = expected_rows(chronicle.picture().groups, now);
+        chronicle.take(std::move(look));
+        std::vector<GroupKey> rows;
+        for (const GroupRow& row : chronicle.picture().groups) rows.push_back(row.key);
+        EXPECT_EQ(rows, expected) << "round " << round;
+        EXPECT_TRUE(round == 0 || rows.size() > now.size()) << "too easy";
+    }
+}
+
+// A view may be paused for hours.
+TEST(LiveChronicle, OfManyEndsTheLatestAreKept) {
+    Ends ends;
+    const std::uint64_t many = Ends::kMost + 5'000;
+    for (std::uint64_t i = 1; i <= many; ++i) ends.add(end_of(i, Cause::kEofIgnored, kNow));
+    const Ends::Taken taken = ends.take();
+    ASSERT_EQ(taken.latest.size(), Ends::kMost);
+    EXPECT_EQ(taken.latest.front().hold.connection.key.cookie, 5'001U);
+    EXPECT_EQ(taken.latest.back().hold.connection.key.cookie, many);
+    EXPECT_EQ(taken.before, 5'000U);
+    EXPECT_TRUE(ends.take().latest.empty());
+    EXPECT_EQ(ends.take().before, 0U);
 }
 
 }  // namespace

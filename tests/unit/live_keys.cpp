@@ -100,8 +100,30 @@ TEST(LiveKeys, AnEscapeAloneIsTheKeyOnceNothingFollows) {
     EXPECT_TRUE(reader.is_waiting());
     EXPECT_EQ(taken(reader, 100 * kMs), "Esc");
     EXPECT_FALSE(reader.is_waiting());
-    reader.add("\x1bq\x1b\x1b[A", 0);
-    EXPECT_EQ(taken(reader, 0), "Esc q Esc Up");
+    reader.add("\x1b\x1b[A", 0);
+    EXPECT_EQ(taken(reader, 0), "Esc Up");
+    reader.add("\x1b\x1b", 0);
+    EXPECT_EQ(taken(reader, kLater), "Esc Esc");
+    reader.add("\x1b", 0);
+    EXPECT_EQ(taken(reader, 20 * kMs), "");
+    reader.add("q", 20 * kMs);
+    EXPECT_EQ(taken(reader, 20 * kMs), "Esc q") << "typed one after the other";
+}
+
+TEST(LiveKeys, AltWithAKeyIsNeitherEscNorTheKey) {
+    KeyReader reader;
+    for (const char* together :
+         {"\x1bq", "\x1br", "\x1b ", "\x1b\x7f", "\x1b\r", "\x1b\xc3\xbc"}) {
+        reader.add(together, 0);
+        EXPECT_EQ(taken(reader, 0), "") << together;
+        EXPECT_FALSE(reader.is_waiting()) << together;
+    }
+    reader.add("\x1bqj", 0);
+    EXPECT_EQ(taken(reader, 0), "j");
+    reader.add("\x1b\xc3", 0);
+    EXPECT_EQ(taken(reader, 0), "");
+    reader.add("\xbcj", 20 * kMs);
+    EXPECT_EQ(taken(reader, 20 * kMs), "j") << "cut up on the way";
 }
 
 TEST(LiveKeys, MoreThanIsTakenOfWhatIsPastedIsNoKeyEither) {

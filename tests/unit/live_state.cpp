@@ -235,5 +235,70 @@ TEST(LiveState, WhatIsPastedIsNoKey) {
     EXPECT_EQ(scene.state.typing->text, "qr pid 1");
 }
 
+TEST(LiveState, TheWayBackDoesNotGrow) {
+    Scene scene{three()};
+    scene.press("\n");
+    for (int i = 0; i < 1'000; ++i) scene.press("t?c?t");
+    EXPECT_LE(scene.state.path.size(), 5U);
+    EXPECT_EQ(scene.state.scrolled.size(), scene.state.path.size());
+    scene.press("?c");
+    EXPECT_EQ(scene.state.view(), View::kClosed);
+    scene.press("\x1b\x1b\x1b\x1b");
+    EXPECT_EQ(scene.state.view(), View::kGroups);
+}
+
+/// The rule of places in its plainest form, which takes too long for many
+/// groups.
+std::vector<GroupKey> kept_places(std::vector<GroupKey> shown, const std::vector<GroupKey>& order,
+                                  const Picture& picture) {
+    for (const GroupKey& key : order) {
+        if (std::ranges::count(shown, key) > 0) continue;
+        const auto lost = std::ranges::find_if(
+            shown, [&](const GroupKey& other) { return other.is_kin_of(key) && !find(picture, other); });
+        if (lost != shown.end())
+            *lost = key;
+        else
+            shown.push_back(key);
+    }
+    std::erase_if(shown, [&](const GroupKey& key) { return !find(picture, key); });
+    return shown;
+}
+
+TEST(LiveState, ManyGroupsKeepTheirPlacesAsFewDo) {
+    constexpr std::size_t kGroups = 1'200;
+    Machine machine;
+    machine.add_socket(machine.add_process(1, "p"), 9, kSecond);
+    Scene scene{std::move(machine)};
+    std::uint32_t random = 1;
+    const auto below = [&](std::uint32_t most) {
+        return (random = random * 1'664'525 + 1'013'904'223) % 65'536 % most;
+    };
+    const auto change = [&] {
+        std::vector<GroupRow> rows;
+        for (std::size_t i = 0; i < kGroups; ++i) {
+            GroupRow row;
+            row.key = {below(300), static_cast<Cause>(below(6)), static_cast<std::uint16_t>(8080 + below(2)),
+                       ""};
+            row.group.sockets = 1 + below(5);
+            row.group.all = {0};
+            if (!find(scene.picture, row.key) || below(3) > 0)
+                if (std::ranges::none_of(rows, [&](const GroupRow& other) { return other.key == row.key; }))
+                    rows.push_back(std::move(row));
+        }
+        scene.picture.groups = std::move(rows);
+    };
+    change();
+    scene.state = follow(scene.state, scene.picture);
+    scene.state.still_until_ns = UINT64_MAX;
+    for (int round = 0; round < 5; ++round) {
+        change();
+        const std::vector<GroupKey> order = follow(State{}, scene.picture).order;
+        const auto expected = kept_places(scene.state.order, order, scene.picture);
+        scene.state = follow(scene.state, scene.picture);
+        EXPECT_EQ(scene.state.order, expected) << "round " << round;
+        EXPECT_NE(scene.state.order, order) << "too easy";
+    }
+}
+
 }  // namespace
 }  // namespace waitclose::live

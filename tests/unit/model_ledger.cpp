@@ -192,5 +192,23 @@ TEST(Ledger, HoldsThatEndedOrWereReplacedAreNotWaitedFor) {
     EXPECT_TRUE(ledger.has_untold(1000, 100));
 }
 
+// A paused view asks for nothing, for hours.
+TEST(Ledger, KeepsNoMoreBeginsThanThereAreHolds) {
+    Ledger ledger;
+    for (std::uint64_t i = 1; i <= 100'000; ++i) {
+        ledger.apply(entered(i, {1, i}));
+        if (i > 10) ledger.apply(left(i, {1, i}));
+        if (i == 5) ledger.find({1, 5})->told = 1;
+    }
+    EXPECT_EQ(ledger.open(), 10U);
+    EXPECT_LE(ledger.kept_begins(), 2'000U);
+    EXPECT_TRUE(ledger.has_untold(100'001, 100'000)) << "the first one of all";
+    for (std::uint64_t i = 1; i <= 9; ++i) ledger.find({1, i})->told = 1;
+    EXPECT_TRUE(ledger.has_untold(100'001, 99'991)) << "the tenth";
+    EXPECT_FALSE(ledger.has_untold(100'001, 99'992));
+    ledger.find({1, 10})->told = 1;
+    EXPECT_FALSE(ledger.has_untold(100'001, 0));
+}
+
 }  // namespace
 }  // namespace waitclose::model

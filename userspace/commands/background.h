@@ -7,6 +7,8 @@
 #include <future>
 #include <utility>
 
+#include "system/signal_stack.h"
+
 namespace waitclose::commands {
 
 /// Does it in a thread of its own. The terminal's signals stay with the thread that draws; those of a fault
@@ -19,6 +21,7 @@ auto in_background(Work work) {
         for (const int fault : {SIGSEGV, SIGBUS, SIGFPE, SIGILL, SIGTRAP, SIGSYS, SIGABRT})
             sigdelset(&all, fault);
         pthread_sigmask(SIG_BLOCK, &all, nullptr);
+        const system::SignalStack stack;  // a stack that has overflowed is such a fault
         return work();
     });
 }

@@ -115,8 +115,7 @@ live::Shown Wanted::shown() const {
 }
 
 void Looks::closed(const model::Closed& closed) {
-    constexpr std::size_t kMost = 1'000'000;
-    if (ended_.size() < kMost) ended_.push_back(closed);
+    ended_.add(closed);
     if (recorder_) recorder_->closed(closed);
 }
 

@@ -16,6 +16,7 @@
 #include "commands/recorder.h"
 #include "commands/session.h"
 #include "live/chronicle.h"
+#include "live/ends.h"
 
 namespace waitclose::commands {
 
@@ -61,7 +62,7 @@ public:
     /// take its time.
     void drain();
     /// The holds that have ended since it was asked last.
-    std::vector<model::Closed> take_ended() { return std::exchange(ended_, {}); }
+    live::Ends::Taken take_ended() { return ended_.take(); }
 
     /// Begins a recording of what the command line selects, in a new file; and ends it.
     void record(std::string path);
@@ -100,7 +101,7 @@ private:
     std::optional<Recorder> recorder_;  // while it records
     Recorded recorded_;
     std::uint64_t kept_up_ns_ = 0;
-    std::vector<model::Closed> ended_;
+    live::Ends ended_;
     std::deque<model::EarlierLook> earlier_;  // of the last minutes, the oldest first
     std::uint64_t cost_ns_ = 0;
     std::future<Result<live::Look>> look_;

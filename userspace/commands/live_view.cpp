@@ -39,7 +39,8 @@ Result<void> LiveView::run(const system::Descriptor& signals) {
         beat();
         if (!drawn_) show();
         pollfd awaited[]{{signals.get(), POLLIN, 0}, {STDIN_FILENO, POLLIN, 0}};
-        ::poll(awaited, std::size(awaited), terminal_.is_waiting() ? kSoonMs : kRoundMs);
+        const bool soon = terminal_.is_waiting() || terminal_.is_taking();
+        ::poll(awaited, std::size(awaited), soon ? kSoonMs : kRoundMs);
         if (awaited[0].revents != 0) return {};
         if ((awaited[1].revents & (POLLHUP | POLLERR | POLLNVAL)) != 0) return {};
         // Before anything else: whoever types waits for nothing but the drawing.
@@ -96,12 +97,12 @@ Result<void> LiveView::take(live::Look look, std::uint64_t now) {
     return tell_ready();
 }
 
+/// Drawn with the next beat or key: where thousands end a second, nobody reads twenty screens of it.
 void LiveView::take_ended() {
-    const std::vector<model::Closed> ended = looks_.take_ended();
-    if (ended.empty()) return;
-    for (const model::Closed& closed : ended) chronicle_.end(closed);
+    const live::Ends::Taken ended = looks_.take_ended();
+    if (ended.latest.empty()) return;
+    for (const model::Closed& closed : ended.latest) chronicle_.end(closed);
     chronicle_.recount(looks_.session().ledger().open());
-    drawn_ = false;
 }
 
 /// What became of the recording since, which only now may be asked.
@@ -142,7 +143,9 @@ void LiveView::follow(std::uint64_t now) {
     drawn_ = false;
 }
 
+/// A terminal that has not yet taken what was drawn last gets the newest once it has.
 void LiveView::show() {
+    if (!terminal_.is_ready()) return;
     live::Frame frame = live::draw(chronicle_.picture(), state_, terminal_.size(), style_.charset);
     state_.scrolled.back() = frame.scrolled;
     state_.page = frame.page;

@@ -57,6 +57,7 @@ std::vector<GroupRow> Chronicle::rows_of(std::vector<diagnose::Group> groups, bo
     living_.clear();
     inherited_.clear();
     for (const diagnose::Group& group : groups) living_.insert(fingerprint(key_of(group)));
+    find_kin();
     for (diagnose::Group& group : groups) {
         GroupRow row;
         row.key = key_of(group);
@@ -96,31 +97,42 @@ std::uint64_t Chronicle::gone_of(const diagnose::Group& group) const {
 /// What a new group was before: that one of the same owner's same sockets which is no more, or nothing. Next
 /// to one that goes on, where its sockets came from is not known.
 void Chronicle::begin(History& history, const GroupKey& key) {
-    bool has_kin = false;
-    for (const GroupRow& row : picture_.groups) {
-        if (!row.key.is_kin_of(key) || row.ended_ns) continue;
-        has_kin = true;
-        const std::uint64_t kin = fingerprint(row.key);
-        if (living_.contains(kin) || !inherited_.insert(kin).second) continue;
-        history = histories_.at(kin);
+    const auto kin = kin_.find(key.kin());
+    if (kin == kin_.end()) {
+        if (taken_ns_ > 0) history.begin_empty(begun_ns_, taken_ns_);
         return;
     }
-    if (!has_kin && taken_ns_ > 0) history.begin_empty(begun_ns_, taken_ns_);
+    for (const std::size_t row : kin->second) {
+        const std::uint64_t before = fingerprint(picture_.groups[row].key);
+        if (living_.contains(before) || !inherited_.insert(before).second) continue;
+        history = histories_.at(before);
+        return;
+    }
+}
+
+void Chronicle::find_kin() {
+    kin_.clear();
+    for (std::size_t i = 0; i < picture_.groups.size(); ++i)
+        if (!picture_.groups[i].ended_ns) kin_[picture_.groups[i].key.kin()].push_back(i);
 }
 
 /// Groups that are not in the census any more. One whose sockets have another cause now has not ended.
 void Chronicle::keep_ended(std::vector<GroupRow>& rows) {
-    const std::size_t living = rows.size();
+    using Keys = std::unordered_set<GroupKey, GroupKeyHash>;
+    Keys shown;
+    for (const GroupRow& before : picture_.groups) shown.insert(before.key);
+    Keys living;
+    Keys kin;      // of those that live
+    Keys new_kin;  // of those that live, and were not there before
+    for (const GroupRow& row : rows) {
+        living.insert(row.key);
+        kin.insert(row.key.kin());
+        if (!shown.contains(row.key)) new_kin.insert(row.key.kin());
+    }
     for (GroupRow& before : picture_.groups) {
-        bool stays = false;
-        bool renamed = false;
-        for (std::size_t i = 0; i < living; ++i) {
-            stays = stays || rows[i].key == before.key;
-            renamed =
-                renamed || (rows[i].key.is_kin_of(before.key) &&
-                            (!find(picture_, rows[i].key) || before.key.cause == diagnose::Cause::kUnknown));
-        }
-        if (stays || (renamed && !before.ended_ns)) continue;
+        const bool was_unknown = before.key.cause == diagnose::Cause::kUnknown;
+        const bool renamed = (was_unknown ? kin : new_kin).contains(before.key.kin());
+        if (living.contains(before.key) || (renamed && !before.ended_ns)) continue;
         if (!before.ended_ns) before.ended_ns = picture_.now_ns;
         before.group.all.clear();
         before.group.fds = {};

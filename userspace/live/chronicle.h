@@ -78,6 +78,7 @@ private:
     History& history_of(const GroupKey& key, std::uint64_t sockets, bool sorted_anew);
     std::uint64_t gone_of(const diagnose::Group& group) const;
     void begin(History& history, const GroupKey& key);
+    void find_kin();
     void keep_ended(std::vector<GroupRow>& rows);
     void number_rows();
 
@@ -88,8 +89,10 @@ private:
     std::unordered_map<std::uint64_t, std::size_t> row_of_;  // by fingerprint
     std::unordered_map<std::uint64_t, Ended> others_;        // what is known of the end of a hold left out
     std::unordered_set<std::uint64_t> living_;               // groups of the look being taken up
-    std::unordered_set<std::uint64_t> inherited_;            // whose history another one went on with
-    std::deque<Ended> ended_;                                // also those that are not shown
+    // Rows of the look before that had not ended, by GroupKey::kin().
+    std::unordered_map<GroupKey, std::vector<std::size_t>, GroupKeyHash> kin_;
+    std::unordered_set<std::uint64_t> inherited_;  // whose history another one went on with
+    std::deque<Ended> ended_;                      // also those that are not shown
     History machine_;
     History selected_;                                    // since it was
     std::deque<std::pair<std::uint64_t, Count>> counts_;  // of the last seconds

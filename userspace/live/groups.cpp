@@ -69,7 +69,7 @@ Rows rows_of(const Canvas& canvas, const Cursor& cursor) {
     std::size_t owner = 14;
     for (const GroupRow& row : canvas.picture.groups) {
         cause = std::max(cause, diagnose::id_of(row.key.cause).size());
-        owner = std::max(owner, output::display_width(owner_text(canvas, row)));
+        if (owner < kWholeOwner) owner = std::max(owner, output::display_width(owner_text(canvas, row)));
     }
     return {{{"SOCKETS", Align::kRight, Cut::kEnd, 7},
              {"OWNER", Align::kLeft, Cut::kEnd, std::min(owner, kWholeOwner)},

@@ -79,6 +79,7 @@ bool goes_on_character(char byte) {
 }  // namespace
 
 void KeyReader::add(std::string_view bytes, std::uint64_t now_ns) {
+    if (bytes_.size() == 1 && bytes_.front() == kEscape) escape_alone_ = true;
     bytes_ += bytes;
     added_ns_ = now_ns;
 }
@@ -98,6 +99,7 @@ std::optional<Key> KeyReader::next(std::uint64_t now_ns) {
             found = {bytes_.size(), is_escape ? key_of(Kind::kEscape) : std::nullopt};
         }
         bytes_.erase(0, found.length);
+        escape_alone_ = false;
         if (found.key) return found.key;
     }
     return std::nullopt;
@@ -126,7 +128,7 @@ KeyReader::Found KeyReader::find() const {
     const char first = bytes_.front();
     if (first == kEscape) return find_sequence();
     if (static_cast<unsigned char>(first) < 0x20 || first == 0x7f) return {1, key_of_control(first)};
-    return find_character();
+    return find_character(bytes_);
 }
 
 KeyReader::Found KeyReader::find_sequence() const {
@@ -154,8 +156,16 @@ KeyReader::Found KeyReader::find_sequence() const {
         if (bell == std::string::npos && end == std::string::npos) return {};
         return bell < end ? Found{bell + 1} : Found{end + 2};
     }
-    default: return {1, key_of(Kind::kEscape)};
+    default: return find_with_alt();
     }
+}
+
+/// Alt puts an escape before what the key sends, at once. Who presses Esc and then a key is slower; of Esc
+/// pressed twice the first is done with.
+KeyReader::Found KeyReader::find_with_alt() const {
+    if (escape_alone_ || bytes_[1] == kEscape) return {1, key_of(Kind::kEscape)};
+    const std::size_t length = find_character(std::string_view(bytes_).substr(1)).length;
+    return {length == 0 ? 0 : 1 + length};
 }
 
 /// "ESC [" with its last byte at `end`.
@@ -181,15 +191,15 @@ KeyReader::Found KeyReader::find_pasted() const {
     return {end + kPasteEnds.size(), Key{Kind::kPasted, std::move(text)}};
 }
 
-KeyReader::Found KeyReader::find_character() const {
-    const auto first = static_cast<unsigned char>(bytes_.front());
+KeyReader::Found KeyReader::find_character(std::string_view bytes) {
+    const auto first = static_cast<unsigned char>(bytes.front());
     if (first >= 0x80 && first < 0xc0) return {1};  // the rest of what was swallowed
     const std::size_t length = length_by_first(first);
     for (std::size_t at = 1; at < length; ++at) {
-        if (at == bytes_.size()) return {};
-        if (!goes_on_character(bytes_[at])) return {at};
+        if (at == bytes.size()) return {};
+        if (!goes_on_character(bytes[at])) return {at};
     }
-    std::string text = bytes_.substr(0, length);
+    std::string text(bytes.substr(0, length));
     if (output::decode_utf8(text).length != length) return {length};
     return {length, Key{Kind::kCharacter, std::move(text)}};
 }

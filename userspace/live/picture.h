@@ -29,9 +29,9 @@ struct GroupKey {
 
     bool operator==(const GroupKey&) const = default;
     /// Another cause of the same owner's same sockets.
-    bool is_kin_of(const GroupKey& other) const {
-        return pid == other.pid && local_port == other.local_port && remote == other.remote;
-    }
+    bool is_kin_of(const GroupKey& other) const { return kin() == other.kin(); }
+    /// The same of all its kin.
+    GroupKey kin() const { return {pid, diagnose::Cause::kUnknown, local_port, remote}; }
 };
 
 GroupKey key_of(const diagnose::Group& group);
@@ -40,6 +40,9 @@ GroupKey key_of(const diagnose::Group& group);
 /// group that the filter leaves out.
 std::uint64_t fingerprint(const GroupKey& key);
 std::uint64_t fingerprint_left_out(const GroupKey& key);
+struct GroupKeyHash {
+    std::size_t operator()(const GroupKey& key) const { return fingerprint(key); }
+};
 /// What the command line does not ask for.
 inline constexpr std::uint64_t kNotAskedFor = 1;
 

@@ -3,8 +3,11 @@
 
 #include <algorithm>
 #include <cstring>
+#include <deque>
 #include <limits>
 #include <tuple>
+#include <unordered_map>
+#include <unordered_set>
 
 #include "live/threads.h"
 #include "model/units.h"
@@ -117,7 +120,15 @@ void move(State& state, const Picture& picture, Step step, bool down) {
         down ? std::min(cursor.rows - 1, cursor.index + far) : cursor.index - std::min(cursor.index, far));
 }
 
+/// What is behind already is come back to: the way back stays as long as there are views.
 void enter(State& state, View view) {
+    const auto behind = std::ranges::find(state.path, view);
+    if (behind != state.path.end()) {
+        const auto views = static_cast<std::size_t>(behind - state.path.begin()) + 1;
+        state.path.resize(views);
+        state.scrolled.resize(views);
+        return;
+    }
     state.path.push_back(view);
     state.scrolled.push_back(0);
 }
@@ -216,17 +227,24 @@ void press_character(State& state, const std::string& text, const Picture& pictu
 
 /// The rows stay where they are. New ones come last, but for those whose sockets had another cause before:
 /// they take that row.
-void keep_places(std::vector<GroupKey>& shown, std::vector<GroupKey> order, const Picture& picture) {
+void keep_places(std::vector<GroupKey>& shown, std::vector<GroupKey> order) {
+    using Keys = std::unordered_set<GroupKey, GroupKeyHash>;
+    const Keys living(order.begin(), order.end());
+    const Keys before(shown.begin(), shown.end());
+    std::unordered_map<GroupKey, std::deque<std::size_t>, GroupKeyHash> free;  // places, by GroupKey::kin()
+    for (std::size_t i = 0; i < shown.size(); ++i)
+        if (!living.contains(shown[i])) free[shown[i].kin()].push_back(i);
     for (GroupKey& key : order) {
-        if (std::ranges::find(shown, key) != shown.end()) continue;
-        const auto before = std::ranges::find_if(
-            shown, [&](const GroupKey& other) { return other.is_kin_of(key) && !find(picture, other); });
-        if (before != shown.end())
-            *before = std::move(key);
-        else
+        if (before.contains(key)) continue;
+        const auto places = free.find(key.kin());
+        if (places == free.end() || places->second.empty()) {
             shown.push_back(std::move(key));
+            continue;
+        }
+        shown[places->second.front()] = std::move(key);
+        places->second.pop_front();
     }
-    std::erase_if(shown, [&](const GroupKey& key) { return !find(picture, key); });
+    std::erase_if(shown, [&](const GroupKey& key) { return !living.contains(key); });
 }
 
 }  // namespace
@@ -267,7 +285,7 @@ State follow(State state, const Picture& picture) {
     const std::vector<GroupKey> before = state.order;
     std::vector<GroupKey> order = sorted(picture, state.sort);
     if (picture.now_ns < state.still_until_ns) {
-        keep_places(state.order, std::move(order), picture);
+        keep_places(state.order, std::move(order));
     } else {
         state.order = std::move(order);
     }

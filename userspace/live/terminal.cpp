@@ -16,6 +16,7 @@
 #include <langinfo.h>
 #include <poll.h>
 #include <sys/ioctl.h>
+#include <sys/mman.h>
 #include <termios.h>
 #include <unistd.h>
 
@@ -23,46 +24,17 @@
 #define NCURSES_NOMACROS 1  // else move, erase and the like mean nothing else any more
 #include <curses.h>
 
+#include "live/rescue.h"
 #include "system/host.h"
 
 namespace waitclose::live {
 namespace {
-
-/// What a signal handler needs to give the terminal back: it may call next to nothing.
-struct Rescue {
-    termios before{};
-    std::array<char, 256> sequence{};  // leaves the other screen, shows the cursor, plain colours
-    std::size_t length = 0;
-};
-Rescue rescue;
-
-/// Whatever ends a process that does not handle it, but for those that end the view in order.
-constexpr std::array kFatal{SIGABRT, SIGSEGV,   SIGBUS,  SIGFPE,  SIGILL,  SIGQUIT,
-                            SIGTRAP, SIGSYS,    SIGUSR1, SIGUSR2, SIGALRM, SIGVTALRM,
-                            SIGPROF, SIGSTKFLT, SIGIO,   SIGPWR,  SIGXCPU, SIGXFSZ};
-
-extern "C" void give_back_and_die(int number) {
-    const ssize_t written = ::write(STDOUT_FILENO, rescue.sequence.data(), rescue.length);
-    static_cast<void>(written);
-    ::tcsetattr(STDIN_FILENO, TCSANOW, &rescue.before);
-    ::signal(number, SIG_DFL);
-    ::raise(number);
-}
 
 /// What the terminal wants to be sent for that; null when it cannot do it.
 const char* sequence_for(const char* capability) {
     // terminfo names are not const in older headers.
     const char* text = ::tigetstr(const_cast<char*>(capability));
     return text == reinterpret_cast<const char*>(-1) ? nullptr : text;
-}
-
-/// Begins to draw. ncurses itself would do so where text cannot be placed, too, as on a "dumb" terminal.
-bool begin_drawing() {
-    SCREEN* screen = ::newterm(nullptr, stdout, stdin);
-    if (screen == nullptr || sequence_for("cup") != nullptr) return screen != nullptr;
-    ::endwin();
-    ::delscreen(screen);
-    return false;
 }
 
 /// ncurses asks the C library's locale how to write and how wide a character is.
@@ -139,6 +111,9 @@ void handle(int number, void (*handler)(int)) {
     ::sigaction(number, &action, nullptr);
 }
 
+/// Wakes whoever waits for keys. ncurses would ask its file how large it is.
+extern "C" void note_size(int) {}
+
 /// Ctrl-Z, and whatever stops and continues a program. A shell without job control has Ctrl-Z ignored, and
 /// so it stays. `before`: what was to be done on it before anything was drawn.
 void follow_job_control(void (*before)(int)) {
@@ -156,40 +131,25 @@ bool reads_ansi() {
     return place != nullptr && std::strncmp(place, "\x1b[", 2) == 0;
 }
 
-/// Past ncurses, which knows nothing of it.
-void send_paste(const char* sequence) {
-    if (!reads_ansi()) return;
-    const ssize_t written = ::write(STDOUT_FILENO, sequence, std::strlen(sequence));
-    static_cast<void>(written);
+bool is_in_background() {
+    const pid_t owner = ::tcgetpgrp(STDIN_FILENO);
+    return owner > 0 && owner != ::getpgrp();
 }
 
-void remember(const char* text) {
-    if (text == nullptr) return;
-    const std::size_t length = std::strlen(text);
-    if (rescue.length + length > rescue.sequence.size()) return;
-    std::memcpy(rescue.sequence.data() + rescue.length, text, length);
-    rescue.length += length;
-}
-
-void prepare_rescue() {
-    rescue.length = 0;
-    if (reads_ansi()) remember(kPastePlain);
-    for (const char* capability : {"sgr0", "cnorm", "rmcup"}) remember(sequence_for(capability));
-    struct sigaction action {};
-    action.sa_handler = give_back_and_die;
-    ::sigemptyset(&action.sa_mask);
-    for (const int number : kFatal) ::sigaction(number, &action, nullptr);
-}
-
-void end_rescue() {
-    for (const int number : kFatal) ::signal(number, SIG_DFL);
+/// By a signal that waits to be read.
+bool is_asked_to_end() {
+    sigset_t waiting;
+    ::sigemptyset(&waiting);
+    ::sigpending(&waiting);
+    return std::ranges::any_of(std::array{SIGTERM, SIGHUP, SIGINT},
+                               [&](int number) { return ::sigismember(&waiting, number) == 1; });
 }
 
 /// Whether the terminal is this program's again: in the background it stops until it is. Where nobody
 /// controls it, it is.
 bool waits_for_foreground() {
-    for (pid_t owner = ::tcgetpgrp(STDIN_FILENO); owner > 0 && owner != ::getpgrp();
-         owner = ::tcgetpgrp(STDIN_FILENO)) {
+    while (is_in_background()) {
+        if (is_asked_to_end()) return false;
         continued = 0;
         ::raise(SIGTTIN);
         if (continued == 0) return false;
@@ -197,43 +157,104 @@ bool waits_for_foreground() {
     return true;
 }
 
-void give_back() {
-    send_paste(kPastePlain);
-    ::endwin();
+}  // namespace
+
+Terminal::Terminal() : outlet_(STDOUT_FILENO) {
+    ::tcgetattr(STDIN_FILENO, &before_);
+    const int file = ::memfd_create("screen", MFD_CLOEXEC);
+    if (file >= 0) drawn_ = ::fdopen(file, "w");
 }
 
-}  // namespace
+/// Begins to draw. ncurses itself would do so where text cannot be placed, too, as on a "dumb" terminal. It
+/// waits for the terminal whenever it writes and whenever it sets its modes, so it gets a file instead, and
+/// its idea of how large that is does not matter.
+bool Terminal::begin_drawing() {
+    if (!drawn_) return false;
+    ::use_env(FALSE);
+    screen_ = ::newterm(nullptr, drawn_, stdin);
+    return screen_ != nullptr && sequence_for("cup") != nullptr;
+}
+
+/// Keys come one by one, unseen, and as they are; the cursor goes only where it is sent.
+void Terminal::take_modes() {
+    drawing_ = before_;
+    drawing_.c_lflag &= ~static_cast<tcflag_t>(ICANON | ECHO | ECHONL);
+    drawing_.c_iflag &= ~static_cast<tcflag_t>(ICRNL | INLCR | IGNCR);
+    drawing_.c_oflag &= ~static_cast<tcflag_t>(ONLCR | TABDLY);
+    drawing_.c_cc[VMIN] = 1;
+    drawing_.c_cc[VTIME] = 0;
+    ::tcsetattr(STDIN_FILENO, TCSANOW, &drawing_);
+}
+
+void Terminal::prepare_rescue() {
+    std::string sequence = reads_ansi() ? kPastePlain : "";
+    for (const char* capability : {"sgr0", "cnorm", "rmcup"})
+        if (const char* text = sequence_for(capability)) sequence += text;
+    begin_rescue(before_, outlet_.descriptor(), sequence);
+}
+
+/// Hands on what ncurses has written.
+void Terminal::send_drawn() {
+    constexpr int kPatienceMs = 5;  // it may only be slow
+    const int file = ::fileno(drawn_);
+    const off_t length = ::lseek(file, 0, SEEK_CUR);
+    std::string bytes(static_cast<std::size_t>(std::max<off_t>(length, 0)), '\0');
+    const ssize_t read = ::pread(file, bytes.data(), bytes.size(), 0);
+    bytes.resize(static_cast<std::size_t>(std::max<ssize_t>(read, 0)));
+    ::lseek(file, 0, SEEK_SET);
+    outlet_.add(bytes);
+    outlet_.send(kPatienceMs);
+}
+
+/// Past ncurses, which knows nothing of it.
+void Terminal::send_paste(const char* sequence) {
+    if (reads_ansi()) outlet_.add(sequence);
+}
+
+/// The modes first: they need nobody who takes output. In the background the terminal is somebody else's by
+/// now, and whoever touched it would be stopped.
+void Terminal::give_back() {
+    if (!screen_ || is_in_background()) return;
+    ::tcsetattr(STDIN_FILENO, TCSANOW, &before_);
+    send_paste(kPastePlain);
+    ::endwin();
+    send_drawn();
+    outlet_.finish();
+}
 
 Result<std::unique_ptr<Terminal>> Terminal::open(const output::TextStyle& style) {
     struct sigaction on_stop {};
     ::sigaction(SIGTSTP, nullptr, &on_stop);  // ncurses takes it over
-    ::tcgetattr(STDIN_FILENO, &rescue.before);
     if (!set_locale(style.charset)) std::setlocale(LC_CTYPE, "C");
-    if (!begin_drawing()) {
+    std::unique_ptr<Terminal> terminal(new Terminal);
+    if (!terminal->begin_drawing()) {
         const char* term = std::getenv("TERM");
         return tl::unexpected(
             Failure{fmt::format("this terminal cannot be drawn on (TERM is '{}')", term ? term : ""),
                     "set TERM to what it is, e.g. TERM=xterm, or use 'waitclose watch'"});
     }
-    std::unique_ptr<Terminal> terminal(new Terminal);
-    prepare_rescue();
+    terminal->take_modes();
+    terminal->prepare_rescue();
     follow_job_control(on_stop.sa_handler);
+    handle(SIGWINCH, note_size);
     ::cbreak();
     ::noecho();
     ::nonl();
     ::curs_set(0);
-    send_paste(kPasteMarked);
+    terminal->send_paste(kPasteMarked);
     terminal->colored_ = style.color == output::Color::kOn && ::has_colors();
     terminal->strikes_ = style.charset == output::Charset::kUtf8;
     if (terminal->colored_) prepare_colors();
+    terminal->follow_size();
     return terminal;
 }
 
 Terminal::~Terminal() {
     give_back();
     end_rescue();
-    ::signal(SIGCONT, SIG_DFL);
-    ::signal(SIGTSTP, SIG_DFL);
+    for (const int number : {SIGCONT, SIGTSTP, SIGWINCH}) ::signal(number, SIG_DFL);
+    if (screen_) ::delscreen(screen_);
+    if (drawn_) std::fclose(drawn_);
 }
 
 Size Terminal::size() const {
@@ -260,6 +281,7 @@ void Terminal::show(const Screen& screen) {
             ::mvwadd_wch(stdscr, static_cast<int>(row), static_cast<int>(column), &character);
         }
     ::wrefresh(stdscr);
+    send_drawn();
 }
 
 void Terminal::read_bytes() {
@@ -275,7 +297,7 @@ void Terminal::read_bytes() {
 /// stopped it otherwise, the terminal is taken again: the shell has set it as it likes it, and drawn on it.
 bool Terminal::take_back() {
     if (asked_to_stop == 0 && continued == 0) return false;
-    // In the background the terminal is somebody else's, who has set it already.
+    // In the background it has been set by somebody else already.
     if (!waits_for_foreground()) return false;
     give_back();
     if (std::exchange(asked_to_stop, 0) != 0) {
@@ -285,6 +307,7 @@ bool Terminal::take_back() {
         if (!waits_for_foreground()) return false;
     }
     continued = 0;
+    ::tcsetattr(STDIN_FILENO, TCSANOW, &drawing_);
     send_paste(kPasteMarked);
     ::clearok(curscr, TRUE);
     follow_size();
@@ -292,10 +315,15 @@ bool Terminal::take_back() {
 }
 
 bool Terminal::follow_size() {
+    // No screen is larger; whoever says so would have a process of this machine take all its memory.
+    constexpr unsigned short kMostRows = 500;
+    constexpr unsigned short kMostColumns = 1'000;
     winsize now{};
     if (::ioctl(STDOUT_FILENO, TIOCGWINSZ, &now) != 0 || now.ws_row == 0 || now.ws_col == 0) return false;
-    if (::is_term_resized(now.ws_row, now.ws_col) == FALSE) return false;
-    if (::resizeterm(now.ws_row, now.ws_col) != OK) return false;
+    const int rows = std::min(now.ws_row, kMostRows);
+    const int columns = std::min(now.ws_col, kMostColumns);
+    if (::is_term_resized(rows, columns) == FALSE) return false;
+    if (::resizeterm(rows, columns) != OK) return false;
     // Terminals move what is there about as they like.
     ::clearok(curscr, TRUE);
     return true;

@@ -25,7 +25,21 @@ const Hold& Ledger::apply(const Entered& event) {
     hold.seen_by = census_number_;
     hold.seen_ns = event.at_ns;
     in_order_.emplace_back(event.at_ns, event.connection.key);
+    forget_told();
     return hold;
+}
+
+/// Whether this is the begin of an open hold that nobody was told of.
+bool Ledger::is_untold(const std::pair<std::uint64_t, SocketKey>& begin) const {
+    const auto found = holds_.find(begin.second);
+    return found != holds_.end() && !found->second.told && found->second.since_ns == begin.first;
+}
+
+/// Nobody may ask for the untold ones for hours, or the first of them may be too young for as long.
+void Ledger::forget_told() {
+    constexpr std::size_t kWorthIt = 1'024;
+    if (in_order_.size() <= 2 * holds_.size() + kWorthIt) return;
+    std::erase_if(in_order_, [this](const auto& begin) { return !is_untold(begin); });
 }
 
 std::optional<Closed> Ledger::apply(const Left& event) {
@@ -96,13 +110,8 @@ Hold* Ledger::find(const SocketKey& key) {
 }
 
 bool Ledger::has_untold(std::uint64_t now_ns, std::uint64_t min_held_ns) {
-    for (; !in_order_.empty(); in_order_.pop_front()) {
-        const auto& [since_ns, key] = in_order_.front();
-        const Hold* hold = find(key);
-        if (hold && !hold->told && hold->since_ns == since_ns)
-            return span_ns(since_ns, now_ns) >= min_held_ns;
-    }
-    return false;
+    while (!in_order_.empty() && !is_untold(in_order_.front())) in_order_.pop_front();
+    return !in_order_.empty() && span_ns(in_order_.front().first, now_ns) >= min_held_ns;
 }
 
 }  // namespace waitclose::model

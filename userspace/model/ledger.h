@@ -62,6 +62,8 @@ public:
     Hold* find(const SocketKey& key);
 
     std::size_t open() const { return holds_.size(); }
+    /// How many begins it keeps in mind: of the order of the open holds, however many there have been.
+    std::size_t kept_begins() const { return in_order_.size(); }
     const std::unordered_map<SocketKey, Hold, SocketKeyHash>& holds() const { return holds_; }
     const Totals& totals() const { return totals_; }
 
@@ -70,6 +72,8 @@ public:
 
 private:
     void adopt(Socket& socket);
+    bool is_untold(const std::pair<std::uint64_t, SocketKey>& begin) const;
+    void forget_told();
     std::vector<Closed> close_missing();
 
     std::unordered_map<SocketKey, Hold, SocketKeyHash> holds_;
