@@ -177,6 +177,20 @@ TEST(LiveScreens, OneHold) {
     expect_screen("threads", scene.text());
 }
 
+TEST(LiveScreens, WhatIsKeptIsTheWholePage) {
+    Scene scene{blocked_chain(false)};
+    scene.press("\n");
+    const Size small{12, 60};
+    scene.press("G");
+    const std::string shown = scene.text(small);
+    const std::string kept = whole_text(scene.picture, scene.state, small, Charset::kUtf8);
+    for (const char* part : {" culprit ", " measured ", " what to do", " also "}) {
+        EXPECT_NE(kept.find(part), std::string::npos) << part << kept;
+    }
+    EXPECT_EQ(shown.find(" culprit "), std::string::npos);
+    EXPECT_EQ(kept.find("\n\n\n"), std::string::npos);
+}
+
 TEST(LiveScreens, Deadlock) {
     Scene scene{blocked_chain(true)};
     expect_screen("deadlock", scene.text());

@@ -154,6 +154,17 @@ TEST(LiveState, GoesInAndOut) {
     EXPECT_EQ(scene.state.wish, Wish::kNone);
 }
 
+TEST(LiveState, WhoLeavesTheHelpDoesNotLeaveTheView) {
+    Scene scene{three()};
+    for (const char* keys : {"?q", "??", "cc", "c?q\x1b", "t?q\x1b"}) {
+        scene.press(keys);
+        EXPECT_EQ(scene.state.view(), View::kGroups) << keys;
+        EXPECT_EQ(scene.state.wish, Wish::kNone) << keys;
+    }
+    scene.press("cq");
+    EXPECT_EQ(scene.state.wish, Wish::kQuit);
+}
+
 TEST(LiveState, AGroupOfOneOpensItsHold) {
     Scene scene{three()};
     scene.press("\n");

@@ -83,7 +83,7 @@ void LiveView::write() {
     if (write_key_.busy()) return say_in_view({"still writing"});
     const live::Picture& picture = chronicle_.picture();
     if (!picture.census) return say_in_view({"there is nothing to write before the first look"});
-    std::string screen = live::text_of(live::draw(picture, state_, terminal_.size(), style_.charset).screen);
+    std::string screen = live::whole_text(picture, state_, terminal_.size(), style_.charset);
     write_key_.begin(name_of_file(), what_is_shown(state_, picture, std::move(screen)));
     say_in_view({"writing ...", false, true});
 }

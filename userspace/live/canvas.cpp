@@ -57,6 +57,8 @@ void Text::draw(Canvas& canvas, std::size_t row) const {
 void Text::draw_beginning(Canvas& canvas, std::size_t row) const {
     for (std::size_t i = 0; i < lines_.size() && row + i < canvas.bottom; ++i)
         put(canvas, row + i, 0, lines_[i]);
+    if (row + lines_.size() > canvas.bottom && canvas.bottom > row)
+        canvas.screen.put(canvas.bottom - 1, canvas.width() - 1, canvas.ascii() ? "v" : "▼", Role::kDim);
 }
 
 namespace {

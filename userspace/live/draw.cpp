@@ -46,4 +46,20 @@ Frame draw(const Picture& picture, const State& state, Size size, output::Charse
     return frame;
 }
 
+std::string whole_text(const Picture& picture, State state, Size size, output::Charset charset) {
+    constexpr Size kLeastWhole{2'000, 120};
+    state.scrolled.back() = 0;
+    state.typing.reset();
+    state.message.clear();
+    const Size whole{std::max(size.rows, kLeastWhole.rows), std::max(size.columns, kLeastWhole.columns)};
+    const std::string drawn = text_of(draw(picture, state, whole, charset).screen);
+    std::string text;
+    std::size_t newlines = 0;  // what the page leaves free is one empty line
+    for (const char letter : drawn) {
+        newlines = letter == '\n' ? newlines + 1 : 0;
+        if (newlines < 3) text += letter;
+    }
+    return text;
+}
+
 }  // namespace waitclose::live

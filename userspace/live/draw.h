@@ -3,6 +3,7 @@
 #pragma once
 
 #include <cstddef>
+#include <string>
 
 #include "live/picture.h"
 #include "live/screen.h"
@@ -19,5 +20,9 @@ struct Frame {
 };
 
 Frame draw(const Picture& picture, const State& state, Size size, output::Charset charset);
+
+/// The same as text, to be kept: from its beginning, as long as it is (2,000 lines at most) and at least 120
+/// columns wide, whatever the terminal shows of it.
+std::string whole_text(const Picture& picture, State state, Size size, output::Charset charset);
 
 }  // namespace waitclose::live

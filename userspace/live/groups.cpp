@@ -98,6 +98,7 @@ void add_story(Text& text, const Canvas& canvas, const GroupRow& row) {
     if (row.group.sockets > 1) story = "the oldest: " + story;
     if (!chain_is_story(diagnosis)) text.add(why_label(diagnosis.cause, sure), story, Role::kStrong);
     add_chain(text, canvas, diagnosis.because);
+    text.add("what to do", canvas.clean(diagnosis.advice));
     if (row.group.culprits > 1 && accuses(diagnosis.cause)) {
         std::string who;
         for (const diagnose::TopCulprit& one : row.group.top_culprits)
@@ -106,7 +107,6 @@ void add_story(Text& text, const Canvas& canvas, const GroupRow& row) {
                                output::count_text(one.sockets));
         text.add("threads", fmt::format("{} in all: {}", output::count_text(row.group.culprits), who));
     }
-    text.add("what to do", canvas.clean(diagnosis.advice));
 }
 
 /// The story at the bottom, over as many rows as it needs and may have. Returns the row where it begins.

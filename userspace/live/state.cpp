@@ -142,6 +142,13 @@ void leave(State& state) {
     state.scrolled.pop_back();
 }
 
+void toggle(State& state, View view) {
+    if (state.view() == view)
+        leave(state);
+    else
+        enter(state, view);
+}
+
 void look_inside(State& state, const Picture& picture) {
     const GroupRow* row = group_of(state, picture);
     if (state.view() == View::kGroups) {
@@ -197,7 +204,13 @@ bool comes_too_early(const Key& key, const Picture& picture) {
 void press_character(State& state, const std::string& text, const Picture& picture) {
     const char letter = text.size() == 1 ? text.front() : '\0';
     switch (letter) {
-    case 'q': state.wish = Wish::kQuit; break;
+    case 'q':
+        // Who leaves the help wants to go on; and what was traced would be lost.
+        if (state.view() == View::kHelp)
+            leave(state);
+        else
+            state.wish = Wish::kQuit;
+        break;
     case 'w': state.wish = Wish::kWrite; break;
     case 'r': state.wish = Wish::kRecord; break;
     case 'j': move(state, picture, Step::kLine, true); break;
@@ -207,12 +220,8 @@ void press_character(State& state, const std::string& text, const Picture& pictu
     case 'l': look_inside(state, picture); break;
     case 'h': leave(state); break;
     case 't': open_threads(state, picture); break;
-    case 'c':
-        if (state.view() != View::kClosed) enter(state, View::kClosed);
-        break;
-    case '?':
-        if (state.view() != View::kHelp) enter(state, View::kHelp);
-        break;
+    case 'c': toggle(state, View::kClosed); break;
+    case '?': toggle(state, View::kHelp); break;
     case '/': state.typing = Line::of(state.filter); break;
     case ' ': state.paused = !state.paused; break;
     case 's':
