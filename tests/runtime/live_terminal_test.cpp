@@ -31,6 +31,8 @@ TEST_F(Live, IsStoppedAndContinuedByTheShell) {
     EXPECT_EQ(screen.cursor_and_alternate(), "0 1\n");
     screen.press({"?"});
     screen.wait_for("look inside");
+    screen.press({"q"});  // leaves the help alone
+    screen.wait_for("eof-ignored");
     screen.press({"q"});
     screen.wait_for("still open");
     EXPECT_EQ(screen.cursor_and_alternate(), "1 0\n");
