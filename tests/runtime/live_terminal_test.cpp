@@ -38,6 +38,24 @@ TEST_F(Live, IsStoppedAndContinuedByTheShell) {
     EXPECT_EQ(screen.cursor_and_alternate(), "1 0\n");
 }
 
+// In the background the terminal is the shell's: it is not touched, and nothing waits for it.
+TEST_F(Live, EndsWhenAskedWhileItIsStopped) {
+    Screen screen(80, 24);
+    screen.type(std::string(waitclose_binary()) + " live");
+    screen.press({"Enter"});
+    screen.wait_for("states");
+    screen.press({"C-z"});
+    screen.wait_for("Stopped");
+    screen.type("clear; kill %1; wait; echo it has en''ded; stty -a");
+    screen.press({"Enter"});
+    screen.wait_for("it has ended");
+    std::string modes = screen.wait_for("-xcase");
+    std::ranges::replace(modes, '\n', ' ');
+    for (const char* mode : {" icanon", " echo ", " isig", " icrnl"})
+        EXPECT_TRUE(shows(modes, mode)) << modes;
+    EXPECT_EQ(screen.cursor_and_alternate(), "1 0\n");
+}
+
 TEST_F(Live, IsDrawnAnewAfterSomebodyElseStoppedIt) {
     Screen screen(80, 24);
     const auto culprit = Culprit::in_position({"read_eof"});
@@ -146,6 +164,9 @@ TEST_F(Live, AnotherFilterLosesNothingOfWhatEnded) {
     filter("");
     seen = screen.wait_for("never_read");
     EXPECT_TRUE(shows(seen, "read_eof")) << seen;
+    filter("cgroup /");
+    seen = screen.wait_for("filter: cgroup /");
+    EXPECT_TRUE(shows(seen, "read_eof") && shows(seen, "never_read")) << seen;
     screen.press({"q"});
     screen.expect_sane("left with 0");
 }

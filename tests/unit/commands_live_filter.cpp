@@ -34,5 +34,24 @@ TEST(CommandsLiveFilter, SaysWhatItDoesNotUnderstand) {
     EXPECT_NE(parse_filter("java").error().remedy.find("comm"), std::string::npos);
 }
 
+TEST(CommandsLiveFilter, OfWhatHasEndedTheHoldersDecide) {
+    live::Ended ended;
+    ended.holders = {{7, "nginx", std::nullopt}, {4121, "java", "/system.slice/orders.service"}};
+    const auto lets_ended_pass = [&](const std::string& text) {
+        const auto filter = parse_filter(text);
+        return filter && passes(ended, *filter);
+    };
+    for (const char* text : {"", "pid 4121", "pid 7", "comm java", "cgroup /system.slice",
+                             "cgroup /system.slice/orders.service", "pid 4121 cgroup /system.slice"})
+        EXPECT_TRUE(lets_ended_pass(text)) << text;
+    for (const char* text : {"pid 8", "comm redis", "cgroup /user.slice", "pid 7 cgroup /system.slice"})
+        EXPECT_FALSE(lets_ended_pass(text)) << text;
+    ended.holders.clear();
+    ended.owner = 4121;
+    ended.owner_comm = "java";
+    EXPECT_TRUE(lets_ended_pass("pid 4121"));
+    EXPECT_FALSE(lets_ended_pass("cgroup /system.slice")) << "not known";
+}
+
 }  // namespace
 }  // namespace waitclose::commands

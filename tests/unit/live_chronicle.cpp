@@ -252,6 +252,73 @@ TEST(LiveChronicle, RatesAreThoseOfTheLastSeconds) {
     EXPECT_EQ(gain->over_ns, 19 * kSecond);
 }
 
+TEST(LiveChronicle, HowManyEndedIsSaidWhereNotAllAreListed) {
+    Chronicle chronicle;
+    const Picture& picture = chronicle.picture();
+    chronicle.take(look_at(0, 2));
+    const auto end = [&](std::uint64_t from, std::uint64_t until, std::uint64_t at_ns) {
+        for (std::uint64_t i = from; i < until; ++i) chronicle.end(end_of(i, Cause::kEofIgnored, at_ns));
+    };
+    end(0, 1'500, kNow + kSecond);
+    EXPECT_EQ(picture.ended.size(), 1'000U);
+    EXPECT_EQ(picture.ended_in_all, 1'500U);
+    chronicle.select(
+        {0, false, [](const Ended& one) { return one.closed.hold.connection.key.cookie < 1'200; }, 1});
+    EXPECT_EQ(picture.ended.size(), 1'000U);
+    EXPECT_EQ(picture.ended_in_all, 1'200U);
+    EXPECT_TRUE(picture.ended_in_all_exact);
+    chronicle.select({});
+    end(1'500, 9'000, kNow + 2 * kSecond);
+    EXPECT_EQ(picture.ended_in_all, 9'000U);
+    EXPECT_TRUE(picture.ended_in_all_exact);
+    chronicle.select({});
+    EXPECT_EQ(picture.ended_in_all, 5'000U) << "of those that are kept";
+    EXPECT_FALSE(picture.ended_in_all_exact);
+    chronicle.beat(kNow + 70 * kSecond, {});
+    EXPECT_EQ(picture.ended_in_all, 0U);
+    EXPECT_TRUE(picture.ended_in_all_exact);
+    chronicle.end_unknown(kNow + 69 * kSecond);
+    chronicle.beat(kNow + 71 * kSecond, {});
+    EXPECT_FALSE(picture.ended_in_all_exact);
+}
+
+TEST(LiveChronicle, BetweenAFilterAndItsLookNothingPassesUnfiltered) {
+    Chronicle chronicle;
+    chronicle.take(look_at(0, 3));
+    const Shown others{0, true, [](const Ended& one) { return one.owner == 99U; }, 1};
+    chronicle.select(others);
+    chronicle.end(end_of(1, Cause::kEofIgnored, kNow));
+    EXPECT_TRUE(chronicle.picture().ended.empty()) << "its row is one of the filter before";
+    Look look = look_at(1, 2);
+    look.filter = 1;
+    chronicle.take(std::move(look));
+    chronicle.end(end_of(2, Cause::kEofIgnored, kNow + kSecond));
+    EXPECT_EQ(chronicle.picture().ended.size(), 1U) << "a look by this filter knows best";
+}
+
+TEST(LiveChronicle, WhoHeldWhatEndedIsKept) {
+    Chronicle chronicle;
+    Look look = look_at(0, 1);
+    look.census->processes.front().cgroup = "/system.slice/orders.service";
+    const model::Socket& socket = look.census->sockets.front();
+    const model::SocketKey key{socket.netns, socket.cookie};
+    chronicle.take(std::move(look));
+    const auto holders = [&](model::Closed closed) {
+        chronicle.end(closed);
+        return chronicle.picture().ended.front().holders;
+    };
+    model::Closed closed = end_of(1, Cause::kEofIgnored, kNow);
+    EXPECT_TRUE(holders(closed).empty()) << "of a socket that no look has seen, closed by nobody known";
+    closed.hold.connection.key = key;
+    ASSERT_EQ(holders(closed).size(), 1U);
+    EXPECT_EQ(holders(closed).front().pid, 4121U);
+    EXPECT_EQ(holders(closed).front().cgroup, "/system.slice/orders.service");
+    closed.hold.place = 7;
+    EXPECT_TRUE(holders(closed).empty()) << "of another census";
+    closed.left.emplace().closer.emplace().pid = 4121;
+    EXPECT_EQ(holders(closed).size(), 1U) << "whoever closed it";
+}
+
 /// Which groups stay as ended ones, by the rule in its plainest form, which
 /// takes too long for many.
 std::vector<GroupKey> expected_rows(const std::vector<GroupRow>& before, const std::vector<GroupKey>& now) {

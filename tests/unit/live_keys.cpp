@@ -112,8 +112,7 @@ TEST(LiveKeys, AnEscapeAloneIsTheKeyOnceNothingFollows) {
 
 TEST(LiveKeys, AltWithAKeyIsNeitherEscNorTheKey) {
     KeyReader reader;
-    for (const char* together :
-         {"\x1bq", "\x1br", "\x1b ", "\x1b\x7f", "\x1b\r", "\x1b\xc3\xbc"}) {
+    for (const char* together : {"\x1bq", "\x1br", "\x1b ", "\x1b\x7f", "\x1b\r", "\x1b\xc3\xbc"}) {
         reader.add(together, 0);
         EXPECT_EQ(taken(reader, 0), "") << together;
         EXPECT_FALSE(reader.is_waiting()) << together;

@@ -338,6 +338,33 @@ TEST(LiveScreens, JustClosed) {
     }
     scene.press("c");
     expect_screen("closed", scene.text());
+    scene.picture.ended_in_all = 5'321;
+    EXPECT_NE(scene.text().find("the latest 3 of 5,321 holds that ended"), std::string::npos) << scene.text();
+    scene.picture.ended_in_all_exact = false;
+    EXPECT_NE(scene.text().find("the latest 3 of at least 5,321 holds"), std::string::npos) << scene.text();
+}
+
+TEST(LiveScreens, TheHoldLookedAtSaysHowItEndedHoweverManyOthersDid) {
+    Scene scene{one_leak()};
+    scene.press("\n");
+    ASSERT_EQ(scene.state.view(), View::kHold);
+    const model::Socket& socket = scene.machine.census.sockets.front();
+    HoldEnd end;
+    end.connection = {{socket.netns, socket.cookie}, socket.family, socket.local, socket.remote};
+    end.held_ns = 3 * kSecond;
+    end.left.emplace().closer = test::deed(4121, 4188, 0, model::Operation::kRead).actor;
+    scene.picture.gone.emplace(end.connection.key, end);
+    EXPECT_NE(scene.text().find("held 3"), std::string::npos) << scene.text();
+    EXPECT_NE(scene.text().find("what to do"), std::string::npos) << "and all the rest";
+    scene.state = follow(scene.state, scene.picture);
+    // The next census.
+    scene.picture.gone.clear();
+    scene.picture.groups.clear();
+    scene.machine.census.sockets.clear();
+    scene.state = follow(scene.state, scene.picture);
+    const std::string text = scene.text();
+    for (const char* words : {"closed by thread", "held 3", "10.2.3.4:51234", "Esc goes back"})
+        EXPECT_NE(text.find(words), std::string::npos) << words << "\n" << text;
 }
 
 TEST(LiveScreens, Help) {

@@ -282,7 +282,7 @@ TEST(LiveState, ManyGroupsKeepTheirPlacesAsFewDo) {
     Scene scene{std::move(machine)};
     std::uint32_t random = 1;
     const auto below = [&](std::uint32_t most) {
-        return (random = random * 1'664'525 + 1'013'904'223) % 65'536 % most;
+        return ((random = random * 1'664'525 + 1'013'904'223) >> 16) % most;
     };
     const auto change = [&] {
         std::vector<GroupRow> rows;

@@ -4,7 +4,9 @@
 
 #include <gtest/gtest.h>
 
+#include <algorithm>
 #include <array>
+#include <chrono>
 #include <csignal>
 #include <functional>
 #include <string>
@@ -19,6 +21,7 @@
 #include <utmp.h>
 
 #include "commands/background.h"
+#include "live/outlet.h"
 
 namespace waitclose::live {
 namespace {
@@ -117,6 +120,73 @@ TEST(LiveTerminal, BelievesNoAbsurdSize) {
         EXPECT_NE(ended.drawn.find('x'), std::string::npos);
         expect_given_back(ended);
     }
+}
+
+/// Both ends of a terminal.
+struct Pair {
+    int master = -1;
+    int slave = -1;
+
+    Pair() { EXPECT_EQ(::openpty(&master, &slave, nullptr, nullptr, nullptr), 0); }
+    Pair(const Pair&) = delete;
+    Pair& operator=(const Pair&) = delete;
+    ~Pair() {
+        ::close(master);
+        ::close(slave);
+    }
+    std::string read_some() const {
+        std::array<char, 4096> bytes{};
+        pollfd readable{master, POLLIN, 0};
+        if (::poll(&readable, 1, 0) <= 0) return "";
+        const ssize_t length = ::read(master, bytes.data(), bytes.size());
+        return {bytes.data(), static_cast<std::size_t>(std::max<ssize_t>(length, 0))};
+    }
+};
+
+std::string much() {
+    std::string text;
+    for (int i = 0; i < 40'000; ++i) text += std::to_string(i) + ' ';
+    return text;
+}
+
+TEST(LiveOutlet, ASlowTerminalGetsAllOfIt) {
+    const Pair terminal;
+    Outlet outlet(terminal.slave);
+    outlet.add(much());
+    std::string seen;
+    for (int i = 0; i < 100'000 && !outlet.send({}); ++i) seen += terminal.read_some();
+    for (std::string more = terminal.read_some(); !more.empty(); more = terminal.read_some()) seen += more;
+    EXPECT_EQ(seen, much());
+    EXPECT_FALSE(outlet.moves());
+}
+
+TEST(LiveOutlet, ATerminalThatTakesNothingHasToTakeTheEnd) {
+    using namespace std::chrono_literals;
+    const Pair terminal;
+    Outlet outlet(terminal.slave);
+    outlet.add(much());
+    EXPECT_FALSE(outlet.send(10ms));
+    EXPECT_TRUE(outlet.moves()) << "as far as there was room";
+    EXPECT_FALSE(outlet.send(10ms));
+    EXPECT_FALSE(outlet.moves());
+    outlet.finish("the end");
+    std::string seen;
+    for (std::string more = terminal.read_some(); !more.empty(); more = terminal.read_some()) seen += more;
+    EXPECT_TRUE(seen.ends_with("the end")) << seen;
+    EXPECT_EQ(::fcntl(terminal.slave, F_GETFL) & O_NONBLOCK, 0) << "it is the shell's, too";
+}
+
+TEST(LiveOutlet, NobodyWaitsForATerminalThatIsGone) {
+    using namespace std::chrono_literals;
+    int master = -1;
+    int slave = -1;
+    ASSERT_EQ(::openpty(&master, &slave, nullptr, nullptr, nullptr), 0);
+    Outlet outlet(slave);
+    ::close(master);
+    outlet.add(much());
+    EXPECT_TRUE(outlet.send({})) << "there is nobody to show it to";
+    outlet.finish("the end");
+    ::close(slave);
 }
 
 }  // namespace

@@ -2,7 +2,7 @@
 #include "commands/live_filter.h"
 
 #include <algorithm>
-#include <regex>
+#include <optional>
 #include <sstream>
 #include <vector>
 
@@ -76,14 +76,17 @@ bool passes(const live::Ended& ended, const LiveFilter& filter) {
         ended.closed.held_ns < selection.min_held_ns)
         return false;
     if (!selection.by_holder()) return true;
-    if (selection.cgroup) return false;
-    const auto is_meant = [&](std::uint32_t pid, const std::string& comm) {
-        return (selection.pids.empty() || std::ranges::count(selection.pids, pid) > 0) &&
-               (!selection.comm || std::regex_search(comm, *selection.comm));
+    const auto is_meant = [&](std::uint32_t pid, const std::string& comm,
+                              const std::optional<std::string>& cgroup) {
+        return model::is_meant(pid, comm, cgroup, selection);
     };
-    if (ended.owner && is_meant(*ended.owner, ended.owner_comm)) return true;
+    if (std::ranges::any_of(ended.holders, [&](const live::Ended::Holder& holder) {
+            return is_meant(holder.pid, holder.comm, holder.cgroup);
+        }))
+        return true;
+    if (ended.owner && is_meant(*ended.owner, ended.owner_comm, std::nullopt)) return true;
     const auto& left = ended.closed.left;
-    return left && left->closer && is_meant(left->closer->pid, left->closer->comm_text());
+    return left && left->closer && is_meant(left->closer->pid, left->closer->comm_text(), std::nullopt);
 }
 
 }  // namespace waitclose::commands

@@ -23,8 +23,8 @@ Result<LiveFilter> parse_filter(const std::string& text);
 /// Whether the filter lets the socket pass. It must be one of the census's.
 bool passes(const model::Census& census, const model::Socket& socket, const LiveFilter& filter);
 
-/// The same of a hold that has ended, as far as it is known who had it: of its group's owner, or of whoever
-/// closed it. What a cgroup has held is not known any more, and does not pass.
+/// The same of a hold that has ended, as far as it is known who had it: its holders, its group's owner, or
+/// whoever closed it.
 bool passes(const live::Ended& ended, const LiveFilter& filter);
 
 }  // namespace waitclose::commands

@@ -66,6 +66,7 @@ void LiveView::filter() {
     if (!parsed) return say_in_view(notice_of(parsed.error()));
     state_.filter = std::exchange(state_.typing, std::nullopt)->text;
     wanted_.filter = std::move(*parsed);
+    ++wanted_.number;
     state_.paused = false;
     sort_anew_ = true;
     chronicle_.select(wanted_.shown());

@@ -73,6 +73,7 @@ void Looks::remember(model::Census& census) {
 
 live::Look Looks::sort(const model::Census& census, const Wanted& wanted) {
     live::Look look;
+    look.filter = wanted.number;
     std::vector<std::uint32_t> selected;
     std::vector<std::uint32_t> others;
     for (std::uint32_t i = 0; i < census.sockets.size(); ++i) {
@@ -103,12 +104,15 @@ live::Look Looks::sort(const model::Census& census, const Wanted& wanted) {
 void Looks::tell(const model::Census& census, const std::vector<std::uint32_t>& sockets, std::uint64_t told) {
     for (const std::uint32_t index : sockets) {
         const model::Socket& socket = census.sockets[index];
-        if (model::Hold* hold = session_->ledger().find({socket.netns, socket.cookie})) hold->told = told;
+        model::Hold* hold = session_->ledger().find({socket.netns, socket.cookie});
+        if (!hold) continue;
+        hold->told = told;
+        hold->place = index;
     }
 }
 
 live::Shown Wanted::shown() const {
-    live::Shown shown{selection.min_held_ns, selection.by_holder(), {}};
+    live::Shown shown{selection.min_held_ns, selection.by_holder(), {}, number};
     if (filter.any)
         shown.passes = [filter = filter](const live::Ended& ended) { return passes(ended, filter); };
     return shown;

@@ -25,6 +25,7 @@ struct Wanted {
     model::Selection selection;
     bool selects_addresses = false;  // on the command line: ports or families
     LiveFilter filter;
+    std::uint64_t number = 0;  // of the filter: counts up
 
     /// What is shown of that.
     live::Shown shown() const;

@@ -101,7 +101,12 @@ Result<void> LiveView::take(live::Look look, std::uint64_t now) {
 void LiveView::take_ended() {
     const live::Ends::Taken ended = looks_.take_ended();
     if (ended.latest.empty()) return;
+    if (ended.before > 0) {
+        const model::Closed& oldest = ended.latest.front();
+        chronicle_.end_unknown(oldest.hold.since_ns + oldest.held_ns);
+    }
     for (const model::Closed& closed : ended.latest) chronicle_.end(closed);
+    live::note_end(state_, chronicle_.picture());  // before the next census takes its place
     chronicle_.recount(looks_.session().ledger().open());
 }
 

@@ -3,6 +3,7 @@
 
 #include <algorithm>
 
+#include "model/selection.h"
 #include "model/units.h"
 
 namespace waitclose::live {
@@ -11,9 +12,11 @@ void Chronicle::select(Shown shown) {
     shown_ = std::move(shown);
     selected_ = {};
     picture_.ended.clear();
-    for (const Ended& one : ended_)
-        if (picture_.ended.size() < kMostEnded && (!shown_.passes || shown_.passes(one)))
-            picture_.ended.push_back(one);
+    ended_by_second_.clear();
+    uncounted_ns_ = std::max(uncounted_ns_, unkept_ns_);  // those that are no longer there to be counted
+    for (auto one = ended_.rbegin(); one != ended_.rend(); ++one)
+        if (!shown_.passes || shown_.passes(*one)) show(*one);
+    forget_old();
 }
 
 std::unique_ptr<model::Census> Chronicle::take(Look look) {
@@ -25,6 +28,10 @@ std::unique_ptr<model::Census> Chronicle::take(Look look) {
         before = std::exchange(census_, std::move(look.census));
         picture_.gone.clear();
     }
+    sorted_by_ = look.filter;
+    process_of_.clear();
+    for (std::uint32_t i = 0; i < census_->processes.size(); ++i)
+        process_of_.try_emplace(census_->processes[i].pid, i);
     diagnoser_ = look.diagnoser ? std::move(look.diagnoser) : std::make_unique<diagnose::Diagnoser>(*census_);
     picture_.explain = [this](const model::Socket& socket) { return diagnoser_->diagnose(socket); };
     picture_.census = census_.get();
@@ -152,7 +159,8 @@ void Chronicle::end(const model::Closed& closed) {
     GroupRow* row = at == row_of_.end() ? nullptr : &picture_.groups[at->second];
     if (row && !row->ended_ns) {
         ++row->closed_since;
-        picture_.gone.insert(closed.hold.connection.key);
+        picture_.gone.insert_or_assign(closed.hold.connection.key,
+                                       HoldEnd{closed.hold.connection, closed.held_ns, closed.left});
         if (row->sockets() == 0) row->ended_ns = closed.hold.since_ns + closed.held_ns;
     }
     const auto other = others_.find(closed.hold.told);
@@ -167,16 +175,72 @@ void Chronicle::end(const model::Closed& closed) {
         ended.owner = row->key.pid;
         ended.owner_comm = row->group.owner_comm;
     }
-    if (row || !shown_.passes || shown_.passes(ended)) {
-        picture_.ended.push_front(ended);
-        if (picture_.ended.size() > kMostEnded) picture_.ended.pop_back();
-    }
+    add_holders(ended);
+    if (is_shown(ended, row != nullptr, other != others_.end())) show(ended);
     keep(std::move(ended));
+}
+
+void Chronicle::end_unknown(std::uint64_t until_ns) {
+    uncounted_ns_ = std::max(uncounted_ns_, until_ns);
+}
+
+/// A look sorted by this filter knows best. Until there is one, after another filter was typed, its rows are
+/// those of the filter before.
+bool Chronicle::is_shown(const Ended& ended, bool has_row, bool is_left_out) const {
+    if (!shown_.passes) return true;
+    if (sorted_by_ == shown_.filter && (has_row || is_left_out)) return has_row;
+    return shown_.passes(ended);
+}
+
+/// Who held it, for filters to come.
+void Chronicle::add_holders(Ended& ended) const {
+    if (!census_) return;
+    const auto add = [&](const model::Process& process) {
+        ended.holders.push_back({process.pid, process.comm, process.cgroup});
+    };
+    const model::Hold& hold = ended.closed.hold;
+    const model::Socket* socket =
+        hold.place < census_->sockets.size() ? &census_->sockets[hold.place] : nullptr;
+    if (socket && model::SocketKey{socket->netns, socket->cookie} == hold.connection.key) {
+        constexpr std::size_t kMost = 8;
+        for (const model::Holder& holder : model::owners_of(*census_, *socket))
+            if (ended.holders.size() < kMost) add(census_->process_of(holder));
+        return;
+    }
+    const auto& left = ended.closed.left;
+    if (!left || !left->closer) return;
+    const auto process = process_of_.find(left->closer->pid);
+    if (process != process_of_.end()) add(census_->processes[process->second]);
+}
+
+void Chronicle::show(const Ended& ended) {
+    picture_.ended.push_front(ended);
+    if (picture_.ended.size() > kMostEnded) picture_.ended.pop_back();
+    const std::uint64_t second = ended.at_ns() / model::kSecond;
+    if (ended_by_second_.empty() || ended_by_second_.back().first < second)
+        ended_by_second_.emplace_back(second, 0);
+    ++ended_by_second_.back().second;
+    ++picture_.ended_in_all;
 }
 
 void Chronicle::keep(Ended ended) {
     ended_.push_front(std::move(ended));
-    if (ended_.size() > kMostKept) ended_.pop_back();
+    if (ended_.size() <= kMostKept) return;
+    unkept_ns_ = std::max(unkept_ns_, ended_.back().at_ns());
+    ended_.pop_back();
+}
+
+/// What ended more than a minute ago.
+void Chronicle::forget_old() {
+    const std::uint64_t now_ns = picture_.now_ns;
+    for (auto* ended : {&picture_.ended, &ended_})
+        while (!ended->empty() && ended->back().at_ns() + kEndedHoldsStay < now_ns) ended->pop_back();
+    while (!ended_by_second_.empty() &&
+           (ended_by_second_.front().first + 1) * model::kSecond + kEndedHoldsStay < now_ns)
+        ended_by_second_.pop_front();
+    picture_.ended_in_all = 0;
+    for (const auto& [second, holds] : ended_by_second_) picture_.ended_in_all += holds;
+    picture_.ended_in_all_exact = uncounted_ns_ == 0 || uncounted_ns_ + kEndedHoldsStay < now_ns;
 }
 
 void Chronicle::recount(std::uint64_t open) {
@@ -209,8 +273,7 @@ void Chronicle::beat(std::uint64_t now_ns, const Count& count) {
         picture_.pulse.entered_per_s = rate(counts_.front().second.entered, count.entered);
         picture_.pulse.closed_per_s = rate(counts_.front().second.closed, count.closed);
     }
-    for (auto* ended : {&picture_.ended, &ended_})
-        while (!ended->empty() && ended->back().at_ns() + kEndedHoldsStay < now_ns) ended->pop_back();
+    forget_old();
     const auto erased = std::erase_if(picture_.groups, [now_ns](const GroupRow& row) {
         return row.ended_ns && *row.ended_ns + kEndedGroupsStay < now_ns;
     });

@@ -8,6 +8,7 @@
 #include <memory>
 #include <set>
 #include <unordered_map>
+#include <unordered_set>
 #include <utility>
 #include <vector>
 
@@ -25,6 +26,7 @@ struct Look {
     std::vector<diagnose::Group> others = {};  // of sockets that only the filter leaves out; no members
     std::set<std::uint32_t> listeners = {};    // those meant, into census.listeners
     std::unique_ptr<diagnose::Diagnoser> diagnoser = {};  // of the census; one is made where there is none
+    std::uint64_t filter = 0;                             // Shown::filter, by which it was sorted
 };
 
 /// What the ledger counted so far.
@@ -39,6 +41,7 @@ struct Shown {
     std::uint64_t min_held_ns = 0;  // shorter holds are counted, and not told of
     bool by_holder = false;         // asked for by who holds them: what no look has seen is not told of
     std::function<bool(const Ended&)> passes = {};  // the filter; empty: there is none
+    std::uint64_t filter = 0;                       // which filter that is: counts up
 
     /// Not all holds were asked for, so those counted are those of the groups.
     bool is_selective() const { return by_holder || passes; }
@@ -57,6 +60,8 @@ public:
 
     /// A hold has ended.
     void end(const model::Closed& closed);
+    /// Others have ended until then, of which nothing is known.
+    void end_unknown(std::uint64_t until_ns);
 
     /// How many are open by now, in between.
     void recount(std::uint64_t open);
@@ -74,7 +79,11 @@ private:
 
     std::vector<GroupRow> rows_of(std::vector<diagnose::Group> groups, bool sorted_anew);
     void note_others(const std::vector<diagnose::Group>& others);
+    void show(const Ended& ended);
     void keep(Ended ended);
+    void forget_old();
+    bool is_shown(const Ended& ended, bool has_row, bool is_left_out) const;
+    void add_holders(Ended& ended) const;
     History& history_of(const GroupKey& key, std::uint64_t sockets, bool sorted_anew);
     std::uint64_t gone_of(const diagnose::Group& group) const;
     void begin(History& history, const GroupKey& key);
@@ -93,6 +102,11 @@ private:
     std::unordered_map<GroupKey, std::vector<std::size_t>, GroupKeyHash> kin_;
     std::unordered_set<std::uint64_t> inherited_;  // whose history another one went on with
     std::deque<Ended> ended_;                      // also those that are not shown
+    std::deque<std::pair<std::uint64_t, std::uint64_t>> ended_by_second_;  // second, those that are shown
+    std::uint64_t unkept_ns_ = 0;     // of the last end that is not kept any more
+    std::uint64_t uncounted_ns_ = 0;  // of the last one that is not in ended_by_second_, and may belong there
+    std::unordered_map<std::uint32_t, std::uint32_t> process_of_;  // into census.processes, by pid
+    std::uint64_t sorted_by_ = 0;                                  // the filter of the look
     History machine_;
     History selected_;                                    // since it was
     std::deque<std::pair<std::uint64_t, Count>> counts_;  // of the last seconds

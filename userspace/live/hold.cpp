@@ -150,15 +150,18 @@ void add_chain(Text& text, const Canvas& canvas, const std::vector<diagnose::Lin
 void draw_hold(Canvas& canvas, std::size_t row) {
     const model::Socket* socket = socket_of(canvas.state, canvas.picture);
     Text text(canvas);
-    const auto& ended = canvas.picture.ended;
-    const auto end = std::ranges::find_if(ended, [&](const Ended& one) {
-        return canvas.state.socket && one.closed.hold.connection.key == *canvas.state.socket;
-    });
-    if (end != ended.end())
+    const auto end = end_of(canvas.state, canvas.picture);
+    if (end)
         text.add("ended",
-                 fmt::format("{}, held {}", output::ending_text(end->closed.left, canvas.style),
-                             duration_text(end->closed.held_ns)),
+                 fmt::format("{}, held {}", output::ending_text(end->left, canvas.style),
+                             duration_text(end->held_ns)),
                  Role::kGood);
+    if (!socket && end)
+        text.add(
+            "socket",
+            fmt::format("{}, peer {}", output::endpoint_text(end->connection.family, end->connection.local),
+                        output::endpoint_text(end->connection.family, end->connection.remote)),
+            Role::kStrong);
     if (!socket) {
         text.add("", "This hold has ended. Esc goes back.");
         return text.draw(canvas, row);

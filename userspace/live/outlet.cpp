@@ -44,26 +44,32 @@ Outlet::Outlet(int terminal) : shared_(terminal) {
     }
 }
 
-bool Outlet::send(int patience_ms) {
+bool Outlet::send(std::chrono::milliseconds within) {
+    const auto until = std::chrono::steady_clock::now() + within;
     moves_ = false;
-    for (bool waited = false; !waiting_.empty();) {
+    while (!waiting_.empty()) {
         const std::size_t taken = write_now(descriptor(), waiting_.data(), waiting_.size());
         waiting_.erase(0, taken);
         moves_ = moves_ || taken > 0;
+        if (taken > 0) continue;
+        const auto left =
+            std::chrono::ceil<std::chrono::milliseconds>(until - std::chrono::steady_clock::now());
         pollfd room{descriptor(), POLLOUT, 0};
-        // It may say that there is room, and take nothing all the same.
-        if (taken == 0 && (waited || patience_ms == 0 || ::poll(&room, 1, patience_ms) <= 0)) return false;
-        waited = taken == 0;
+        if (left.count() <= 0 || ::poll(&room, 1, static_cast<int>(left.count())) <= 0) return false;
     }
     return true;
 }
 
-void Outlet::finish() {
-    constexpr int kPatienceMs = 1'000;
-    if (send(kPatienceMs)) return;
-    // What was begun to be sent is thrown away, and with it half of what says how the screen looks.
+void Outlet::finish(std::string_view last) {
+    using namespace std::chrono_literals;
+    add(last);
+    for (int seconds = 0; seconds < 5; ++seconds) {
+        if (send(1s)) return;
+        if (!moves_) break;
+    }
     unstick(shared_);
-    send(0);
+    waiting_ = last;
+    send(0s);
     waiting_.clear();
 }
 

@@ -3,6 +3,7 @@
 // stopped (Ctrl-S) or whoever shows it is not there.
 #pragma once
 
+#include <chrono>
 #include <cstddef>
 #include <string>
 #include <string_view>
@@ -26,10 +27,11 @@ public:
     /// To write to without waiting.
     int descriptor() const { return own_ ? own_.get() : shared_; }
     void add(std::string_view bytes) { waiting_ += bytes; }
-    /// Sends until nothing is left, or the terminal took nothing for so long. Whether nothing is left.
-    bool send(int patience_ms);
-    /// The same; what the terminal does not take then it is made to take, as it is the last that it is sent.
-    void finish();
+    /// Sends until nothing is left, or so much time has passed. Whether nothing is left.
+    bool send(std::chrono::milliseconds within);
+    /// The same for as long as the terminal takes some, but a few seconds at most. Then all that it has not
+    /// taken is given up, but for the `last` bytes, and it is let go on to take those.
+    void finish(std::string_view last);
     /// There is more to send, and the terminal has taken some lately: worth trying again soon.
     bool moves() const { return moves_ && !waiting_.empty(); }
 

@@ -9,7 +9,7 @@
 #include <optional>
 #include <set>
 #include <string>
-#include <unordered_set>
+#include <unordered_map>
 #include <vector>
 
 #include "diagnose/diagnosis.h"
@@ -76,8 +76,22 @@ struct Ended {
     std::optional<diagnose::Cause> cause;  // nothing when no census has seen the hold
     std::optional<std::uint32_t> owner;    // of its group, by pid
     std::string owner_comm;                // raw
+    struct Holder {
+        std::uint32_t pid = 0;
+        std::string comm;
+        std::optional<std::string> cgroup;
+    };
+    // As the last look saw them; of a hold that none has seen the process that closed it. Empty: not known.
+    std::vector<Holder> holders = {};
 
     std::uint64_t at_ns() const { return closed.hold.since_ns + closed.held_ns; }
+};
+
+/// How a hold ended that a look had seen.
+struct HoldEnd {
+    model::Connection connection;
+    std::uint64_t held_ns = 0;
+    std::optional<model::Left> left;
 };
 
 /// How the machine is doing, second by second.
@@ -98,8 +112,10 @@ struct Picture {
     const model::Census* census = nullptr;  // null until there is one
     std::function<diagnose::Diagnosis(const model::Socket&)> explain;
     std::vector<GroupRow> groups;
-    std::deque<Ended> ended;                                          // the newest first
-    std::unordered_set<model::SocketKey, model::SocketKeyHash> gone;  // since the census
+    std::deque<Ended> ended;         // in the last minute, the newest first
+    std::uint64_t ended_in_all = 0;  // how many these were, where they are more than are kept
+    bool ended_in_all_exact = true;  // else they were at least so many
+    std::unordered_map<model::SocketKey, HoldEnd, model::SocketKeyHash> gone;  // since the census
     Pulse pulse;
     model::HostFacts host;
     model::ProbeFacts probes;

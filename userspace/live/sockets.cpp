@@ -92,7 +92,10 @@ void draw_sockets(Canvas& canvas, std::size_t row) {
 void draw_closed(Canvas& canvas, std::size_t row) {
     const Cursor cursor = cursor_of(canvas.state, canvas.picture);
     if (cursor.rows == 0) {
-        canvas.screen.put(row, 1, "No hold ended in the last minute.");
+        canvas.screen.put(row, 1,
+                          canvas.picture.ended_in_all_exact
+                              ? "No hold ended in the last minute."
+                              : "None of the latest holds that ended is one of these; older ones may be.");
         return;
     }
     const std::vector<output::Column> columns{

@@ -299,7 +299,27 @@ State follow(State state, const Picture& picture) {
         state.order = std::move(order);
     }
     replace_lost_group(state, before);
+    note_end(state, picture);
     return state;
+}
+
+void note_end(State& state, const Picture& picture) {
+    // Two censuses can miss a socket that a third one finds.
+    if (state.socket_end && !picture.gone.contains(state.socket_end->connection.key) &&
+        find(picture, state.socket_end->connection.key))
+        state.socket_end.reset();
+    if (auto end = end_of(state, picture)) state.socket_end = std::move(end);
+}
+
+std::optional<HoldEnd> end_of(const State& state, const Picture& picture) {
+    if (!state.socket) return std::nullopt;
+    if (state.socket_end && state.socket_end->connection.key == *state.socket) return state.socket_end;
+    if (const auto gone = picture.gone.find(*state.socket); gone != picture.gone.end()) return gone->second;
+    const auto ended = std::ranges::find_if(
+        picture.ended, [&](const Ended& one) { return one.closed.hold.connection.key == *state.socket; });
+    if (ended == picture.ended.end()) return std::nullopt;
+    const model::Closed& closed = ended->closed;
+    return HoldEnd{closed.hold.connection, closed.held_ns, closed.left};
 }
 
 Cursor cursor_of(const State& state, const Picture& picture) {

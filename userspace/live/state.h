@@ -26,6 +26,7 @@ struct State {
     std::vector<GroupKey> order;            // the groups as they are listed
     std::optional<GroupKey> group;          // under the cursor, or looked into; nothing: the first
     std::optional<model::SocketKey> socket;
+    std::optional<HoldEnd> socket_end;  // how the hold of a socket looked at has ended, however long ago
     std::optional<std::uint32_t> tid;
     std::optional<std::uint64_t> ended;    // Ended::number
     std::vector<std::size_t> scrolled{0};  // first row shown, of each view of the path
@@ -48,6 +49,11 @@ State press(State state, const Key& key, const Picture& picture);
 /// Takes up what is new: groups that came go where the order puts them, or last while the user is at the
 /// rows; what is under the cursor stays so.
 State follow(State state, const Picture& picture);
+
+/// Remembers how the hold looked at has ended: the next census knows nothing of it.
+void note_end(State& state, const Picture& picture);
+/// How the hold looked at has ended; nothing while it has not, as far as is known.
+std::optional<HoldEnd> end_of(const State& state, const Picture& picture);
 
 /// The place of the cursor among the rows of the view shown, and how many there are.
 struct Cursor {

@@ -193,22 +193,15 @@ void Terminal::prepare_rescue() {
     begin_rescue(before_, outlet_.descriptor(), sequence);
 }
 
-/// Hands on what ncurses has written.
-void Terminal::send_drawn() {
-    constexpr int kPatienceMs = 5;  // it may only be slow
+/// What ncurses has written since.
+std::string Terminal::take_drawn() {
     const int file = ::fileno(drawn_);
     const off_t length = ::lseek(file, 0, SEEK_CUR);
     std::string bytes(static_cast<std::size_t>(std::max<off_t>(length, 0)), '\0');
     const ssize_t read = ::pread(file, bytes.data(), bytes.size(), 0);
     bytes.resize(static_cast<std::size_t>(std::max<ssize_t>(read, 0)));
     ::lseek(file, 0, SEEK_SET);
-    outlet_.add(bytes);
-    outlet_.send(kPatienceMs);
-}
-
-/// Past ncurses, which knows nothing of it.
-void Terminal::send_paste(const char* sequence) {
-    if (reads_ansi()) outlet_.add(sequence);
+    return bytes;
 }
 
 /// The modes first: they need nobody who takes output. In the background the terminal is somebody else's by
@@ -216,10 +209,8 @@ void Terminal::send_paste(const char* sequence) {
 void Terminal::give_back() {
     if (!screen_ || is_in_background()) return;
     ::tcsetattr(STDIN_FILENO, TCSANOW, &before_);
-    send_paste(kPastePlain);
     ::endwin();
-    send_drawn();
-    outlet_.finish();
+    outlet_.finish((reads_ansi() ? kPastePlain : "") + take_drawn());
 }
 
 Result<std::unique_ptr<Terminal>> Terminal::open(const output::TextStyle& style) {
@@ -241,7 +232,7 @@ Result<std::unique_ptr<Terminal>> Terminal::open(const output::TextStyle& style)
     ::noecho();
     ::nonl();
     ::curs_set(0);
-    terminal->send_paste(kPasteMarked);
+    if (reads_ansi()) terminal->outlet_.add(kPasteMarked);  // past ncurses, which knows nothing of it
     terminal->colored_ = style.color == output::Color::kOn && ::has_colors();
     terminal->strikes_ = style.charset == output::Charset::kUtf8;
     if (terminal->colored_) prepare_colors();
@@ -281,7 +272,8 @@ void Terminal::show(const Screen& screen) {
             ::mvwadd_wch(stdscr, static_cast<int>(row), static_cast<int>(column), &character);
         }
     ::wrefresh(stdscr);
-    send_drawn();
+    outlet_.add(take_drawn());
+    outlet_.send(std::chrono::milliseconds(5));  // it may only be slow
 }
 
 void Terminal::read_bytes() {
@@ -308,7 +300,7 @@ bool Terminal::take_back() {
     }
     continued = 0;
     ::tcsetattr(STDIN_FILENO, TCSANOW, &drawing_);
-    send_paste(kPasteMarked);
+    if (reads_ansi()) outlet_.add(kPasteMarked);
     ::clearok(curscr, TRUE);
     follow_size();
     return true;

@@ -6,6 +6,7 @@
 #include <cstdio>
 #include <memory>
 #include <optional>
+#include <string>
 
 #include <termios.h>
 
@@ -34,7 +35,7 @@ public:
     /// Within reason, whatever the terminal says.
     Size size() const;
     /// Whether all that was drawn has been taken, so that there is a point in drawing more.
-    bool is_ready() { return outlet_.send(0); }
+    bool is_ready() { return outlet_.send(std::chrono::milliseconds(0)); }
     /// It is slow, and takes what was drawn piece by piece: worth asking again soon.
     bool is_taking() const { return outlet_.moves(); }
     void show(const Screen& screen);
@@ -54,8 +55,7 @@ private:
     bool begin_drawing();
     void take_modes();
     void prepare_rescue();
-    void send_drawn();
-    void send_paste(const char* sequence);
+    std::string take_drawn();
     void give_back();
     void read_bytes();
     bool take_back();

@@ -237,12 +237,22 @@ std::string window_text(const Canvas& canvas) {
     return fmt::format("; CPU of the last {}", output::duration_text(window->length_ns()));
 }
 
+/// Not all of very many are listed.
+std::string closed_text(const Picture& picture) {
+    const std::uint64_t listed = picture.ended.size();
+    if (listed == 0 || (picture.ended_in_all <= listed && picture.ended_in_all_exact))
+        return "just closed: holds that ended in the last minute";
+    return fmt::format("just closed: the latest {} of {}{} holds that ended in the last minute",
+                       output::count_text(listed), picture.ended_in_all_exact ? "" : "at least ",
+                       output::count_text(std::max(listed, picture.ended_in_all)));
+}
+
 /// Where the user is: "java (4121) > eof-ignored > port 8080".
 std::string path_text(const Canvas& canvas) {
     const char* sign = canvas.ascii() ? " > " : " › ";
     const State& state = canvas.state;
     if (state.view() == View::kHelp) return "help";
-    if (state.view() == View::kClosed) return "just closed: holds that ended in the last minute";
+    if (state.view() == View::kClosed) return closed_text(canvas.picture);
     const GroupRow* row = group_of(state, canvas.picture);
     if (!row) return "this group has ended";
     if (state.view() == View::kThreads)

@@ -24,6 +24,7 @@ struct Hold {
     std::uint64_t seen_by = 0;     // number of the last census that saw it, or that it was too young for
     std::uint64_t seen_ns = 0;     // when it was seen last
     std::uint64_t told = 0;        // fingerprint of the last line told about it; 0 when none was
+    std::uint32_t place = 0;       // of its socket in the census that it was told of from
 };
 
 /// A hold that has ended.

@@ -2,29 +2,15 @@
 #include "model/selection.h"
 
 #include <algorithm>
-#include <span>
 
 namespace waitclose::model {
 namespace {
 
-bool matches(const Process& process, const Selection& selection) {
-    if (!selection.pids.empty() &&
-        std::find(selection.pids.begin(), selection.pids.end(), process.pid) == selection.pids.end())
-        return false;
-    if (selection.comm && !std::regex_search(process.comm, *selection.comm)) return false;
-    return !selection.cgroup || (process.cgroup && is_at_or_below(*process.cgroup, *selection.cgroup));
-}
-
-/// Those who hold the socket, or the listener in whose queue it is.
-std::span<const Holder> owners_of(const Census& census, const Socket& socket) {
-    const bool in_queue = socket.holder_count == 0 && socket.listener != kNone;
-    return census.holders_of(in_queue ? census.listeners[static_cast<std::size_t>(socket.listener)] : socket);
-}
-
 bool is_wanted_by_holder(const Census& census, const Socket& socket, const Selection& selection) {
     if (!selection.by_holder()) return true;
     return std::ranges::any_of(owners_of(census, socket), [&](const Holder& holder) {
-        return matches(census.process_of(holder), selection);
+        const Process& process = census.process_of(holder);
+        return is_meant(process.pid, process.comm, process.cgroup, selection);
     });
 }
 
@@ -39,6 +25,19 @@ bool is_wanted_listener(const Census& census, const Socket& listener, const Sele
 bool is_at_or_below(std::string_view path, std::string_view ancestor) {
     while (ancestor.ends_with('/')) ancestor.remove_suffix(1);
     return path.starts_with(ancestor) && (path.size() == ancestor.size() || path[ancestor.size()] == '/');
+}
+
+bool is_meant(std::uint32_t pid, std::string_view comm, const std::optional<std::string>& cgroup,
+              const Selection& selection) {
+    if (!selection.pids.empty() && std::ranges::find(selection.pids, pid) == selection.pids.end())
+        return false;
+    if (selection.comm && !std::regex_search(comm.begin(), comm.end(), *selection.comm)) return false;
+    return !selection.cgroup || (cgroup && is_at_or_below(*cgroup, *selection.cgroup));
+}
+
+std::span<const Holder> owners_of(const Census& census, const Socket& socket) {
+    const bool in_queue = socket.holder_count == 0 && socket.listener != kNone;
+    return census.holders_of(in_queue ? census.listeners[static_cast<std::size_t>(socket.listener)] : socket);
 }
 
 bool is_wanted(const Census& census, const Socket& socket, const Selection& selection) {

@@ -7,6 +7,7 @@
 #include <optional>
 #include <regex>
 #include <set>
+#include <span>
 #include <string>
 #include <string_view>
 #include <vector>
@@ -30,6 +31,13 @@ struct Selection {
 
 /// Whether the path of a cgroup names `ancestor` or one below it.
 bool is_at_or_below(std::string_view path, std::string_view ancestor);
+
+/// Whether such a process was asked for; `cgroup`: its path, if it is known.
+bool is_meant(std::uint32_t pid, std::string_view comm, const std::optional<std::string>& cgroup,
+              const Selection& selection);
+
+/// Those who hold the socket, or the listener in whose queue it is.
+std::span<const Holder> owners_of(const Census& census, const Socket& socket);
 
 /// Whether the user wants this socket: it is held long enough, and one of its holders (the listener's, for
 /// one never accepted) matches. `socket` must be one of the census's.
