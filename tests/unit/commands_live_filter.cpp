@@ -17,21 +17,23 @@ bool lets_pass(const std::string& text) {
 }
 
 TEST(CommandsLiveFilter, UnderstandsTheWordsOfTheCommandLine) {
-    for (const char* text :
-         {"", "  ", "pid 4121", "--pid 4121", "-p 1,4121", "comm ^java$", "localport 8080", "-L 80,8080",
-          "remoteport 51234", "4", "min-held 1s", "netns 4026531840", "pid 4121 localport 8080"})
+    for (const char* text : {"", "  ", "pid 4121", "--pid 4121", "-p 1,4121", "comm ^java$", "java", "ja.a",
+                             "localport 8080", "-L 80,8080", "remoteport 51234", "4", "min-held 1s",
+                             "netns 4026531840", "pid 4121 localport 8080"})
         EXPECT_TRUE(lets_pass(text)) << text;
-    for (const char* text : {"pid 1", "comm nginx", "localport 8443", "remoteport 80", "6", "min-held 10s",
-                             "netns 4026531841", "cgroup /system.slice", "pid 4121 localport 80"}) {
+    for (const char* text :
+         {"pid 1", "comm nginx", "nginx", "localport 8443", "remoteport 80", "6", "min-held 10s",
+          "netns 4026531841", "cgroup /system.slice", "pid 4121 localport 80"}) {
         EXPECT_TRUE(parse_filter(text)) << text;
         EXPECT_FALSE(lets_pass(text)) << text;
     }
 }
 
 TEST(CommandsLiveFilter, SaysWhatItDoesNotUnderstand) {
-    for (const char* text : {"java", "pid", "pid x", "comm (", "min-held 10", "cgroup x", "--help"})
+    for (const char* text :
+         {"8080", "java nginx", "pid", "pid x", "comm (", "min-held 10", "cgroup x", "--help"})
         EXPECT_FALSE(parse_filter(text)) << text;
-    EXPECT_NE(parse_filter("java").error().remedy.find("comm"), std::string::npos);
+    EXPECT_NE(parse_filter("8080").error().remedy.find("comm"), std::string::npos);
 }
 
 TEST(CommandsLiveFilter, OfWhatHasEndedTheHoldersDecide) {

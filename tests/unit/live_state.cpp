@@ -230,7 +230,7 @@ TEST(LiveState, BeforeTheFirstLookKeysAreAnswered) {
     EXPECT_TRUE(scene.state.paused);
     scene.press("?jGt");
     EXPECT_EQ(scene.state.view(), View::kHelp);
-    EXPECT_NE(scene.text().find("leave; waitclose"), std::string::npos) << scene.text();
+    EXPECT_NE(scene.text().find("leave (here: back); waitclose"), std::string::npos) << scene.text();
     scene.press("\x1b/pid 1");
     EXPECT_EQ(scene.state.typing->text, "pid 1");
 }

@@ -2,6 +2,7 @@
 #include "commands/live_filter.h"
 
 #include <algorithm>
+#include <cctype>
 #include <optional>
 #include <sstream>
 #include <vector>
@@ -15,7 +16,13 @@ namespace waitclose::commands {
 namespace {
 
 constexpr const char* kRemedy =
-    "the words are pid, comm, localport, remoteport, 4, 6, netns, cgroup, min-held";
+    "type a program's name, or pid, comm, localport, remoteport, cgroup, netns or min-held and what it is to "
+    "be";
+
+/// Alone it can only be meant as the name of a program. A number may be meant in several ways.
+bool is_name(const std::string& word) {
+    return word.front() != '-' && !std::ranges::all_of(word, [](unsigned char c) { return std::isdigit(c); });
+}
 
 /// The words with their dashes, last first, as CLI11 wants them.
 std::vector<std::string> arguments_of(const std::string& text, const CLI::App& app) {
@@ -26,6 +33,7 @@ std::vector<std::string> arguments_of(const std::string& text, const CLI::App& a
         const bool is_option = word.front() != '-' && app.get_option_no_throw("--" + word) != nullptr;
         words.push_back(is_family ? "-" + word : is_option ? "--" + word : word);
     }
+    if (words.size() == 1 && is_name(words.front())) words = {"--comm", words.front()};
     return {words.rbegin(), words.rend()};
 }
 

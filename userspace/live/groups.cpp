@@ -32,6 +32,17 @@ Span trend_cell(const Canvas& canvas, const GroupRow& row) {
             growth_role(growth)};
 }
 
+/// Whose holds are all young is not diagnosed yet: a moment later it may be.
+bool is_early(const Canvas& canvas, const GroupRow& row) {
+    constexpr std::uint64_t kYoungNs = 10'000'000'000;
+    if (row.key.cause != diagnose::Cause::kUnknown || row.ended_ns || row.group.all.empty()) return false;
+    return held_ns(canvas.picture, canvas.picture.census->sockets[row.group.oldest_socket]) < kYoungNs;
+}
+
+std::string cause_cell(const Canvas& canvas, const GroupRow& row) {
+    return is_early(canvas, row) ? "unknown yet" : std::string(diagnose::id_of(row.key.cause));
+}
+
 RowCells cells_of(const Canvas& canvas, const GroupRow& row) {
     const bool ended = row.ended_ns.has_value();
     const auto role = [ended](Role living) { return ended ? Role::kDim : living; };
@@ -39,15 +50,14 @@ RowCells cells_of(const Canvas& canvas, const GroupRow& row) {
         ended || row.group.all.empty() ? nullptr : &canvas.picture.census->sockets[row.group.oldest_socket];
     const std::string held =
         oldest ? output::held_cell(held_ns(canvas.picture, *oldest), oldest->precision, canvas.style) : "-";
-    return {
-        {{output::count_text(ended ? 0 : row.sockets()), role(Role::kStrong)},
-         {owner_text(canvas, row), role(Role::kStrong)},
-         {std::string(diagnose::id_of(row.key.cause)), role(role_of(row.key.cause, row.group.confidence))},
-         {sure_cell(row.key.cause, row.group.confidence), role(Role::kPlain)},
-         {place_text(canvas, row.key), role(Role::kPlain)},
-         {held, role(Role::kPlain)},
-         trend_cell(canvas, row)},
-        ended};
+    return {{{output::count_text(ended ? 0 : row.sockets()), role(Role::kStrong)},
+             {owner_text(canvas, row), role(Role::kStrong)},
+             {cause_cell(canvas, row), role(role_of(row.key.cause, row.group.confidence))},
+             {sure_cell(row.key.cause, row.group.confidence), role(Role::kPlain)},
+             {place_text(canvas, row.key), role(Role::kPlain)},
+             {held, role(Role::kPlain)},
+             trend_cell(canvas, row)},
+            ended};
 }
 
 std::size_t sorted_column(Sort sort) {
@@ -68,7 +78,7 @@ Rows rows_of(const Canvas& canvas, const Cursor& cursor) {
     std::size_t cause = 5;
     std::size_t owner = 14;
     for (const GroupRow& row : canvas.picture.groups) {
-        cause = std::max(cause, diagnose::id_of(row.key.cause).size());
+        cause = std::max(cause, cause_cell(canvas, row).size());
         if (owner < kWholeOwner) owner = std::max(owner, output::display_width(owner_text(canvas, row)));
     }
     return {{{"SOCKETS", Align::kRight, Cut::kEnd, 7},
@@ -93,7 +103,10 @@ void add_story(Text& text, const Canvas& canvas, const GroupRow& row) {
     const diagnose::Diagnosis diagnosis = canvas.picture.explain(oldest);
     // As sure as the row says: of all its members.
     const diagnose::Confidence sure = row.group.confidence;
-    text.add("cause", cause_text(diagnosis.cause, sure), role_of(diagnosis.cause, sure));
+    text.add(
+        "cause",
+        is_early(canvas, row) ? "unknown yet: it is too early to say" : cause_text(diagnosis.cause, sure),
+        role_of(diagnosis.cause, sure));
     std::string story = canvas.clean(diagnosis.summary);
     if (row.group.sockets > 1) story = "the oldest: " + story;
     if (!chain_is_story(diagnosis)) text.add(why_label(diagnosis.cause, sure), story, Role::kStrong);

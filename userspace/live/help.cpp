@@ -12,16 +12,18 @@ void draw_help(Canvas& canvas, std::size_t row) {
     text.add("t", "the threads of the owner: what each does, and since when");
     text.add("c",
              "just closed: the holds that ended in the last minute, how long they were, who closed them");
-    text.add("/",
-             "filter, with the words of the command line: pid LIST, comm REGEX, localport LIST, remoteport "
-             "LIST, 4, 6, netns INODE, cgroup PATH, min-held DUR; empty shows all");
+    text.add(
+        "/",
+        "filter, by a program's name or the words of the command line: pid LIST, comm REGEX, localport "
+        "LIST, remoteport LIST, cgroup PATH, netns INODE, min-held DUR, 4 or 6 (IPv4, IPv6); empty shows "
+        "all");
     text.add("s", "sort groups by sockets, oldest, growth, owner, cause");
     text.add("space", "hold the screen still, and go on");
     text.add("r",
              "record what is watched, with its causes, into a file in the working directory, and stop; "
              "'waitclose report FILE' tells afterwards what happened, 'waitclose export' draws it over time");
     text.add("w", "write what is shown, as text and as JSON, to files in the working directory");
-    text.add("q", "leave; waitclose has changed nothing");
+    text.add("q", "leave (here: back); waitclose has changed nothing");
     text.gap();
     text.add("hold",
              "the time a socket spends in CLOSE_WAIT: the peer has hung up, and from then on the kernel "

@@ -171,7 +171,7 @@ void draw_hold(Canvas& canvas, std::size_t row) {
         "socket",
         {{output::connection_text(socket->role, socket->family, socket->local, socket->remote, canvas.style),
           Role::kStrong},
-         {"  " + output::id_text({socket->netns, socket->cookie}), Role::kDim}});
+         {"  id " + output::id_text({socket->netns, socket->cookie}), Role::kDim}});
     text.add("cause", cause_text(diagnosis.cause, diagnosis.confidence),
              role_of(diagnosis.cause, diagnosis.confidence));
     if (!chain_is_story(diagnosis))

@@ -17,6 +17,7 @@ namespace {
 
 using output::Align;
 using output::Cut;
+using output::Paint;
 
 /// A short list of what is true of the bytes.
 std::string data_cell(const model::Census& census, const model::Socket& socket) {
@@ -47,6 +48,7 @@ RowCells cells_of(const Canvas& canvas, const Ended& ended) {
     const std::uint64_t ago = picture.now_ns > ended.at_ns() ? picture.now_ns - ended.at_ns() : 0;
     return {{{ago < model::kSecond ? "now" : fmt::format("{} s ago", ago / model::kSecond), Role::kDim},
              {output::held_cell(ended.closed.held_ns, hold.precision, canvas.style), Role::kStrong},
+             {ended.owner ? output::process_text(ended.owner_comm, *ended.owner, canvas.style) : "-"},
              {output::ending_text(ended.closed.left, canvas.style)},
              {output::endpoint_text(hold.connection.family, hold.connection.local)},
              {output::endpoint_text(hold.connection.family, hold.connection.remote)},
@@ -54,18 +56,18 @@ RowCells cells_of(const Canvas& canvas, const Ended& ended) {
             false};
 }
 
-/// A list in the order of its first column. Where there are few columns the local side gives way: the group
-/// names it already.
-void draw_list(Canvas& canvas, std::size_t row, std::vector<output::Column> columns, const Cursor& cursor,
-               const std::function<RowCells(std::size_t)>& row_of) {
-    const auto local = std::ranges::find(columns, "LOCAL", &output::Column::title) - columns.begin();
-    const auto leave_out = [&](auto& cells) {
-        if (canvas.narrow()) cells.erase(cells.begin() + local);
+/// A list in the order of its first column. Where there is little room, what is dispensable gives way.
+void draw_list(Canvas& canvas, std::size_t row, const std::vector<output::Column>& columns,
+               const Cursor& cursor, const std::function<RowCells(std::size_t)>& row_of) {
+    const auto kept_of = [&](auto all) {
+        std::size_t index = 0;
+        if (canvas.narrow())
+            std::erase_if(all, [&](const auto&) { return columns[index++].dispensable > 0; });
+        return all;
     };
-    leave_out(columns);
-    draw_rows(canvas, row, {std::move(columns), cursor.rows, cursor.index, 0}, [&](std::size_t index) {
+    draw_rows(canvas, row, {kept_of(columns), cursor.rows, cursor.index, 0}, [&](std::size_t index) {
         RowCells cells = row_of(index);
-        leave_out(cells.cells);
+        cells.cells = kept_of(std::move(cells.cells));
         return cells;
     });
 }
@@ -79,10 +81,14 @@ void draw_sockets(Canvas& canvas, std::size_t row) {
         canvas.screen.put(row, 1, "All of its holds have ended. Esc goes back.", Role::kGood);
         return;
     }
+    // The local side is what the group is named by.
     const std::vector<output::Column> columns{
-        {"HELD", Align::kRight, Cut::kEnd, 6},   {"PEER", Align::kLeft, Cut::kStart, 10},
-        {"LOCAL", Align::kLeft, Cut::kStart, 8}, {"PID:FD NAME", Align::kLeft, Cut::kEnd, 8},
-        {"CULPRIT", Align::kLeft, Cut::kEnd, 8}, {"SURE", Align::kLeft, Cut::kEnd, 6},
+        {"HELD", Align::kRight, Cut::kEnd, 6},
+        {"PEER", Align::kLeft, Cut::kStart, 10},
+        {"LOCAL", Align::kLeft, Cut::kStart, 8, Paint::kPlain, false, 1},
+        {"PID:FD NAME", Align::kLeft, Cut::kEnd, 8},
+        {"CULPRIT", Align::kLeft, Cut::kEnd, 8},
+        {"SURE", Align::kLeft, Cut::kEnd, 6},
         {"DATA", Align::kLeft, Cut::kEnd, 8}};
     draw_list(canvas, row, columns, cursor, [&](std::size_t index) {
         return cells_of(canvas, canvas.picture.census->sockets[group->group.all[index]]);
@@ -99,9 +105,13 @@ void draw_closed(Canvas& canvas, std::size_t row) {
         return;
     }
     const std::vector<output::Column> columns{
-        {"ENDED", Align::kRight, Cut::kEnd, 7}, {"HELD", Align::kRight, Cut::kEnd, 6},
-        {"HOW", Align::kLeft, Cut::kEnd, 30},   {"LOCAL", Align::kLeft, Cut::kStart, 8},
-        {"PEER", Align::kLeft, Cut::kStart, 8}, {"CAUSE", Align::kLeft, Cut::kEnd, 8}};
+        {"ENDED", Align::kRight, Cut::kEnd, 7},
+        {"HELD", Align::kRight, Cut::kEnd, 6},
+        {"OWNER", Align::kLeft, Cut::kEnd, 12},
+        {"HOW", Align::kLeft, Cut::kEnd, 30},
+        {"LOCAL", Align::kLeft, Cut::kStart, 8, Paint::kPlain, false, 1},
+        {"PEER", Align::kLeft, Cut::kStart, 8, Paint::kPlain, false, 1},
+        {"CAUSE", Align::kLeft, Cut::kEnd, 8}};
     draw_list(canvas, row, columns, cursor,
               [&](std::size_t index) { return cells_of(canvas, canvas.picture.ended[index]); });
 }

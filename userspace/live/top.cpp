@@ -79,7 +79,7 @@ Spans headline(const Canvas& canvas) {
     if (!picture.census) return {{"looking at every socket, descriptor and thread ...", Role::kDim}};
     if ((picture.groups.empty() || picture.pulse.open == 0) && picture.left_out > 0)
         return {
-            {fmt::format("No hold that was asked for; {} left out by the filter or --min-held.",
+            {fmt::format("No hold matches; {} left out by the filter or --min-held.",
                          count_of(picture.left_out, "socket in CLOSE_WAIT is", "sockets in CLOSE_WAIT are")),
              Role::kWarning}};
     const bool blind = picture.census->nested || picture.census->unreachable > 0;
@@ -257,10 +257,12 @@ std::string path_text(const Canvas& canvas) {
     if (!row) return "this group has ended";
     if (state.view() == View::kThreads)
         return fmt::format("{}{}threads{}", owner_text(canvas, *row), sign, window_text(canvas));
-    std::string text = fmt::format("{}{}{}{}{}", owner_text(canvas, *row), sign,
-                                   diagnose::id_of(row->key.cause), sign, place_words(canvas, row->key));
-    if (state.view() == View::kHold) return text + sign + "one hold";
-    return fmt::format("{}{}{}", text, sign, count_of(row->sockets(), "socket", "sockets"));
+    const std::string owner = owner_text(canvas, *row);
+    const std::string place = place_words(canvas, row->key);
+    // The cause of one hold may be another one by now than that of the group it was chosen from.
+    if (state.view() == View::kHold) return fmt::format("{}{}{}{}one hold", owner, sign, place, sign);
+    return fmt::format("{}{}{}{}{}{}{}", owner, sign, diagnose::id_of(row->key.cause), sign, place, sign,
+                       count_of(row->sockets(), "socket", "sockets"));
 }
 
 }  // namespace
