@@ -46,10 +46,12 @@ TEST_F(Live, EndsWhenAskedWhileItIsStopped) {
     screen.wait_for("states");
     screen.press({"C-z"});
     screen.wait_for("Stopped");
-    screen.type("clear; kill %1; wait; echo it has en''ded; stty -a");
+    screen.type("clear; kill %1; wait; echo it has en''ded; jobs; stty -a");
     screen.press({"Enter"});
     screen.wait_for("it has ended");
     std::string modes = screen.wait_for("-xcase");
+    EXPECT_TRUE(shows(modes, "still open")) << modes;
+    EXPECT_FALSE(shows(modes, "Stopped") || shows(modes, "SOCKETS")) << modes;
     std::ranges::replace(modes, '\n', ' ');
     for (const char* mode : {" icanon", " echo ", " isig", " icrnl"})
         EXPECT_TRUE(shows(modes, mode)) << modes;

@@ -167,7 +167,8 @@ TEST(LiveOutlet, ATerminalThatTakesNothingHasToTakeTheEnd) {
     outlet.add(much());
     EXPECT_FALSE(outlet.send(10ms));
     EXPECT_TRUE(outlet.moves()) << "as far as there was room";
-    EXPECT_FALSE(outlet.send(10ms));
+    // The kernel moves what it has taken further on, and has room again, until it has no more.
+    for (int i = 0; i < 1'000 && outlet.moves(); ++i) EXPECT_FALSE(outlet.send(10ms));
     EXPECT_FALSE(outlet.moves());
     outlet.finish("the end");
     std::string seen;

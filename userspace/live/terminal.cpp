@@ -253,6 +253,10 @@ Size Terminal::size() const {
             static_cast<std::size_t>(std::max(1, ::getmaxx(stdscr)))};
 }
 
+bool Terminal::is_ready() {
+    return !is_in_background() && outlet_.send(std::chrono::milliseconds(0));
+}
+
 void Terminal::show(const Screen& screen) {
     constexpr wchar_t kStroke = L'\u0336';
     ::werase(stdscr);

@@ -34,8 +34,9 @@ public:
 
     /// Within reason, whatever the terminal says.
     Size size() const;
-    /// Whether all that was drawn has been taken, so that there is a point in drawing more.
-    bool is_ready() { return outlet_.send(std::chrono::milliseconds(0)); }
+    /// Whether all that was drawn has been taken, so that there is a point in drawing more; and the terminal
+    /// is this program's.
+    bool is_ready();
     /// It is slow, and takes what was drawn piece by piece: worth asking again soon.
     bool is_taking() const { return outlet_.moves(); }
     void show(const Screen& screen);
