@@ -36,7 +36,7 @@ TEST_F(Live, IsWhatWaitcloseAloneDoes) {
     screen.start({});
     screen.wait_for("CLOSE_WAIT");
     screen.press({"?"});
-    screen.wait_for("leave; waitclose has changed nothing");
+    screen.wait_for("leave (here: back); waitclose has changed nothing");
     screen.press({"C-c"});
     screen.expect_sane("left with 0");
 }

@@ -312,6 +312,7 @@ TEST(FoundInFlight, IsNotKnownFromInsideAPidNamespace) {
     Builder b;
     Socket& socket = b.socket({});
     socket.file_references = 1;
+    socket.away_before = true;
     b.census.nested = true;
     EXPECT_EQ(gist(b.diagnose()), "unknown possible -");
 }
@@ -320,6 +321,9 @@ TEST(FoundInFlight, IsNotSaidOfWhatMayJustChangeHands) {
     Builder b;
     Socket& socket = b.socket({});
     socket.file_references = 1;
+    EXPECT_EQ(gist(b.diagnose()), "unknown possible -") << "it may just be accepted, or closed";
+    socket.away_before = true;
+    EXPECT_EQ(gist(b.diagnose()), "in-flight-fd possible -");
     socket.held_since_ns = kTaken - 500 * kMs;
     EXPECT_EQ(gist(b.diagnose()), "unknown possible -");
     socket.held_since_ns = kTaken - 2 * kSec;

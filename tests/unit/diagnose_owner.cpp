@@ -212,6 +212,7 @@ TEST(WithoutHolder, IsPossiblyInFlightWithTheReferences) {
     Builder b;
     auto& socket = b.socket({});
     socket.file_references = 1;
+    socket.away_before = true;
     touches(socket).let_go = deed(10, 10, kFin, Operation::kNone, 5);
     const auto diagnosis = b.diagnose();
     EXPECT_EQ(gist(diagnosis), "in-flight-fd possible -");

@@ -123,7 +123,8 @@ std::optional<Verdict> without_holder(const Scene& scene) {
         return Verdict{Cause::kInFlightFd, only_one ? Confidence::kProven : Confidence::kLikely, scene.who,
                        word_in_flight};
     // Between two looks it may have come out of a message: a descriptor that is not seen is no proof.
-    if (scene.census.nested || scene.census.held_ns(socket) < kStaysAwayNs) return unknown;
+    if (scene.census.nested || !socket.away_before || scene.census.held_ns(socket) < kStaysAwayNs)
+        return unknown;
     return Verdict{Cause::kInFlightFd, Confidence::kPossible, scene.who, word_somewhere};
 }
 

@@ -7,6 +7,7 @@
 #include <limits>
 #include <map>
 #include <thread>
+#include <utility>
 #include <vector>
 
 #include <bpf/bpf.h>
@@ -106,6 +107,31 @@ Result<CensusTaker> CensusTaker::prepare(const Probes& probes, std::uint32_t net
 }
 
 Result<model::Census> CensusTaker::take() {
+    const bool is_first = !away_;
+    auto census = take_once();
+    if (!census || !mark_away(*census) || !is_first) return census;
+    census = take_once();
+    if (census) mark_away(*census);
+    return census;
+}
+
+/// Sockets and descriptors are read at two moments, and one that is being accepted, passed on or closed has
+/// no descriptor for another one. Whether there are such as the look before did not find.
+bool CensusTaker::mark_away(model::Census& census) {
+    const auto before = std::exchange(away_, Away());
+    bool is_new = false;
+    for (model::Socket& socket : census.sockets) {
+        if (socket.holder_count > 0 || socket.listener != model::kNone || socket.file_references == 0)
+            continue;
+        const std::pair key(socket.netns, socket.cookie);
+        away_->insert(key);
+        socket.away_before = before && before->contains(key);
+        is_new |= !socket.away_before;
+    }
+    return is_new;
+}
+
+Result<model::Census> CensusTaker::take_once() {
     wc_counters& counters = probes_->skeleton().bss->counters;
     std::fill(std::begin(counters.states), std::end(counters.states), 0);
     counters.tick_phase_ns = counters.run_phase_ns = std::numeric_limits<wc_i64>::max();

@@ -3,7 +3,9 @@
 #pragma once
 
 #include <cstdint>
+#include <optional>
 #include <set>
+#include <utility>
 #include <vector>
 
 #include "failure.h"
@@ -24,7 +26,8 @@ public:
     /// read, 0 for all.
     static Result<CensusTaker> prepare(const Probes& probes, std::uint32_t netns);
 
-    /// One complete reading, joined, processes described.
+    /// One complete reading, joined, processes described. The first one is taken twice where it found sockets
+    /// without a descriptor: of those that a program was just closing, or accepting, the second tells.
     Result<model::Census> take();
 
 private:
@@ -33,6 +36,8 @@ private:
 
     using Visited = std::set<std::uint32_t>;
 
+    Result<model::Census> take_once();
+    bool mark_away(model::Census& census);
     Result<void> read(Readings& readings, Visited& visited);
     Result<std::vector<wc_census_namespace>> read_namespaces() const;
     Result<void> read_sockets(Readings& readings, const std::vector<wc_census_namespace>& lived_in,
@@ -45,6 +50,9 @@ private:
 
     const Probes* probes_;
     std::uint32_t netns_;
+    using Away = std::set<std::pair<std::uint32_t, std::uint64_t>>;  // netns, cookie
+    /// Sockets of which the look before found no descriptor; nothing before the first look.
+    std::optional<Away> away_;
     bool found_netns_ = false;  // --netns was entered once; when it is gone later, nothing is held there
     Iterator sockets_;
     Iterator descriptors_;

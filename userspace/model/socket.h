@@ -118,6 +118,7 @@ struct Socket {
         false;  // the peer sent data before its FIN; a read of data may have taken the FIN with it
     bool multipath =
         false;  // a subflow of Multipath TCP: the kernel reads it, the program reads another socket
+    bool away_before = false;  // the look before, too, found no descriptor of it, though a file refers to it
     Keepalive keepalive;
     std::uint64_t received_bytes = 0;  // data that the peer has sent, read or not
     std::uint32_t unread_bytes = 0;

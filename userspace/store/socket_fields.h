@@ -69,6 +69,7 @@ struct Fields<model::Socket> {
         v("consumed_before", &T::consumed_before);
         v("received_data", &T::received_data);
         v("multipath", &T::multipath);
+        v("away_before", &T::away_before);
         v("received_bytes", &T::received_bytes);
         v("unread_bytes", &T::unread_bytes);
         v("unsent_bytes", &T::unsent_bytes);
