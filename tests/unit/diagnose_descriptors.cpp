@@ -21,8 +21,8 @@ protected:
         for (int i = 0; i < count; ++i)
             b.socket({{p, 10 + i}}).held_since_ns = kTaken - oldest + static_cast<std::uint64_t>(i) * step;
     }
-    void earlier(std::uint64_t holds, std::uint64_t before) {
-        b.census.earlier = model::EarlierLook{kTaken - before, {{{10, kBooted}, holds}}};
+    void earlier(std::uint64_t holds, std::uint64_t before, std::optional<std::uint64_t> fds = {}) {
+        b.census.earlier = model::EarlierLook{kTaken - before, {{{10, kBooted}, {holds, fds}}}};
     }
     diagnose::FdOutlook of() { return FdOutlooks(b.census).of(b.census.processes[p]); }
 
@@ -102,6 +102,18 @@ TEST_F(Outlook, FewHoldsAreNoGrowth) {
     EXPECT_FALSE(of().holds_per_s);
 }
 
+// A reset ends the hold, and leaves the descriptor behind.
+TEST_F(Outlook, WhatWasResetStillTakesADescriptor) {
+    holds(60, 64 * kSec, kSec);
+    earlier(60, 10 * kSec, 390);
+    EXPECT_DOUBLE_EQ(*of().holds_per_s, 1) << "the table grew by one a second";
+    EXPECT_EQ(of().full_in_ns, 600 * kSec);
+    earlier(60, 10 * kSec, 395);
+    EXPECT_FALSE(of().full_in_ns) << "others were closed";
+    earlier(60, 10 * kSec, 500);
+    EXPECT_FALSE(of().full_in_ns);
+}
+
 TEST_F(Outlook, AgesThatKeepaliveMadeYoungerDoNotCount) {
     holds(60, 64 * kSec, kSec);
     for (auto& socket : b.census.sockets) {
@@ -121,7 +133,7 @@ TEST_F(Outlook, TwoLooksThatSawNoneContradictAges) {
 
 TEST_F(Outlook, AnotherProcessHadThatPid) {
     holds(60, 20 * kSec, 0);
-    b.census.earlier = model::EarlierLook{kTaken - kSec, {{{10, kBooted + 1}, 50}}};
+    b.census.earlier = model::EarlierLook{kTaken - kSec, {{{10, kBooted + 1}, {50}}}};
     EXPECT_EQ(of().basis, "0 holds 1.0 s ago, 60 now");
 }
 
@@ -143,7 +155,7 @@ TEST_F(Outlook, HostileNumbers) {
 
 TEST_F(Outlook, TwoDescriptorsOfOneSocketAreOneHold) {
     b.socket({{p, 5}, {p, 6}});
-    EXPECT_EQ(diagnose::look_of(b.census).holds.at({10, kBooted}), 1U);
+    EXPECT_EQ(diagnose::look_of(b.census).holds.at({10, kBooted}).sockets, 1U);
 }
 
 }  // namespace

@@ -341,7 +341,7 @@ TEST_F(Unread, AbandonedIsOnlyPossibleAmongSeveralThreads) {
     auto& other = b.socket({{b.process(20, {in_accept(20), asleep(21, SYS_futex)})}});
     EXPECT_EQ(gist(b.diagnose()), "unknown possible 20/- process") << "one may be its handler";
     EXPECT_TRUE(fact(b.diagnose(), "may_be_handled"));
-    EXPECT_TRUE(says(b.diagnose(), "threads of p20 (pid 20) are at work"));
+    EXPECT_TRUE(says(b.diagnose(), "threads of p20 (pid 20) run, or sleep"));
     other.held_since_ns = kTaken - 59 * kSec;
     EXPECT_EQ(b.diagnose().cause, Cause::kUnknown);
     other.held_since_ns = kTaken - 60 * kSec;
@@ -405,7 +405,7 @@ TEST_F(Unread, OfSeveralProcessesSomeMayBeHandlingIt) {
     const auto idle = b.process(20, {in_accept(20)});
     auto& shared = b.socket({{idle}, {b.process(21, {in_accept(21), running(22)})}});
     EXPECT_EQ(gist(b.diagnose()), "unknown possible -");
-    EXPECT_TRUE(says(b.diagnose(), "threads of p21 (pid 21) are at work"));
+    EXPECT_TRUE(says(b.diagnose(), "threads of p21 (pid 21) run, or sleep"));
     shared.held_since_ns = kTaken - 60 * kSec;
     EXPECT_EQ(gist(b.diagnose()), "abandoned possible -");
 }

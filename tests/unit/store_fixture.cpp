@@ -151,8 +151,9 @@ std::vector<std::string> lines_of(const model::Census& census) {
     for (const auto& [netns, facts] : census.accept.networks)
         lines.push_back(line_of(identities, fmt::format("network {}", netns), facts));
     if (census.earlier)
-        for (const auto& [process, count] : census.earlier->holds)
-            lines.push_back(fmt::format("earlier {} {} {}", process.first, process.second, count));
+        for (const auto& [process, held] : census.earlier->holds)
+            lines.push_back(fmt::format("earlier {} {} {} {}", process.first, process.second, held.sockets,
+                                        held.fds ? fmt::to_string(*held.fds) : "-"));
     if (census.window) add_window(lines, identities, *census.window);
     return lines;
 }
@@ -177,7 +178,7 @@ model::Census full_census(Filling& filling) {
     census.states = {{model::TcpState::kCloseWait, 4}, {static_cast<model::TcpState>(200), 1}};
     fill(filling, census.accept.networks[7]);
     fill(filling, census.accept.networks[4026531840]);
-    if (census.earlier) census.earlier->holds = {{{1, 2}, 3}, {{4, ~std::uint64_t{0}}, 6}};
+    if (census.earlier) census.earlier->holds = {{{1, 2}, {3, 9}}, {{4, ~std::uint64_t{0}}, {6}}};
     if (census.window) fill_window(filling, *census.window);
     return census;
 }

@@ -101,7 +101,8 @@ std::string not_abandoned(const Scene& scene) {
     if (!scene.sleepers.empty()) return doing(*scene.sleepers.front().thread) + ", which is this socket";
     if (scene.who.thread && is_at_work(*scene.who.thread))
         return doing(*scene.who.thread) + ", and may still handle it";
-    if (some_may_handle(scene)) return "threads are at work, and one of them may still handle it";
+    if (some_may_handle(scene))
+        return "threads are in the middle of something, and one of them may still handle it";
     return kNothingShowsIt;
 }
 

@@ -67,7 +67,10 @@ model::EarlierLook look_of(const model::Census& census) {
     model::EarlierLook look{census.taken_ns, {}};
     for (const Socket& socket : census.sockets)
         for_each_process(census, socket, [&](std::uint32_t process) {
-            ++look.holds[{census.processes[process].pid, census.processes[process].start_ns}];
+            const Process& holder = census.processes[process];
+            auto& held = look.holds[{holder.pid, holder.start_ns}];
+            ++held.sockets;
+            held.fds = holder.fds_used;
         });
     return look;
 }
@@ -116,9 +119,19 @@ const FdOutlooks::Count& FdOutlooks::count_of(const Process& process) const {
     return counts_[static_cast<std::size_t>(&process - census_.processes.data())];
 }
 
-std::uint64_t FdOutlooks::held_before(const Process& process) const {
+model::EarlierLook::Held FdOutlooks::held_before(const Process& process) const {
     const auto found = census_.earlier->holds.find({process.pid, process.start_ns});
-    return found == census_.earlier->holds.end() ? 0 : found->second;
+    return found == census_.earlier->holds.end() ? model::EarlierLook::Held{} : found->second;
+}
+
+/// Its table has grown at that pace between the looks: holds that are no more were ended by their peers, by a
+/// reset, and their descriptors are still open.
+bool FdOutlooks::keeps_descriptors(const Process& process, const Pace& pace) const {
+    constexpr double kAboutAsFast = 0.75;
+    const auto before = held_before(process).fds;
+    if (!before || !process.fds_used || *process.fds_used <= *before) return false;
+    const double grown = static_cast<double>(*process.fds_used - *before);
+    return grown >= kAboutAsFast * pace.per_s * seconds(census_.taken_ns - census_.earlier->taken_ns);
 }
 
 FdOutlook FdOutlooks::of(const Process& process) const {
@@ -126,7 +139,8 @@ FdOutlook FdOutlooks::of(const Process& process) const {
     if (outlook.full_in_ns) return outlook;
     const auto measured = by_looks(process);
     auto lasting = by_ages(process);
-    if (lasting && denied_by_looks(*lasting) && (!measured || measured->per_s < lasting->per_s))
+    if (lasting && denied_by_looks(*lasting) && (!measured || measured->per_s < lasting->per_s) &&
+        !keeps_descriptors(process, *lasting))
         lasting = measured;
     if (const auto& pace = lasting ? lasting : measured) {
         outlook.holds_per_s = pace->per_s;
@@ -144,7 +158,7 @@ bool FdOutlooks::denied_by_looks(const Pace& pace) const {
 
 std::optional<FdOutlooks::Pace> FdOutlooks::by_looks(const Process& process) const {
     if (!census_.earlier || census_.earlier->taken_ns >= census_.taken_ns) return std::nullopt;
-    const std::uint64_t before = held_before(process);
+    const std::uint64_t before = held_before(process).sockets;
     const std::uint64_t now = count_of(process).holds;
     if (now <= before || now < model::kFewestForAHabit) return std::nullopt;
     const std::uint64_t between = census_.taken_ns - census_.earlier->taken_ns;

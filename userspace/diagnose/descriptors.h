@@ -8,8 +8,8 @@
 #include <string>
 #include <vector>
 
-#include "model/growth.h"
 #include "model/census.h"
+#include "model/growth.h"
 
 namespace waitclose::diagnose {
 
@@ -59,7 +59,8 @@ private:
     std::optional<Pace> by_looks(const model::Process& process) const;
     std::optional<Pace> by_ages(const model::Process& process) const;
     bool denied_by_looks(const Pace& pace) const;
-    std::uint64_t held_before(const model::Process& process) const;
+    model::EarlierLook::Held held_before(const model::Process& process) const;
+    bool keeps_descriptors(const model::Process& process, const Pace& pace) const;
     const Count& count_of(const model::Process& process) const;
 
     const model::Census& census_;

@@ -133,8 +133,8 @@ void add_wait(const Thread& thread, const Wait& wait, const std::string& slept, 
 
 void word_circle(const Thread& thread, const std::string& slept, const Chain& chain, Diagnosis& diagnosis) {
     const bool within = chain.circle == chain.links.size();
-    diagnosis.summary = fmt::format("thread {} waits since {} {} a circle of {} thread{}: {}{}", thread.comm,
-                                    slept, within ? "in" : "for", chain.circle, chain.circle == 1 ? "" : "s",
+    diagnosis.summary = fmt::format("thread {} waits for {} {} a circle of {} thread{}: {}{}", thread.comm,
+                                    slept, within ? "in" : "on", chain.circle, chain.circle == 1 ? "" : "s",
                                     chain.links.front().detail, end_of_chain_text(chain));
     add_fact(diagnosis, "circle", std::uint64_t{chain.circle},
              fmt::format("each of {} threads waits for the next and for nobody else, and has slept since "
@@ -147,7 +147,7 @@ void word_blocked(const Scene& scene, const Verdict& verdict, Diagnosis& diagnos
     const Wait wait = wait_of(thread);
     Chain chain = chain_from(scene.census, *verdict.who.process, thread);
     const std::string slept = duration_text(scene.ago(*thread.asleep_since_ns));
-    diagnosis.summary = fmt::format("thread {} {} since {}: {}{}", thread.comm, phrase_of(wait.what), slept,
+    diagnosis.summary = fmt::format("thread {} {} for {}: {}{}", thread.comm, phrase_of(wait.what), slept,
                                     chain.links.front().detail, end_of_chain_text(chain));
     if (verdict.cause == Cause::kDeadlock) word_circle(thread, slept, chain, diagnosis);
     add_wait(thread, wait, slept, diagnosis);

@@ -4,6 +4,7 @@
 
 #include <algorithm>
 
+#include "diagnose/chain.h"
 #include "diagnose/doors.h"
 #include "diagnose/families.h"
 #include "diagnose/text.h"
@@ -137,7 +138,7 @@ void word_abandoned(const Scene& scene, const Verdict& verdict, Diagnosis& diagn
     if (!verdict.who.thread && process && scene.rosters.of(*process).at_work() &&
         may_have_it(scene, *process))
         add_fact(diagnosis, "may_be_handled", true,
-                 fmt::format("threads of {} are at work, and one of them may be handling it (census)",
+                 fmt::format("threads of {} run, or sleep in what is no wait for work: one of them may be handling it (census)",
                              process_text(*process)));
     add_handed_on(scene, diagnosis);
     add_activity(verdict.who, diagnosis);
@@ -171,8 +172,19 @@ void word_some_may_handle(const Scene& scene, const Verdict&, Diagnosis& diagnos
         awake.empty()
             ? "nobody has read it since the peer's FIN, but a thread that has slept since before the "
               "connection may yet come by"
-            : "nobody has read it since the peer's FIN, but threads are at work and one of them may "
+            : "nobody has read it since the peer's FIN, but threads are in the middle of something, and one "
+              "of them may "
               "be handling it";
+    const Worker sleeper = sleeper_since_data(scene);
+    if (sleeper) {
+        Chain chain = chain_from(scene.census, *sleeper.process, *sleeper.thread);
+        diagnosis.summary = fmt::format(
+            "nobody has read it since the peer's FIN, but thread {} {}, ever since the last data came{}: it "
+            "may "
+            "be handling it",
+            sleeper.thread->comm, activity_text(*sleeper.thread), end_of_chain_text(chain));
+        diagnosis.because = std::move(chain.links);
+    }
     add_unread(scene, diagnosis);
     const std::string given = scene.who.thread
                                   ? fmt::format("{}, which had the connection, may have handed it on",
@@ -180,14 +192,15 @@ void word_some_may_handle(const Scene& scene, const Verdict&, Diagnosis& diagnos
                                   : std::string("which thread had the connection was not seen");
     if (!awake.empty())
         add_fact(diagnosis, "may_be_handled", true,
-                 fmt::format("threads of {} are at work, and {}: one of them may be handling it (census)",
+                 fmt::format("threads of {} run, or sleep in what is no wait for work, and {}: one of them "
+                             "may be handling it (census)",
                              awake, given));
     if (!asleep.empty())
         add_fact(diagnosis, "may_come_by", true,
                  fmt::format("all threads of {} that are not idle have slept since before the connection was "
                              "opened: they may come by when they wake (census)",
                              asleep));
-    if (const Worker sleeper = sleeper_since_data(scene))
+    if (sleeper)
         add_fact(diagnosis, "asleep_since_data", true,
                  fmt::format("{} {}, ever since the connection's last data came (census)",
                              thread_text(*sleeper.thread), activity_text(*sleeper.thread)));

@@ -166,6 +166,7 @@ void draw_hold(Canvas& canvas, std::size_t row) {
         text.add("", "This hold has ended. Esc goes back.");
         return text.draw(canvas, row);
     }
+    if (end) text.add("", "What stands below was true at the last look before that.");
     const diagnose::Diagnosis diagnosis = canvas.picture.explain(*socket);
     text.line(
         "socket",

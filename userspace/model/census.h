@@ -27,10 +27,14 @@ struct Losses {
     bool any() const { return ring || storage || reconciled; }
 };
 
-/// How many sockets each process held (by pid and start) when an earlier census was taken.
+/// What each process held (by pid and start) when an earlier census was taken.
 struct EarlierLook {
+    struct Held {
+        std::uint64_t sockets = 0;
+        std::optional<std::uint64_t> fds = {};  // of its descriptors in use
+    };
     std::uint64_t taken_ns = 0;
-    std::map<std::pair<std::uint32_t, std::uint64_t>, std::uint64_t> holds;
+    std::map<std::pair<std::uint32_t, std::uint64_t>, Held> holds;
 };
 
 struct Census {

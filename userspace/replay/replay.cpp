@@ -267,7 +267,7 @@ void Replay::note_growth(const Look& look) {
     }
     for (auto& [process, growth] : growths_) {
         const auto found = counts.find(process);
-        growth.look(now_ns, found == counts.end() ? 0 : found->second);
+        growth.look(now_ns, found == counts.end() ? 0 : found->second.sockets);
     }
     look_before_ns_ = now_ns;
 }

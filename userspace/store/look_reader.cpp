@@ -174,7 +174,7 @@ bool LookReader::read_lists_of_look(model::Census& census) {
         census.states[static_cast<model::TcpState>(count.state)] = count.sockets;
         return true;
     }) && earlier_holds_.read(look_, *dictionary_, [&](std::int64_t, EarlierCount& count) {
-        if (census.earlier) census.earlier->holds[{count.pid, count.start_ns}] = count.sockets;
+        if (census.earlier) census.earlier->holds[{count.pid, count.start_ns}] = {count.sockets, count.fds};
         return census.earlier.has_value();
     });
     model::Window none;

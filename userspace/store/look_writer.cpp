@@ -55,8 +55,9 @@ void LookWriter::write_look(std::uint64_t begun_ns, const model::Census& census,
         states_.write_of_look(interner, look_, n++, {static_cast<std::uint8_t>(state), sockets});
     if (!census.earlier) return;
     n = 0;
-    for (const auto& [process, sockets] : census.earlier->holds)
-        earlier_holds_.write_of_look(interner, look_, n++, {process.first, process.second, sockets});
+    for (const auto& [process, held] : census.earlier->holds)
+        earlier_holds_.write_of_look(interner, look_, n++,
+                                     {process.first, process.second, held.sockets, held.fds});
 }
 
 void LookWriter::write_processes(const model::Census& census, Interner& interner) {

@@ -103,11 +103,12 @@ struct Fields<StateCount> {
     }
 };
 
-/// How many sockets a process held at an earlier look.
+/// How many sockets a process held at an earlier look, and how many descriptors it had in use.
 struct EarlierCount {
     std::uint32_t pid = 0;
     std::uint64_t start_ns = 0;
     std::uint64_t sockets = 0;
+    std::optional<std::uint64_t> fds = {};
 };
 template <>
 struct Fields<EarlierCount> {
@@ -116,6 +117,7 @@ struct Fields<EarlierCount> {
         v("pid", &EarlierCount::pid);
         v("start_ns", &EarlierCount::start_ns);
         v("sockets", &EarlierCount::sockets);
+        v("fds", &EarlierCount::fds);
     }
 };
 
