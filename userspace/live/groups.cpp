@@ -93,6 +93,12 @@ Rows rows_of(const Canvas& canvas, const Cursor& cursor) {
             sorted_column(canvas.state.sort)};
 }
 
+/// The sentence says all of it, and there is little room.
+bool is_chain_said(const diagnose::Diagnosis& diagnosis) {
+    return diagnosis.cause == diagnose::Cause::kUnknown ||
+           (diagnosis.cause == diagnose::Cause::kHandlerBlocked && !chain_is_story(diagnosis));
+}
+
 /// What happened, in the words of the diagnosis of the member held longest.
 void add_story(Text& text, const Canvas& canvas, const GroupRow& row) {
     if (row.ended_ns) {
@@ -110,7 +116,7 @@ void add_story(Text& text, const Canvas& canvas, const GroupRow& row) {
     std::string story = canvas.clean(diagnosis.summary);
     if (row.group.sockets > 1) story = "the oldest: " + story;
     if (!chain_is_story(diagnosis)) text.add(why_label(diagnosis.cause, sure), story, Role::kStrong);
-    add_chain(text, canvas, diagnosis.because);
+    if (!is_chain_said(diagnosis)) add_chain(text, canvas, diagnosis.because);
     text.add("what to do", canvas.clean(diagnosis.advice));
     if (row.group.culprits > 1 && accuses(diagnosis.cause)) {
         std::string who;
