@@ -64,8 +64,7 @@ TEST_F(Heirs, WhoWasAwakeAfterTheReadMayHaveBeenGivenIt) {
                               parked(11, kTaken - kSec)}) {
         other_is(other);
         EXPECT_EQ(told(), "eof-ignored possible 10/- process");
-        EXPECT_TRUE(
-            says(b.diagnose(), "ago, and nobody has closed fd 57 since"));
+        EXPECT_TRUE(says(b.diagnose(), "ago, and nobody has closed fd 57 since"));
         EXPECT_TRUE(fact(b.diagnose(), "thread_unknown"));
     }
 }

@@ -282,8 +282,7 @@ TEST(Stopped, NotBecauseAnotherThreadIs) {
     Builder b;
     const auto p = b.process(10, {in_accept(10), in_state(11, RunState::kStopped)});
     touches(b.socket({{p}})).last = deed(10, 10, kOpened, Operation::kRead);
-    EXPECT_EQ(gist(b.diagnose()), "unknown possible 10/- process")
-        << "it may have been handed to that one";
+    EXPECT_EQ(gist(b.diagnose()), "unknown possible 10/- process") << "it may have been handed to that one";
 }
 
 TEST(Vanished, ProcessWithoutThreadsIsNeverGuessedAbout) {

@@ -138,7 +138,8 @@ void word_abandoned(const Scene& scene, const Verdict& verdict, Diagnosis& diagn
     if (!verdict.who.thread && process && scene.rosters.of(*process).at_work() &&
         may_have_it(scene, *process))
         add_fact(diagnosis, "may_be_handled", true,
-                 fmt::format("threads of {} run, or sleep in what is no wait for work: one of them may be handling it (census)",
+                 fmt::format("threads of {} run, or sleep in what is no wait for work: one of them may be "
+                             "handling it (census)",
                              process_text(*process)));
     add_handed_on(scene, diagnosis);
     add_activity(verdict.who, diagnosis);

@@ -15,8 +15,8 @@ namespace waitclose::diagnose {
 /// As the contract calls it, e.g. "event-loop".
 std::string_view id_of(WaitClass wait);
 
-/// What a thread does that waits so, for a sentence: "waits for the disk", "sleeps". The second takes what the
-/// contract calls it; any other word is "waits".
+/// What a thread does that waits so, for a sentence: "waits for the disk", "sleeps". The second takes what
+/// the contract calls it; any other word is "waits".
 std::string_view phrase_of(WaitClass wait);
 std::string_view phrase_of(std::string_view id);
 

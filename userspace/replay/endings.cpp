@@ -28,8 +28,7 @@ std::string ended_text(const Fact& fact) {
         return fmt::format("{}{}", fact.shut_down ? "shut down" : "closed",
                            fact.closer ? " by " + thread_text(*fact.closer) : ", by whom was not seen");
     case Ended::kExit: return fact.closer ? exit_text(*fact.closer) : "ended when its process exited";
-    case Ended::kError:
-        return model::error_end_text(fact.error);
+    case Ended::kError: return model::error_end_text(fact.error);
     case Ended::kKernel:
         return fact.went_with_listener() ? "went with its listener, which was closed, or whose process ended"
                                          : "ended by the kernel";
