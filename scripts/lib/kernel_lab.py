@@ -29,8 +29,8 @@ THOROUGH = "-Measure.*:Redis.*:PythonPool.*:Real/*:Arguments/*:Output.*"
 # very beginning. The suites about one subject run natively; --thorough runs them here, too.
 SUBJECTS = ("AcceptSide.*", "*Chains.*", "Runtimes/*", "Explain.*", "Time.*", "Shares.*",
             "Hooks/*", "FieldCases.*", "Touched.*", "Long*", "*LongDecoys*", "Recording.*", "Report.*", "*Reports.*",
-            "Exports.*", "Selection*", "Live*", "BlockedHandlers.*", "ChainsInWords.*", "Case08.*", "Usage.*", "*.AreMeasuredRight/*",
-            "*.AreNotInASnapshot/*")
+            "Exports.*", "Selection*", "Live*", "*/Live*", "BlockedHandlers.*", "ChainsInWords.*", "Case08.*", "Usage.*",
+            "*.AreMeasuredRight/*", "*.AreNotInASnapshot/*")
 DEFAULT = ":".join((THOROUGH, "Doctor*", "*.WatchComesAfterwards/*", "*.WatchComesBeforeTheFin/*", *SUBJECTS))
 FROM_THE_START = "*.WatchComesBeforeTheConnection/"
 # What no hook that differs between kernels has a part in.

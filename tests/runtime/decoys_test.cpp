@@ -87,6 +87,11 @@ TEST_P(LongDecoys, AreNotAccusedOverSeconds) {
     decoy->reach_position();
     const json& truth = decoy->truth();
     const auto expect_no_blame = [&](const json& socket) {
+        // On a busy machine the queue is read some time before the moment that ages are told of: it was there
+        // when it was read. Without --min-held 0 nothing so young is told.
+        const bool passes_the_queue = socket.at("cause").at("id") == "never-accepted" &&
+                                      socket.at("held_ns").get<std::int64_t>() < 100'000'000;
+        if (passes_the_queue) return;
         EXPECT_FALSE(blames(socket.at("cause").at("id"))) << socket.dump(1);
     };
     int entered = 0;

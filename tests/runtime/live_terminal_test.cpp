@@ -46,7 +46,9 @@ TEST_F(Live, EndsWhenAskedWhileItIsStopped) {
     screen.wait_for("states");
     screen.press({"C-z"});
     screen.wait_for("Stopped");
-    screen.type("clear; kill %1; wait; echo it has en''ded; jobs; stty -a");
+    // `wait` returns at once while the shell still takes the job to be stopped.
+    screen.type("clear; p=$(jobs -p); kill %1; while kill -0 $p; do :; done 2>/dev/null; wait");
+    screen.type("; echo it has en''ded; jobs; stty -a");
     screen.press({"Enter"});
     screen.wait_for("it has ended");
     std::string modes = screen.wait_for("-xcase");
