@@ -16,8 +16,8 @@ namespace waitclose::commands {
 namespace {
 
 constexpr const char* kRemedy =
-    "type a program's name, or pid, comm, localport, remoteport, cgroup, netns or min-held and what it is to "
-    "be";
+    "type a program's name, or pid, comm, localport, remoteport, cgroup, netns or min-held "
+    "and what it is to be";
 
 /// Alone it can only be meant as the name of a program. A number may be meant in several ways.
 bool is_name(const std::string& word) {

@@ -146,7 +146,7 @@ void word_asleep_since_its_data(const Scene& scene, const Verdict& verdict, Diag
                          thread_text(thread), duration_text(scene.ago(*thread.asleep_since_ns))));
     add_activity(&thread, diagnosis);
     diagnosis.because = std::move(chain.links);
-    if (!scene.census.traced) diagnosis.advice = "Watch from before the FIN to see whose connection it is.";
+    advise_to_watch(scene, diagnosis);
 }
 
 void word_unseen_read(const Scene&, const Verdict&, Diagnosis& diagnosis) {

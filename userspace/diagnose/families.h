@@ -54,6 +54,8 @@ struct Worker {
     explicit operator bool() const { return thread != nullptr; }
 };
 Worker sleeper_since_data(const Scene& scene);
+/// The advice of a look that came too late to see whose the connection is.
+void advise_to_watch(const Scene& scene, Diagnosis& diagnosis);
 /// Something was sent since the peer's last data, or in the same tick.
 bool answered_since_data(const model::Socket& socket);
 /// In some process that holds it a thread is at work on something that may be part of it.

@@ -169,22 +169,21 @@ std::string names_of_workers(const Scene& scene, bool awake) {
 void word_some_may_handle(const Scene& scene, const Verdict&, Diagnosis& diagnosis) {
     const std::string awake = names_of_workers(scene, true);
     const std::string asleep = names_of_workers(scene, false);
-    diagnosis.summary =
-        awake.empty()
-            ? "nobody has read it since the peer's FIN, but a thread that has slept since before the "
-              "connection may yet come by"
-            : "nobody has read it since the peer's FIN, but threads are in the middle of something, and one "
-              "of them may "
-              "be handling it";
     const Worker sleeper = sleeper_since_data(scene);
     if (sleeper) {
         Chain chain = chain_from(scene.census, *sleeper.process, *sleeper.thread);
         diagnosis.summary = fmt::format(
-            "nobody has read it since the peer's FIN, but thread {} {}, ever since the last data came{}: it "
-            "may "
-            "be handling it",
+            "nobody has read it since the peer's FIN, but thread {} {}, ever since the last data "
+            "came{}: it may be handling it",
             sleeper.thread->comm, activity_text(*sleeper.thread), end_of_chain_text(chain));
         diagnosis.because = std::move(chain.links);
+    } else {
+        diagnosis.summary =
+            awake.empty()
+                ? "nobody has read it since the peer's FIN, but a thread that has slept since before "
+                  "the connection may yet come by"
+                : "nobody has read it since the peer's FIN, but threads are in the middle of "
+                  "something, and one of them may be handling it";
     }
     add_unread(scene, diagnosis);
     const std::string given = scene.who.thread
@@ -206,7 +205,7 @@ void word_some_may_handle(const Scene& scene, const Verdict&, Diagnosis& diagnos
                  fmt::format("{} {}, ever since the connection's last data came (census)",
                              thread_text(*sleeper.thread), activity_text(*sleeper.thread)));
     add_handed_on(scene, diagnosis);
-    if (!scene.census.traced) diagnosis.advice = "Watch from before the FIN to see whose connection it is.";
+    advise_to_watch(scene, diagnosis);
 }
 
 void word_somebody_on_it(const Scene& scene, const Verdict&, Diagnosis& diagnosis) {
@@ -289,6 +288,10 @@ bool some_may_handle(const Scene& scene) {
     const bool is_only = scene.who.thread && scene.who.basis == Basis::kOnlyThread;
     if (sleeper_since_data(scene)) return true;
     return !is_only && scene.census.held_ns(scene.socket) < kHardlyAnswersNs && some_work(scene);
+}
+
+void advise_to_watch(const Scene& scene, Diagnosis& diagnosis) {
+    if (!scene.census.traced) diagnosis.advice = "Watch from before the FIN to see whose connection it is.";
 }
 
 Worker sleeper_since_data(const Scene& scene) {

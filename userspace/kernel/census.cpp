@@ -123,7 +123,7 @@ bool CensusTaker::mark_away(model::Census& census) {
     for (model::Socket& socket : census.sockets) {
         if (socket.holder_count > 0 || socket.listener != model::kNone || socket.file_references == 0)
             continue;
-        const std::pair key(socket.netns, socket.cookie);
+        const model::SocketKey key{socket.netns, socket.cookie};
         away_->insert(key);
         socket.away_before = before && before->contains(key);
         is_new |= !socket.away_before;

@@ -5,7 +5,7 @@
 #include <cstdint>
 #include <optional>
 #include <set>
-#include <utility>
+#include <unordered_set>
 #include <vector>
 
 #include "failure.h"
@@ -50,7 +50,7 @@ private:
 
     const Probes* probes_;
     std::uint32_t netns_;
-    using Away = std::set<std::pair<std::uint32_t, std::uint64_t>>;  // netns, cookie
+    using Away = std::unordered_set<model::SocketKey, model::SocketKeyHash>;
     /// Sockets of which the look before found no descriptor; nothing before the first look.
     std::optional<Away> away_;
     bool found_netns_ = false;  // --netns was entered once; when it is gone later, nothing is held there

@@ -41,6 +41,15 @@ void Text::line(std::string_view label, Spans spans) {
     lines_.push_back(std::move(spans));
 }
 
+namespace {
+
+/// There is more below than is shown; `row` is the last one.
+void mark_more(Canvas& canvas, std::size_t row) {
+    canvas.screen.put(row, canvas.width() - 1, canvas.ascii() ? "v" : "▼", Role::kDim);
+}
+
+}  // namespace
+
 void Text::draw(Canvas& canvas, std::size_t row) const {
     const std::size_t room = canvas.bottom > row ? canvas.bottom - row : 0;
     const std::size_t most = lines_.size() > room ? lines_.size() - room : 0;
@@ -50,15 +59,13 @@ void Text::draw(Canvas& canvas, std::size_t row) const {
         put(canvas, row + i, 0, lines_[canvas.scrolled + i]);
     const std::size_t edge = canvas.width() - 1;
     if (room > 1 && canvas.scrolled > 0) canvas.screen.put(row, edge, canvas.ascii() ? "^" : "▲", Role::kDim);
-    if (room > 1 && canvas.scrolled < most)
-        canvas.screen.put(canvas.bottom - 1, edge, canvas.ascii() ? "v" : "▼", Role::kDim);
+    if (room > 1 && canvas.scrolled < most) mark_more(canvas, canvas.bottom - 1);
 }
 
 void Text::draw_beginning(Canvas& canvas, std::size_t row) const {
     for (std::size_t i = 0; i < lines_.size() && row + i < canvas.bottom; ++i)
         put(canvas, row + i, 0, lines_[i]);
-    if (row + lines_.size() > canvas.bottom && canvas.bottom > row)
-        canvas.screen.put(canvas.bottom - 1, canvas.width() - 1, canvas.ascii() ? "v" : "▼", Role::kDim);
+    if (row + lines_.size() > canvas.bottom && canvas.bottom > row) mark_more(canvas, canvas.bottom - 1);
 }
 
 namespace {
@@ -129,8 +136,7 @@ std::size_t draw_rows(Canvas& canvas, std::size_t row, const Rows& rows,
     const std::size_t edge = canvas.width() - 1;
     if (shown > 0 && canvas.scrolled > 0)
         canvas.screen.put(row + 1, edge, canvas.ascii() ? "^" : "▲", Role::kDim);
-    if (shown > 1 && canvas.scrolled + shown < rows.count)
-        canvas.screen.put(row + shown, edge, canvas.ascii() ? "v" : "▼", Role::kDim);
+    if (shown > 1 && canvas.scrolled + shown < rows.count) mark_more(canvas, row + shown);
     return row + 1 + shown;
 }
 

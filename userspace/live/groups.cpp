@@ -4,6 +4,7 @@
 
 #include <fmt/format.h>
 
+#include "diagnose/families.h"
 #include "live/views.h"
 #include "model/units.h"
 #include "output/escape.h"
@@ -34,9 +35,9 @@ Span trend_cell(const Canvas& canvas, const GroupRow& row) {
 
 /// Whose holds are all young is not diagnosed yet: a moment later it may be.
 bool is_early(const Canvas& canvas, const GroupRow& row) {
-    constexpr std::uint64_t kYoungNs = 10'000'000'000;
     if (row.key.cause != diagnose::Cause::kUnknown || row.ended_ns || row.group.all.empty()) return false;
-    return held_ns(canvas.picture, canvas.picture.census->sockets[row.group.oldest_socket]) < kYoungNs;
+    return held_ns(canvas.picture, canvas.picture.census->sockets[row.group.oldest_socket]) <
+           diagnose::kMayAnswerNs;
 }
 
 std::string cause_cell(const Canvas& canvas, const GroupRow& row) {

@@ -117,32 +117,26 @@ bool chain_is_story(const diagnose::Diagnosis& diagnosis) {
 }
 
 void add_chain(Text& text, const Canvas& canvas, const std::vector<diagnose::Link>& chain) {
+    const char* branch = canvas.ascii() ? "`-> " : "└▶ ";
     for (std::size_t i = 0; i < chain.size(); ++i) {
         const diagnose::Link& link = chain[i];
         const bool elsewhere = i > 0 && chain[i - 1].pid != link.pid && link.pid != link.tid;
-        std::string line = fmt::format(
-            "{}{}{}{} {}{}: {}",
-            i == 0           ? ""
-            : canvas.ascii() ? "`-> "
-                             : "└▶ ",
-            i == 0 ? "" : output::relation_of(chain[i - 1]),
-            output::process_text(link.comm, link.tid, canvas.style),
-            elsewhere ? fmt::format(" of pid {}", link.pid) : "", diagnose::phrase_of(link.waits_for),
-            link.for_ns ? " for " + duration_text(*link.for_ns) : "", canvas.clean(link.detail));
+        std::string line = i == 0 ? "" : fmt::format("{}{}", branch, output::relation_of(chain[i - 1]));
+        line += output::process_text(link.comm, link.tid, canvas.style);
         if (link.waits_for == "nothing")
-            line = fmt::format("{}{}{} runs",
-                               i == 0           ? ""
-                               : canvas.ascii() ? "`-> "
-                                                : "└▶ ",
-                               i == 0 ? "" : output::relation_of(chain[i - 1]),
-                               output::process_text(link.comm, link.tid, canvas.style));
+            line += " runs";
+        else
+            line += fmt::format("{} {}{}: {}", elsewhere ? fmt::format(" of pid {}", link.pid) : "",
+                                diagnose::phrase_of(link.waits_for),
+                                link.for_ns ? " for " + duration_text(*link.for_ns) : "",
+                                canvas.clean(link.detail));
         text.add(i == 0 ? "it waits" : "", line, Role::kPlain, i == 0 ? 0 : 3 * (i - 1));
     }
     if (chain.size() < 2 || !chain.back().on) return;
     const auto back = std::ranges::find(chain, chain.back().on->tid, &diagnose::Link::tid);
     if (back == chain.end()) return;
     text.add("",
-             fmt::format("{}back to {}: a circle", canvas.ascii() ? "`-> " : "└▶ ",
+             fmt::format("{}back to {}: a circle", branch,
                          output::process_text(back->comm, back->tid, canvas.style)),
              Role::kAlarm, 3 * (chain.size() - 1));
 }
