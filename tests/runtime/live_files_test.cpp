@@ -86,11 +86,19 @@ TEST_F(Live, SurvivesAFullDisk) {
     if (run({"mount", "-t", "tmpfs", "-o", "size=400k", "tmpfs", directory}).code != 0)
         GTEST_SKIP() << "SKIPPED: no tmpfs can be mounted here";
     const auto culprit = Culprit::in_position({"read_eof"});
+    // What the machine holds goes into the recording, too. Else a quiet one would take minutes to fill the
+    // disk.
+    Process crowd({culprit_path("crowd"), "--connections", "1000"});
+    ASSERT_TRUE(crowd.read_line(20s)) << crowd.errors();
     screen.start({"live", pid_option(*culprit)}, "cd " + directory + "; ");
     screen.wait_for("eof-ignored");
     screen.press({"r"});
-    screen.wait_until(
-        [](const std::string& seen) { return shows(seen, "the disk of") || shows(seen, "cannot"); });
+    const auto is_full = [](const std::string& seen) {
+        return shows(seen, "the disk of") || shows(seen, "cannot");
+    };
+    screen.wait_until([&](const std::string& seen) { return shows(seen, "REC") || is_full(seen); });
+    crowd.write_line("start");
+    screen.wait_until(is_full);
     EXPECT_FALSE(shows(screen.text(), "REC"));
     screen.press({"Enter"});
     screen.wait_for("one hold");
