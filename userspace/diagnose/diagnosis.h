@@ -42,6 +42,7 @@ struct Link {
     std::optional<std::uint64_t> for_ns;
     std::string detail;
     std::optional<ThreadId> on;
+    std::string function = {};  // of the program, in which it is; empty: not known
 };
 
 struct Diagnosis {

@@ -21,8 +21,10 @@ namespace waitclose::kernel {
 
 struct ProbeSettings {
     wc_filter filter{};
-    bool trace = false;  // attach the hooks; else only a census can be taken
-    bool windowed = false;  // and those that tell what threads do over a window
+    bool trace = false;           // attach the hooks; else only a census can be taken
+    bool windowed = false;        // and those that tell what threads do over a window
+    bool captures = false;        // and those that tell it moment by moment, with stacks
+    bool opening_stacks = false;  // and those that tell where in its program a socket was opened
     bool all_transitions = false;
     bool want_peers = false;  // the census looks for the other ends of held connections, too
     std::set<std::string, std::less<>> disabled_hooks;

@@ -10,6 +10,7 @@
 #include <vector>
 
 #include "model/socket.h"
+#include "model/stack.h"
 
 namespace waitclose::model {
 
@@ -85,6 +86,7 @@ struct Thread {
     std::optional<LockHolder> lock_holder;        // of the file lock it waits for, when that is known
     std::vector<std::uint64_t> kernel_addresses;  // where in the kernel it sleeps: return addresses
     KernelStack kernel_stack;                     // the same by name; where the system call tells too little
+    StackRef user_stack;                          // where in its program it sleeps; read by a capture only
     bool foreign_ids = false;  // it lives in another PID namespace: ids it uses for others are not ours
     std::uint64_t epoll = 0;   // the epoll that its system call's first argument refers to; 0: it is none
 };

@@ -9,6 +9,7 @@
 #include <string>
 #include <vector>
 
+#include "model/stack.h"
 #include "model/watch.h"
 
 namespace waitclose::model {
@@ -76,6 +77,7 @@ struct Touches {
     std::optional<Deed> let_go;  // the last close() that was not the last reference
     std::uint64_t eof_reads = 0;
     std::uint64_t sent_since_fin = 0;
+    StackRef opened_at;  // where in the program it was accepted or connected; read where that is asked for
 };
 
 /// SO_KEEPALIVE of a socket, its own options where set, else those of its network namespace.

@@ -9,6 +9,7 @@
 #include <vector>
 
 #include "failure.h"
+#include "model/activity.h"
 #include "model/census.h"
 #include "model/events.h"
 #include "model/facts.h"
@@ -58,6 +59,8 @@ public:
     virtual void unwanted(const std::vector<model::SocketKey>& sockets) { static_cast<void>(sockets); }
     /// A census as it was taken, before a ledger has seen it. The player may change it.
     virtual void look(model::Census& census) = 0;
+    /// What threads did while a capture ran; once, after the last look. The player may change it.
+    virtual void activity(model::Activity& activity) { static_cast<void>(activity); }
     /// So many were lost in all by then.
     virtual void losses(std::uint64_t at_ns, const model::Losses& so_far) = 0;
 };

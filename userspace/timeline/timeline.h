@@ -38,6 +38,7 @@ struct Slice {
     StringId wait_class = StringId::kNone;  // kBlocked: a wait class of the contract, e.g. "disk"
     StringId detail = StringId::kNone;      // in words, e.g. "fdatasync(fd 12, /var/log/audit.log)"
     StackId stack = StackId::kNone;         // where it slept or ran
+    StringId waker = StringId::kNone;       // who ended the sleep, e.g. "auditor (pid 7, tid 9)"
 };
 
 /// A thread and its part of the window. Its slices follow one another without gap or overlap from from_ns to
@@ -131,6 +132,7 @@ struct Link {
         std::uint32_t tid = 0;
     };
     std::optional<Other> on;
+    StringId function = StringId::kNone;  // of the program, in which it is
 };
 
 /// A measured value: nothing, a truth, a number, or text.
