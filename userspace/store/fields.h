@@ -19,7 +19,7 @@ template <typename T, std::size_t kBytes>
 inline constexpr bool kSizeIs = sizeof(T) == kBytes;
 static_assert(kSizeIs<model::Actor, 32>);
 static_assert(kSizeIs<model::Deed, 48>);
-static_assert(kSizeIs<model::Touches, 240>);
+static_assert(kSizeIs<model::Touches, 256>);
 static_assert(kSizeIs<model::Keepalive, 72>);
 static_assert(kSizeIs<model::Endpoint, 18>);
 static_assert(kSizeIs<model::Socket, 256>);
@@ -30,7 +30,7 @@ static_assert(kSizeIs<model::FileFact, 96>);
 static_assert(kSizeIs<model::LockHolder, 40>);
 static_assert(kSizeIs<model::Tracer, 40>);
 static_assert(kSizeIs<model::Polled, 24>);
-static_assert(kSizeIs<model::Thread, 456>);
+static_assert(kSizeIs<model::Thread, 472>);
 static_assert(kSizeIs<model::Process, 272>);
 static_assert(kSizeIs<model::Holder, 12>);
 static_assert(kSizeIs<model::Question, 16>);
