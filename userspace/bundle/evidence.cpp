@@ -29,7 +29,10 @@ std::set<std::string> cgroups_of(const model::Census& census, const std::vector<
 }
 
 ProcessEvidence evidence_of(const model::Process& process, bool with_arguments) {
-    ProcessEvidence found{.pid = process.pid, .start_ns = process.start_ns, .comm = process.comm};
+    ProcessEvidence found;
+    found.pid = process.pid;
+    found.start_ns = process.start_ns;
+    found.comm = process.comm;
     found.exe = process.exe;
     found.cgroup = process.cgroup;
     found.threads = process.thread_count;
@@ -68,7 +71,7 @@ std::vector<FileEvidence> files_waited_for(const model::Census& census,
             if (!mounts)
                 mounts = system::mounts_in(
                     system::read_file(fmt::format("/proc/{}/mountinfo", process.pid), 4 << 20).value_or(""));
-            FileEvidence file{.path = thread.file->name, .pid = process.pid, .threads = 1};
+            FileEvidence file{thread.file->name, process.pid, 1, {}, {}};
             if (const auto* mount = system::mount_of(*mounts, file.path)) {
                 file.mount = *mount;
                 file.space = system::space_of(process.pid, *mount);
@@ -97,24 +100,27 @@ EvidenceTaker::EvidenceTaker(const model::Census& census, const std::vector<std:
     for (const std::string& path : cgroups_of(census, scope)) cgroups_[path] = system::cgroup_values(path);
 }
 
-Evidence EvidenceTaker::finish(const model::Census& last, const std::vector<std::uint32_t>& scope,
-                               std::size_t owners, bool with_arguments) const {
-    Evidence found;
-    found.from_ns = from_ns_;
-    found.to_ns = system::boottime_ns();
-    found.disks = system::disk_activity(disks_, system::disk_table(),
-                                        std::max<std::uint64_t>(found.to_ns - from_ns_, 1));
+void EvidenceTaker::end() {
+    found_.from_ns = from_ns_;
+    found_.to_ns = system::boottime_ns();
+    found_.disks = system::disk_activity(disks_, system::disk_table(),
+                                         std::max<std::uint64_t>(found_.to_ns - from_ns_, 1));
     model::Window window;
     system::add_machine_time(machine_, system::machine_time(), window);
-    found.cpus = window.cpus;
-    found.cpu = window.cpu;
-    found.memory_pressure = window.memory;
-    found.io = window.io;
-    found.steal_ns = window.steal_ns;
+    found_.cpus = window.cpus;
+    found_.cpu = window.cpu;
+    found_.memory_pressure = window.memory;
+    found_.io = window.io;
+    found_.steal_ns = window.steal_ns;
+    found_.load = system::load();
+    found_.memory = system::memory();
+}
+
+Evidence EvidenceTaker::finish(const model::Census& last, const std::vector<std::uint32_t>& scope,
+                               std::size_t owners, bool with_arguments) const {
+    Evidence found = found_;
     found.kernel_version = system::kernel_version();
     found.clock_source = system::clock_source();
-    found.load = system::load();
-    found.memory = system::memory();
     found.settings = system::settings();
     for (std::size_t n = 0; n < std::min(scope.size(), kMostProcesses); ++n) {
         found.processes.push_back(evidence_of(last.processes[scope[n]], with_arguments));

@@ -72,18 +72,22 @@ struct Evidence {
     std::vector<FileEvidence> files;
 };
 
-/// Reads the counters of the begin; finish() those of the end, and the rest.
+/// Reads the counters of the begin; end() those of the end; and finish() what lasts longer.
 class EvidenceTaker {
 public:
     /// `census`, `scope`: the first, and its processes that the capture is about, owners first.
     EvidenceTaker(const model::Census& census, const std::vector<std::uint32_t>& scope);
 
-    /// `owners`: so many of the processes in scope hold something; `with_arguments`: whole command lines.
+    void end();
+
+    /// After end(). `owners`: so many of the processes in scope hold something; `with_arguments`: whole
+    /// command lines.
     Evidence finish(const model::Census& last, const std::vector<std::uint32_t>& scope, std::size_t owners,
                     bool with_arguments) const;
 
 private:
     std::uint64_t from_ns_;
+    Evidence found_;
     system::DiskTable disks_;
     system::MachineTime machine_;
     std::map<std::string, std::vector<system::CgroupValue>> cgroups_;

@@ -29,7 +29,10 @@ std::uint64_t bytes_of(std::uint64_t sectors) {
 
 DiskActivity between(const std::string& name, const DiskCounters& before, const DiskCounters& after,
                      std::uint64_t elapsed_ns) {
-    DiskActivity did{.name = name, .major = after.major, .minor = after.minor};
+    DiskActivity did;
+    did.name = name;
+    did.major = after.major;
+    did.minor = after.minor;
     did.reads = grown(before.reads, after.reads);
     did.read_bytes = bytes_of(grown(before.read_sectors, after.read_sectors));
     did.writes = grown(before.writes, after.writes);
@@ -61,7 +64,8 @@ DiskTable disk_table_in(std::string_view diskstats) {
         for (std::size_t i = 0; i < field.size(); ++i)
             field.at(i) = to_number(word(line, kFirst + static_cast<int>(i)));
         constexpr std::size_t kSinceEver = 11;
-        const auto known = std::ranges::find(field, std::nullopt) - field.begin();
+        const auto known =
+            std::ranges::find_if_not(field, &std::optional<std::uint64_t>::has_value) - field.begin();
         if (!major || !minor || name.empty() || known < static_cast<std::ptrdiff_t>(kSinceEver)) continue;
         constexpr auto kMost = std::numeric_limits<std::uint32_t>::max();
         if (*major > kMost || *minor > kMost) continue;

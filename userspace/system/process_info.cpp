@@ -67,6 +67,13 @@ bool is_same_process(std::uint32_t pid, std::uint64_t start_ns) {
     return has_started_at(fmt::format("/proc/{}", pid), start_ns);
 }
 
+std::optional<std::uint64_t> process_start_ns(std::uint32_t pid) {
+    const auto stat = read_file(fmt::format("/proc/{}/stat", pid), 4096);
+    const auto ticks = stat ? start_ticks_of(*stat) : std::nullopt;
+    if (!ticks) return std::nullopt;
+    return *ticks * (1'000'000'000U / static_cast<std::uint64_t>(::sysconf(_SC_CLK_TCK)));
+}
+
 std::optional<std::string> container_of(std::string_view cgroup) {
     while (!cgroup.empty()) {
         std::string_view part = cgroup.substr(cgroup.rfind('/') + 1);
