@@ -113,7 +113,8 @@ Result<CaptureRequest> check_capture(CaptureOptions options) {
     if (options.hold && !options.says_min_held) options.min_held = "0";  // that one, however young
     auto common = check(options);
     if (!common) return tl::unexpected(common.error());
-    CaptureRequest request{.common = std::move(*common)};
+    CaptureRequest request;
+    request.common = std::move(*common);
     kernel::ProbeSettings& probes = request.common.probes;
     probes.trace = probes.windowed = probes.captures = probes.opening_stacks = probes.want_peers = true;
     if (auto named = check_output_name(options.output.value_or("")); !named)
