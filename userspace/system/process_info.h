@@ -25,6 +25,10 @@ std::optional<std::string> cgroup_of(std::string_view proc_cgroup);
 /// The soft limit of "Max open files" in /proc/PID/limits; nothing when it is unlimited or malformed.
 std::optional<std::uint64_t> fd_limit_of(std::string_view proc_limits);
 
+/// Whether a pid still belongs to the process that started then (CLOCK_BOOTTIME), as far as the clock ticks
+/// of /proc/PID/stat tell.
+bool is_same_process(std::uint32_t pid, std::uint64_t start_ns);
+
 /// Field 22 of /proc/PID/stat, the start time in clock ticks since boot; nothing when malformed.
 /// The comm in field 2 may itself contain spaces and parentheses.
 std::optional<std::uint64_t> start_ticks_of(std::string_view proc_stat);
