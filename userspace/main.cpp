@@ -35,6 +35,7 @@ int main(int argc, char** argv) {
     commands::add_record(app, exit_code);
     commands::add_report(app, exit_code);
     commands::add_export(app, exit_code);
+    commands::add_capture(app, exit_code);
     commands::add_doctor(app, exit_code);
     try {
         if (argc == 1 && ::isatty(STDIN_FILENO) && ::isatty(STDOUT_FILENO))

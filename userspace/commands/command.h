@@ -31,6 +31,7 @@ void add_watch(CLI::App& app, int& exit_code);
 void add_record(CLI::App& app, int& exit_code);
 void add_report(CLI::App& app, int& exit_code);
 void add_export(CLI::App& app, int& exit_code);
+void add_capture(CLI::App& app, int& exit_code);
 void add_doctor(CLI::App& app, int& exit_code);
 
 /// Prints a line on stderr, if there is one.

@@ -22,22 +22,37 @@ Result<std::unique_ptr<Session>> Session::open(const kernel::ProbeSettings& sett
     auto taker = kernel::CensusTaker::prepare(session->probes_, settings.filter.netns);
     if (!taker) return tl::unexpected(taker.error());
     session->taker_.emplace(std::move(*taker));
-    system::drop_capabilities();
+    if (settings.captures || settings.opening_stacks) {
+        auto names = StackNames::open(session->probes_, settings);
+        if (!names) return tl::unexpected(names.error());
+        session->stack_names_ = std::move(*names);
+    }
+    if (!settings.captures) system::drop_capabilities();
     return session;
 }
 
 void Session::drain() {
     if (traces_) probes_.drain(*this);
+    if (stack_names_) stack_names_->drain();
 }
 
 Result<model::Census> Session::take_census() {
+    return take(true);
+}
+
+Result<model::Census> Session::take_census_within_window() {
+    return take(false);
+}
+
+Result<model::Census> Session::take(bool ends_window) {
     drain();
     const std::uint64_t begun_ns = system::boottime_ns();
     if (witness_) witness_->look_begins(begun_ns);
     ledger_.begin_census(begun_ns);
     auto census = taker_->take();
     drain();
-    if (census && window_) window_->close(*census);
+    if (census && window_ && ends_window) window_->close(*census);
+    if (census && stack_names_) stack_names_->give_openings(*census);
     if (census && witness_) witness_->look(*census);
     if (census && traces_)
         for (const model::Closed& closed : ledger_.reconcile(*census)) listener_.closed(closed);

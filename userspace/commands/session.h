@@ -6,6 +6,7 @@
 #include <memory>
 #include <optional>
 
+#include "commands/stack_names.h"
 #include "failure.h"
 #include "kernel/census.h"
 #include "kernel/probes.h"
@@ -36,8 +37,8 @@ public:
 
 class Session : private kernel::EventSink {
 public:
-    /// Loads and attaches. Capabilities that are of no more use afterwards are given up. `listener` and
-    /// `witness` must outlive it.
+    /// Loads and attaches. Capabilities that are of no more use afterwards are given up; of a session that
+    /// captures by who opened it, once everything has begun. `listener` and `witness` must outlive it.
     static Result<std::unique_ptr<Session>> open(const kernel::ProbeSettings& settings,
                                                  HoldListener& listener, Witness* witness = nullptr);
 
@@ -53,10 +54,16 @@ public:
     /// Takes a census with which a window begins; the next one ends it and tells what happened in it.
     Result<model::Census> open_window();
 
+    /// Takes a census in the midst of a window, which goes on.
+    Result<model::Census> take_census_within_window();
+
     model::Losses losses() const;
     model::ProbeFacts probe_facts() const;
     model::Ledger& ledger() { return ledger_; }
     const model::Ledger& ledger() const { return ledger_; }
+    const kernel::Probes& probes() const { return probes_; }
+    /// Null unless the settings ask for stacks.
+    StackNames* stack_names() { return stack_names_.get(); }
 
 private:
     Session(kernel::Probes&& probes, const kernel::ProbeSettings& settings, HoldListener& listener,
@@ -64,6 +71,7 @@ private:
     void on(const model::Entered& event) override;
     void on(const model::Left& event) override;
     void on(const model::Transition& event) override;
+    Result<model::Census> take(bool ends_window);
 
     kernel::Probes probes_;
     bool traces_;
@@ -72,6 +80,7 @@ private:
     Witness* witness_;
     std::optional<kernel::CensusTaker> taker_;
     std::optional<kernel::WindowTaker> window_;
+    std::unique_ptr<StackNames> stack_names_;
     model::Ledger ledger_;
 };
 

@@ -41,6 +41,7 @@ std::span<const Holder> owners_of(const Census& census, const Socket& socket) {
 }
 
 bool is_wanted(const Census& census, const Socket& socket, const Selection& selection) {
+    if (selection.hold && *selection.hold != SocketKey{socket.netns, socket.cookie}) return false;
     return census.held_ns(socket) >= selection.min_held_ns && is_wanted_by_holder(census, socket, selection);
 }
 

@@ -20,13 +20,14 @@ struct Selection {
     std::vector<std::uint64_t> pids;  // empty: all
     std::optional<std::regex> comm;
     std::optional<std::string> cgroup;  // a holder's cgroup is this one or below it
+    std::optional<SocketKey> hold;      // this one and no other
     std::uint64_t min_held_ns = 0;
     // Of sockets the kernel decides by these already; of listeners it sends all.
     std::set<std::uint16_t> local_ports;  // empty: all
     bool by_remote_port = false;          // a listener has none
 
-    /// Whether processes were asked for: whose a socket is only a look tells, never an event.
-    bool by_holder() const { return !pids.empty() || comm || cgroup; }
+    /// Whether processes, or one hold, were asked for: whose a socket is only a look tells, never an event.
+    bool by_holder() const { return !pids.empty() || comm || cgroup || hold; }
 };
 
 /// Whether the path of a cgroup names `ancestor` or one below it.

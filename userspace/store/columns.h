@@ -62,7 +62,8 @@ using Arguments = std::array<std::uint64_t, 4>;
 
 struct Column {
     std::string name;
-    bool is_word = false;  // an enumerator; all others are numbers, or refer to a table by number
+    bool is_word = false;   // an enumerator; all others are numbers, or refer to a table by number
+    bool is_later = false;  // recordings of earlier builds do not have it
 };
 
 /// Lists the columns of a structure.
@@ -76,14 +77,19 @@ public:
     void operator()(const char* name, M T::*) {
         if constexpr (std::same_as<M, Arguments>)
             for (std::size_t i = 0; i < std::tuple_size_v<Arguments>; ++i)
-                columns_.push_back({prefix_ + name + std::to_string(i), false});
+                columns_.push_back({prefix_ + name + std::to_string(i)});
         else
-            columns_.push_back({prefix_ + name, std::is_enum_v<typename Bare<M>::Type>});
+            columns_.push_back({prefix_ + name, std::is_enum_v<typename Bare<M>::Type>, false});
+    }
+    template <typename M>
+    void later(const char* name, M T::*member) {
+        (*this)(name, member);
+        columns_.back().is_later = true;
     }
     template <typename F>
     void endpoint(const char* name, model::Endpoint T::*, F T::*) {
-        columns_.push_back({prefix_ + name + "_address", false});
-        columns_.push_back({prefix_ + name + "_port", false});
+        columns_.push_back({prefix_ + name + "_address"});
+        columns_.push_back({prefix_ + name + "_port"});
     }
     template <typename M>
     void part(const char* prefix, M T::*) {

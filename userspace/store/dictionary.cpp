@@ -28,6 +28,9 @@ bool Dictionary::prepare(Database& database) {
     select_actor_ = database.prepare("SELECT pid, tid, thread_start_ns, comm FROM actors WHERE id = ?");
     select_stack_ = database.prepare("SELECT frames FROM stacks WHERE id = ?");
     select_frames_ = database.prepare("SELECT function FROM frames WHERE stack = ? AND depth = ?");
+    select_call_stack_ = database.prepare("SELECT frames FROM call_stacks WHERE id = ?");
+    select_call_frames_ = database.prepare(
+        "SELECT function, module, offset, kernel, own FROM call_frames WHERE stack = ? AND depth = ?");
     return select_text_ && select_address_ && select_actor_ && select_frames_ && select_stack_;
 }
 
@@ -112,6 +115,49 @@ bool Dictionary::stack(std::int64_t id, model::KernelStack& stack) {
         const bool good = read_stack(id, stack);
         select_frames_.reset();
         select_stack_.reset();
+        return good;
+    });
+}
+
+/// Of the row that select_call_frames_ is at.
+bool Dictionary::read_call_frame(model::Frame& frame) {
+    const Statement& row = select_call_frames_;
+    if (!row.is_integer(0) || !row.is_integer(1)) return false;
+    if (!text(row.integer(0), frame.function) || !text(row.integer(1), frame.module)) return false;
+    name_bytes_ += frame.function.size() + frame.module.size();
+    if (!row.is_null(2)) {
+        if (!row.is_integer(2)) return false;
+        frame.offset = static_cast<std::uint64_t>(row.integer(2));
+    }
+    const auto is_truth = [&](int at) { return row.is_integer(at) && (row.integer(at) | 1) == 1; };
+    if (!is_truth(3) || !is_truth(4)) return false;
+    frame.kernel = row.integer(3) != 0;
+    frame.own = row.integer(4) != 0;
+    return name_bytes_ <= kMostNameBytes;
+}
+
+bool Dictionary::read_call_stack(std::int64_t id, model::StackRef& stack) {
+    if (!select_call_stack_ || !select_call_frames_) return false;
+    if (!find(select_call_stack_, id) || !select_call_stack_.is_integer(0)) return false;
+    const std::int64_t count = select_call_stack_.integer(0);
+    if (count < 0 || count > static_cast<std::int64_t>(kDeepestCallStack)) return false;
+    model::Stack frames;
+    for (std::int64_t depth = 0; depth < count; ++depth) {
+        select_call_frames_.reset();
+        select_call_frames_.bind(1, id);
+        select_call_frames_.bind(2, depth);
+        if (select_call_frames_.step() != Statement::Step::kRow) return false;
+        if (!read_call_frame(frames.emplace_back())) return false;
+    }
+    stack = std::make_shared<const model::Stack>(std::move(frames));
+    return true;
+}
+
+bool Dictionary::call_stack(std::int64_t id, model::StackRef& stack) {
+    return look_up(call_stacks_, id, stack, [&] {
+        const bool good = read_call_stack(id, stack);
+        select_call_frames_.reset();
+        select_call_stack_.reset();
         return good;
     });
 }

@@ -7,6 +7,7 @@
 //   one visit.bound(name, member)           a time that jitters by a tick or two from look to look
 //   visit.moment(name, member)          a time that moves on with the look when nothing else changes
 //   visit.identity(name, member)        a number that tells kernel objects apart, says nothing else; 0: none
+//   visit.later(name, member)           a field that recordings of earlier builds do not have; it is optional
 //   visit.asked(name, member, kind)     an identity, or another number, as `kind` says
 //   visit.endpoint(name, member, of)    an address and port of that family
 //   visit.part(prefix, member)          a structure, optional or behind a pointer; the first field of an
@@ -35,6 +36,10 @@ public:
     }
     template <typename T, typename M>
     void identity(const char* name, M T::*member) {
+        visitor()(name, member);
+    }
+    template <typename T, typename M>
+    void later(const char* name, M T::*member) {
         visitor()(name, member);
     }
     template <typename T, typename M, typename K>

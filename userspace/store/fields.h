@@ -5,6 +5,7 @@
 #include <cstddef>
 
 #include "model/census.h"
+#include "store/activity_fields.h"
 #include "store/look_fields.h"
 #include "store/process_fields.h"
 #include "store/socket_fields.h"
@@ -50,6 +51,12 @@ static_assert(kSizeIs<model::Slept, 24>);
 static_assert(kSizeIs<model::Throttling, 56>);
 static_assert(kSizeIs<model::JvmPauses, 48>);
 static_assert(kSizeIs<model::SocketKey, 16>);
+static_assert(kSizeIs<model::Frame, 88>);
+static_assert(kSizeIs<model::Sleep, 152>);
+static_assert(kSizeIs<model::Interval, 32>);
+static_assert(kSizeIs<model::CpuSample, 16>);
+static_assert(kSizeIs<model::ThreadActivity, 144>);
+static_assert(kSizeIs<model::Activity, 152>);
 #endif
 
 }  // namespace waitclose::store

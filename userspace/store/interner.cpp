@@ -13,7 +13,12 @@ bool Interner::prepare(Database& database) {
         database.prepare("INSERT INTO actors (id, pid, tid, thread_start_ns, comm) VALUES (?, ?, ?, ?, ?)");
     insert_stack_ = database.prepare("INSERT INTO stacks (id, frames) VALUES (?, ?)");
     insert_frame_ = database.prepare("INSERT INTO frames (stack, depth, function) VALUES (?, ?, ?)");
-    return insert_text_ && insert_address_ && insert_actor_ && insert_stack_ && insert_frame_;
+    insert_call_stack_ = database.prepare("INSERT INTO call_stacks (id, frames) VALUES (?, ?)");
+    insert_call_frame_ = database.prepare(
+        "INSERT INTO call_frames (stack, depth, function, module, offset, kernel, own) VALUES (?, ?, ?, ?, "
+        "?, ?, ?)");
+    return insert_text_ && insert_address_ && insert_actor_ && insert_stack_ && insert_frame_ &&
+           insert_call_stack_ && insert_call_frame_;
 }
 
 std::int64_t Interner::number_of(Known& known, std::int64_t& last, std::string_view key, bool& is_new) {
@@ -81,6 +86,40 @@ std::int64_t Interner::stack(const std::vector<std::string>& frames) {
         insert_frame_.bind(2, static_cast<std::int64_t>(depth));
         insert_frame_.bind(3, text(frames[depth]));
         insert_frame_.run();
+    }
+    return id;
+}
+
+std::int64_t Interner::call_stack(const model::Stack& frames) {
+    std::string key;
+    const auto add = [&](std::int64_t part) {
+        key.append(reinterpret_cast<const char*>(&part), sizeof(part));
+    };
+    for (const model::Frame& frame : frames) {
+        add(text(frame.function));
+        add(text(frame.module));
+        add(static_cast<std::int64_t>(frame.offset.value_or(0)));
+        add((frame.offset ? 4 : 0) | (frame.kernel ? 2 : 0) | (frame.own ? 1 : 0));
+    }
+    bool is_new = false;
+    const std::int64_t id = number_of(call_stacks_, last_call_stack_, key, is_new);
+    if (!is_new) return id;
+    insert_call_stack_.bind(1, id);
+    insert_call_stack_.bind(2, static_cast<std::int64_t>(frames.size()));
+    insert_call_stack_.run();
+    for (std::size_t depth = 0; depth < frames.size(); ++depth) {
+        const model::Frame& frame = frames[depth];
+        insert_call_frame_.bind(1, id);
+        insert_call_frame_.bind(2, static_cast<std::int64_t>(depth));
+        insert_call_frame_.bind(3, text(frame.function));
+        insert_call_frame_.bind(4, text(frame.module));
+        if (frame.offset)
+            insert_call_frame_.bind(5, static_cast<std::int64_t>(*frame.offset));
+        else
+            insert_call_frame_.bind_null(5);
+        insert_call_frame_.bind(6, frame.kernel);
+        insert_call_frame_.bind(7, frame.own);
+        insert_call_frame_.run();
     }
     return id;
 }

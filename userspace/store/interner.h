@@ -26,6 +26,7 @@ public:
     std::int64_t address(model::Family family, const model::Endpoint& endpoint);
     std::int64_t actor(const model::Actor& actor);
     std::int64_t stack(const std::vector<std::string>& frames);
+    std::int64_t call_stack(const model::Stack& frames);
 
     /// A small number for an address in the kernel, which no file needs to know. 0 stays 0.
     std::uint64_t identity(std::uint64_t address);
@@ -46,17 +47,21 @@ private:
     Known addresses_;
     Known actors_;
     Known stacks_;
+    Known call_stacks_;
     std::unordered_map<std::uint64_t, std::uint64_t> identities_;
     std::int64_t last_text_ = 0;
     std::int64_t last_address_ = 0;
     std::int64_t last_actor_ = 0;
     std::int64_t last_stack_ = 0;
+    std::int64_t last_call_stack_ = 0;
     std::uint64_t last_identity_ = 0;
     Statement insert_text_;
     Statement insert_address_;
     Statement insert_actor_;
     Statement insert_stack_;
     Statement insert_frame_;
+    Statement insert_call_stack_;
+    Statement insert_call_frame_;
 };
 
 }  // namespace waitclose::store

@@ -13,6 +13,7 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
+#include "store/activity_reader.h"
 #include "store/event_reader.h"
 #include "store/look_reader.h"
 #include "store/place.h"
@@ -249,26 +250,33 @@ Result<void> Recording::play(Player& player, const PlayProgress& progress) {
     About about;
     EventReader events;
     LookReader looks;
+    ActivityReader activities;
     if (!dictionary_.prepare(database_) || !read_about(about)) return tl::unexpected(unreadable());
     player.about(about);
-    if (!events.prepare(database_, dictionary_) || !looks.prepare(database_, dictionary_))
+    if (!events.prepare(database_, dictionary_) || !looks.prepare(database_, dictionary_) ||
+        !activities.prepare(database_, dictionary_))
         return tl::unexpected(unreadable());
     const std::uint64_t total = progress ? count_rows() : 0;
     const auto tell_progress = [&] {
-        if (progress) progress(std::min(events.rows() + looks.rows(), total), total);
+        if (progress) progress(std::min(events.rows() + looks.rows() + activities.rows(), total), total);
     };
+    std::int64_t last_look = 0;
     while (const auto next = looks.next()) {
         if (!events.tell_through(2 * next->id - 2, player)) return tl::unexpected(unreadable());
         player.look_begins(next->begun_ns);
         if (!events.tell_through(2 * next->id - 1, player)) return tl::unexpected(unreadable());
         auto census = looks.read();
         if (!census) return tl::unexpected(unreadable());
+        last_look = next->id;
         if (!looks.unwanted().empty()) player.unwanted(looks.unwanted());
         player.look(*census);
         tell_progress();
     }
     if (looks.damaged() || !events.tell_through(std::numeric_limits<std::int64_t>::max(), player))
         return tl::unexpected(unreadable());
+    std::optional<model::Activity> activity;
+    if (!activities.read(last_look, activity)) return tl::unexpected(unreadable());
+    if (activity) player.activity(*activity);
     tell_progress();
     return {};
 }

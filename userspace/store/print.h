@@ -98,6 +98,16 @@ private:
         if (!value) return;
         for (const std::string& frame : *value) put(frame);
     }
+    void put(const model::StackRef& value) {
+        print_.mix(value ? value->size() + 1 : 0);
+        if (!value) return;
+        for (const model::Frame& frame : *value) {
+            put(frame.function);
+            put(frame.module);
+            print_.mix(frame.offset.value_or(0));
+            print_.mix(static_cast<std::uint64_t>(frame.kernel) << 1 | static_cast<std::uint64_t>(frame.own));
+        }
+    }
     template <typename M>
     void put(const std::optional<M>& value) {
         print_.mix(value.has_value());

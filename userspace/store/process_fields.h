@@ -83,6 +83,7 @@ struct Fields<model::Thread> {
         v("kernel_stack", &T::kernel_stack);
         v("foreign_ids", &T::foreign_ids);
         v.identity("epoll", &T::epoll);
+        v.later("user_stack", &T::user_stack);
     }
 };
 

@@ -93,6 +93,13 @@ private:
         take(id);
         good_ = good_ && dictionary_.stack(id, value);
     }
+    void take(model::StackRef& value) {
+        value.reset();
+        if (row_.is_null(at_)) return skip();
+        std::int64_t id = 0;
+        take(id);
+        good_ = good_ && dictionary_.call_stack(id, value);
+    }
     template <typename M>
     void take(std::optional<M>& value) {
         value.reset();

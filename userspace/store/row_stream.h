@@ -48,7 +48,8 @@ class VersionStream {
 public:
     template <typename... All>
     bool prepare(Database& database, const Table<All...>& table) {
-        return stream_.prepare(database, table.select());
+        return stream_.prepare(database, table.select()) ||
+               stream_.prepare(database, table.select_of_earlier());
     }
     /// Shows every row of the look: `use(id, place, parts...)`, or `gone(id)`.
     template <typename Use, typename Gone>

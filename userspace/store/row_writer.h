@@ -62,6 +62,7 @@ private:
     void put(const std::string& value) { put(interner_.text(value)); }
     void put(const model::Actor& value) { put(interner_.actor(value)); }
     void put(const model::KernelStack& value) { value ? put(interner_.stack(*value)) : skip(); }
+    void put(const model::StackRef& value) { value ? put(interner_.call_stack(*value)) : skip(); }
     template <typename M>
     void put(const std::optional<M>& value) {
         value ? put(*value) : skip();

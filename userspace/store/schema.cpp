@@ -19,6 +19,10 @@ CREATE TABLE addresses (id INTEGER PRIMARY KEY, address TEXT, bytes BLOB);
 CREATE TABLE actors (id INTEGER PRIMARY KEY, pid INTEGER, tid INTEGER, thread_start_ns INTEGER, comm INTEGER);
 CREATE TABLE stacks (id INTEGER PRIMARY KEY, frames INTEGER);
 CREATE TABLE frames (stack INTEGER, depth INTEGER, function INTEGER, PRIMARY KEY (stack, depth)) WITHOUT ROWID;
+CREATE TABLE call_stacks (id INTEGER PRIMARY KEY, frames INTEGER);
+CREATE TABLE call_frames (
+    stack INTEGER, depth INTEGER, function INTEGER, module INTEGER, offset INTEGER, kernel INTEGER, own INTEGER,
+    PRIMARY KEY (stack, depth)) WITHOUT ROWID;
 CREATE TABLE holds (
     id INTEGER PRIMARY KEY, netns INTEGER, cookie INTEGER, family TEXT,
     local_address INTEGER, local_port INTEGER, remote_address INTEGER, remote_port INTEGER,
@@ -36,7 +40,7 @@ CREATE TABLE diagnoses (
     culprit_pid INTEGER, culprit_tid INTEGER, culprit_comm INTEGER, basis TEXT, summary INTEGER, advice INTEGER);
 CREATE TABLE because (
     diagnosis INTEGER, n INTEGER, pid INTEGER, tid INTEGER, comm INTEGER, waits_for INTEGER, for_ns INTEGER,
-    detail INTEGER, on_pid INTEGER, on_tid INTEGER, PRIMARY KEY (diagnosis, n)) WITHOUT ROWID;
+    detail INTEGER, on_pid INTEGER, on_tid INTEGER, function INTEGER, PRIMARY KEY (diagnosis, n)) WITHOUT ROWID;
 CREATE TABLE contributing (
     diagnosis INTEGER, n INTEGER, cause INTEGER, PRIMARY KEY (diagnosis, n)) WITHOUT ROWID;
 CREATE TABLE evidence (
@@ -83,9 +87,9 @@ FROM evidence e LEFT JOIN texts f ON f.id = e.fact LEFT JOIN texts v ON v.id = e
 LEFT JOIN texts t ON t.id = e.text;
 CREATE VIEW because_list AS
 SELECT b.diagnosis, b.n, b.pid, b.tid, c.text AS comm, w.text AS waits_for, round(b.for_ns / 1e9, 6) AS for_s,
-    d.text AS detail, b.on_pid, b.on_tid
+    d.text AS detail, b.on_pid, b.on_tid, f.text AS function
 FROM because b LEFT JOIN texts c ON c.id = b.comm LEFT JOIN texts w ON w.id = b.waits_for
-LEFT JOIN texts d ON d.id = b.detail;
+LEFT JOIN texts d ON d.id = b.detail LEFT JOIN texts f ON f.id = b.function;
 CREATE VIEW thread_list AS
 SELECT t.look, strftime('%Y-%m-%dT%H:%M:%fZ', (t.read_ns + k.wall_offset_ns) / 1e9, 'unixepoch') AS at,
     (SELECT p.pid FROM processes p WHERE p.id = t.process AND p.look <= t.look ORDER BY p.look DESC LIMIT 1) AS pid,
@@ -106,6 +110,15 @@ SELECT id AS look, strftime('%Y-%m-%dT%H:%M:%fZ', (taken_ns + wall_offset_ns) / 
     100.0 * window_io_some_ns / (window_to_ns - window_from_ns) AS io_some_percent,
     100.0 * window_steal_ns / (window_to_ns - window_from_ns) / window_cpus AS steal_percent
 FROM looks WHERE window_to_ns > window_from_ns;
+CREATE VIEW activity_list AS
+SELECT t.pid, t.tid, c.text AS comm, strftime('%Y-%m-%dT%H:%M:%fZ', (i.begin_ns + g.wall_offset_ns) / 1e9, 'unixepoch') AS at,
+    (i.end_ns - i.begin_ns) / 1e6 AS for_ms, i.doing, s.syscall, n.text AS file,
+    (SELECT group_concat(u.text, ' < ') FROM (SELECT ft.text AS text FROM call_frames f LEFT JOIN texts ft
+     ON ft.id = f.function WHERE f.stack = s.stack ORDER BY f.depth) u) AS stack, wc.text AS waker, w.tid AS waker_tid
+FROM activity_intervals i CROSS JOIN recording g
+JOIN activity_threads t ON t.look = i.look AND t.n = i.owner LEFT JOIN texts c ON c.id = t.comm
+LEFT JOIN activity_sleeps s ON s.look = i.look AND s.n = i.sleep LEFT JOIN texts n ON n.id = s.file_name
+LEFT JOIN actors w ON w.id = i.waker LEFT JOIN texts wc ON wc.id = w.comm;
 CREATE VIEW loss_list AS
 SELECT strftime('%Y-%m-%dT%H:%M:%fZ', (l.at_ns + g.wall_offset_ns) / 1e9, 'unixepoch') AS at,
     l.ring, l.storage, l.reconciled

@@ -31,6 +31,7 @@ struct Fields<model::Touches> {
         v.part("last_", &T::last);
         v.part("eof_", &T::eof);
         v.part("let_go_", &T::let_go);
+        v.later("opened_at", &T::opened_at);
     }
 };
 

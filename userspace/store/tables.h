@@ -164,10 +164,10 @@ struct Table {
     Keys keys;
 
     std::vector<Column> columns() const {
-        std::vector<Column> all{{"look", false}};
-        if (keys == Keys::kVersion) all.insert(all.end(), {{"id", false}, {"place", false}});
-        if (keys == Keys::kPart) all.insert(all.end(), {{"owner", false}, {"n", false}});
-        if (keys == Keys::kLook) all.push_back({"n", false});
+        std::vector<Column> all{{"look"}};
+        if (keys == Keys::kVersion) all.insert(all.end(), {{"id"}, {"place"}});
+        if (keys == Keys::kPart) all.insert(all.end(), {{"owner"}, {"n"}});
+        if (keys == Keys::kLook) all.push_back({"n"});
         (append(all, columns_of<Parts>()), ...);
         return all;
     }
@@ -182,13 +182,20 @@ struct Table {
     }
     /// In the order in which the rows were written.
     std::string select() const {
-        return "SELECT " + list([](const Column& one) { return one.name; }) + " FROM " + name +
-               " ORDER BY rowid";
+        return select_as([](const Column& one) { return one.name; });
+    }
+    /// The same where a recording of an earlier build lacks the later columns.
+    std::string select_of_earlier() const {
+        return select_as([](const Column& one) { return one.is_later ? "NULL" : one.name; });
     }
 
 private:
     static void append(std::vector<Column>& all, std::vector<Column> more) {
         all.insert(all.end(), more.begin(), more.end());
+    }
+    template <typename Say>
+    std::string select_as(const Say& say) const {
+        return "SELECT " + list(say) + " FROM " + name + " ORDER BY rowid";
     }
     template <typename Say>
     std::string list(const Say& say) const {
@@ -220,16 +227,66 @@ inline constexpr Table<model::Throttling> kThrottled{"throttled", Keys::kLook};
 inline constexpr Table<model::JvmPauses> kJvms{"jvms", Keys::kLook};
 inline constexpr Table<EofReads> kEofReads{"window_eof_reads", Keys::kLook};
 
-/// All of them. What reads or writes one of each is kept in this order (prepare_tables).
+/// A row's call stack, by number.
+struct StackLink {
+    std::optional<std::int64_t> stack;
+};
+template <>
+struct Fields<StackLink> {
+    template <typename V>
+    static void visit(V& v) {
+        v("stack", &StackLink::stack);
+    }
+};
+
+/// What an interval refers to: the `n` of a way to sleep, and an actor.
+struct IntervalLinks {
+    std::optional<std::uint32_t> sleep;
+    std::optional<std::int64_t> waker;
+};
+template <>
+struct Fields<IntervalLinks> {
+    template <typename V>
+    static void visit(V& v) {
+        v("sleep", &IntervalLinks::sleep);
+        v("waker", &IntervalLinks::waker);
+    }
+};
+
+/// A text that stands for itself.
+struct TextRow {
+    std::string text;
+};
+template <>
+struct Fields<TextRow> {
+    template <typename V>
+    static void visit(V& v) {
+        v("text", &TextRow::text);
+    }
+};
+
+inline constexpr Table<model::Activity> kActivities{"activities", Keys::kLook};
+inline constexpr Table<TextRow> kActivityLacks{"activity_lacks", Keys::kLook};
+inline constexpr Table<model::ThreadActivity, StackLink> kActivityThreads{"activity_threads", Keys::kLook};
+inline constexpr Table<model::Sleep, StackLink> kActivitySleeps{"activity_sleeps", Keys::kLook};
+inline constexpr Table<model::Interval, IntervalLinks> kActivityIntervals{"activity_intervals", Keys::kPart};
+inline constexpr Table<model::CpuSample, StackLink> kActivitySamples{"activity_samples", Keys::kPart};
+
+/// Of captures. Recordings of earlier builds do not have them.
+inline constexpr auto kActivityTables = std::tie(kActivities, kActivityLacks, kActivityThreads,
+                                                 kActivitySleeps, kActivityIntervals, kActivitySamples);
+
+/// All others. What reads or writes one of each is kept in this order (prepare_tables).
 inline constexpr auto kTables =
     std::tie(kSockets, kListeners, kProcesses, kThreads, kAcceptCalls, kNetworks, kAnswers, kEpolls, kHolders,
              kWatches, kInFlight, kQueueStates, kStates, kEarlierHolds, kThreadTimes, kSleeps, kThrottled,
              kJvms, kEofReads);
 
-/// Shows each of them to `use`.
+/// Shows each table, those of captures included, to `use`.
 template <typename Use>
 void for_each_table(const Use& use) {
     std::apply([&](const auto&... table) { (use(table), ...); }, kTables);
+    std::apply([&](const auto&... table) { (use(table), ...); }, kActivityTables);
 }
 
 /// Prepares the one part of a tied tuple after the other, each for its table. False when one cannot be.

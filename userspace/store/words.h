@@ -9,6 +9,7 @@
 #include <string_view>
 #include <type_traits>
 
+#include "model/activity.h"
 #include "model/answer.h"
 #include "model/events.h"
 #include "model/process.h"
@@ -53,6 +54,8 @@ template <>
 inline constexpr std::array kWords<model::InFlight::Where> = {"message"sv, "ring"sv};
 template <>
 inline constexpr std::array kWords<model::Question::Kind> = {"file"sv, "children"sv};
+template <>
+inline constexpr std::array kWords<model::Doing> = {"unknown"sv, "running"sv, "runnable"sv, "blocked"sv};
 template <>
 inline constexpr std::array kWords<Ending> = {"not"sv, "asked"sv, "duration"sv, "size"sv, "failed"sv};
 

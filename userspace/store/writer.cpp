@@ -19,6 +19,8 @@ constexpr std::uint64_t kKeepUpEveryNs = 400'000'000;
 constexpr std::uint64_t kPageBytes = 4096;
 constexpr std::uint64_t kLeastPages = 64;
 constexpr std::uint64_t kUsualLogBytes = 4 << 20;
+/// For what else the recording ends with.
+constexpr std::uint64_t kRoomBesideActivity = 32 * kPageBytes;
 
 std::int64_t signed_of(std::uint64_t value) {
     return static_cast<std::int64_t>(value);
@@ -87,7 +89,7 @@ bool Writer::prepare() {
         database_.prepare("INSERT INTO transitions VALUES (NULL, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)");
     insert_losses_ = database_.prepare("INSERT INTO losses VALUES (NULL, ?, ?, ?, ?, ?)");
     insert_diagnosis_ = database_.prepare("INSERT INTO diagnoses VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)");
-    insert_because_ = database_.prepare("INSERT INTO because VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?)");
+    insert_because_ = database_.prepare("INSERT INTO because VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)");
     insert_contributing_ = database_.prepare("INSERT INTO contributing VALUES (?, ?, ?)");
     insert_evidence_ = database_.prepare("INSERT INTO evidence VALUES (?, ?, ?, ?, ?, ?, ?)");
     insert_hold_diagnosis_ = database_.prepare("INSERT OR REPLACE INTO hold_diagnoses VALUES (?, ?, ?)");
@@ -95,6 +97,7 @@ bool Writer::prepare() {
     return begin_ && commit_ && update_recording_ && insert_transition_ && insert_losses_ &&
            insert_diagnosis_ && insert_because_ && insert_contributing_ && insert_evidence_ &&
            insert_hold_diagnosis_ && interner_.prepare(database_) && looks_.prepare(database_) &&
+           activity_.prepare(database_) &&
            holds_.prepare(database_, {selection.min_held_ns, selection.by_holder()});
 }
 
@@ -240,9 +243,22 @@ void Writer::write_diagnosis(std::int64_t id, std::int64_t hold, const diagnose:
     write_evidence(id, diagnosis);
 }
 
+void Writer::activity(model::Activity& activity) {
+    commit(activity.to_ns);
+    if (!begin()) return;
+    const std::uint64_t used = bytes() + kRoomBesideActivity;
+    const std::uint64_t room = settings_.max_bytes - std::min(used, settings_.max_bytes);
+    activity_.write(look_, activity, named_, room, interner_);
+    commit(activity.to_ns);
+    check_errors();
+}
+
 void Writer::write_because(std::int64_t id, const diagnose::Diagnosis& diagnosis) {
     std::int64_t n = 0;
+    if (diagnosis.culprit && diagnosis.culprit->tid)
+        named_.insert({diagnosis.culprit->pid, *diagnosis.culprit->tid});
     for (const diagnose::Link& link : diagnosis.because) {
+        named_.insert({link.pid, link.tid});
         insert_because_.bind(1, id);
         insert_because_.bind(2, n++);
         insert_because_.bind(3, link.pid);
@@ -255,6 +271,8 @@ void Writer::write_because(std::int64_t id, const diagnose::Diagnosis& diagnosis
         // 0: which of its threads is not known
         bind_optional(insert_because_, 10,
                       link.on && link.on->tid ? std::optional(link.on->tid) : std::nullopt);
+        bind_optional(insert_because_, 11,
+                      link.function.empty() ? std::nullopt : std::optional(interner_.text(link.function)));
         insert_because_.run();
     }
     n = 0;

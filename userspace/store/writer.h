@@ -13,6 +13,7 @@
 #include "failure.h"
 #include "model/ledger.h"
 #include "model/selection.h"
+#include "store/activity_writer.h"
 #include "store/checkpointer.h"
 #include "store/hold_book.h"
 #include "store/look_writer.h"
@@ -46,6 +47,10 @@ public:
     /// Does not change the census.
     void look(model::Census& census) override;
     void losses(std::uint64_t at_ns, const model::Losses& so_far) override;
+    /// Once, after the last look. What has no room below max_bytes is left out, the intervals and samples of
+    /// threads that no diagnosis names first, and the recording says so among what the capture lacks. Does
+    /// not change the activity.
+    void activity(model::Activity& activity) override;
 
     /// A hold of which the ledger found out by a census alone that it has ended.
     void missed(const model::Closed& closed);
@@ -97,6 +102,8 @@ private:
     Interner interner_;
     HoldBook holds_;
     LookWriter looks_;
+    ActivityWriter activity_;
+    ThreadNames named_;      // by some diagnosis
     std::int64_t look_ = 0;  // the latest that has begun
     std::int64_t step_ = 0;  // 2 × the latest look that is over; odd while one is taken
     std::uint64_t look_begun_ns_ = 0;

@@ -28,7 +28,7 @@ std::optional<std::uint64_t> fds_used_by(const std::string& root) {
     return entries;
 }
 
-bool is_same_process(const std::string& root, std::uint64_t start_ns) {
+bool has_started_at(const std::string& root, std::uint64_t start_ns) {
     const auto stat = read_file(root + "/stat", 4096);
     const auto ticks = stat ? start_ticks_of(*stat) : std::nullopt;
     if (!ticks) return false;
@@ -60,7 +60,18 @@ void describe_process(model::Process& process) {
     found.fds_used = fds_used_by(root);
     if (auto limits = read_file(root + "/limits")) found.fd_limit = fd_limit_of(*limits);
     // Asked last: all of the above then belongs to the process that was meant.
-    if (is_same_process(root, process.start_ns)) process = std::move(found);
+    if (has_started_at(root, process.start_ns)) process = std::move(found);
+}
+
+bool is_same_process(std::uint32_t pid, std::uint64_t start_ns) {
+    return has_started_at(fmt::format("/proc/{}", pid), start_ns);
+}
+
+std::optional<std::uint64_t> process_start_ns(std::uint32_t pid) {
+    const auto stat = read_file(fmt::format("/proc/{}/stat", pid), 4096);
+    const auto ticks = stat ? start_ticks_of(*stat) : std::nullopt;
+    if (!ticks) return std::nullopt;
+    return *ticks * (1'000'000'000U / static_cast<std::uint64_t>(::sysconf(_SC_CLK_TCK)));
 }
 
 std::optional<std::string> container_of(std::string_view cgroup) {

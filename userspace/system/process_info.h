@@ -14,6 +14,13 @@ namespace waitclose::system {
 /// Leaves them empty where /proc refuses, and where the pid has meanwhile gone to another process.
 void describe_process(model::Process& process);
 
+/// Whether the process with this number is the one that started then (CLOCK_BOOTTIME).
+bool is_same_process(std::uint32_t pid, std::uint64_t start_ns);
+
+/// When a process started, CLOCK_BOOTTIME in ns, to the clock tick (10 ms) that it is in; nothing when there
+/// is none of that number.
+std::optional<std::uint64_t> process_start_ns(std::uint32_t pid);
+
 /// The container id that a cgroup path names (docker, containerd, cri-o, podman, kubernetes), shortened to
 /// 12 characters; nothing when the path names none.
 std::optional<std::string> container_of(std::string_view cgroup);

@@ -1,0 +1,65 @@
+// SPDX-License-Identifier: BSD-2-Clause
+// What threads do, moment by moment, while a capture runs: the kernel's records kept, joined and bounded.
+#pragma once
+
+#include <cstdint>
+#include <memory>
+#include <string>
+#include <vector>
+
+#include "failure.h"
+#include "kernel/probes.h"
+#include "model/activity.h"
+#include "model/stack.h"
+
+namespace waitclose::kernel {
+
+struct ActivitySettings {
+    std::vector<std::uint32_t> processes;     // whose threads are followed, also those born meanwhile
+    std::uint32_t max_threads = 4096;         // of more, those that did least are left out
+    std::uint32_t sample_hz = 99;             // 0: no samples
+    double max_overhead = 0.03;               // of one core; see ActivityTracer::overhead()
+    std::uint64_t max_bytes = 256ULL << 20U;  // of stack memory that is kept
+};
+
+/// As the machine has it: in `activity`, Sleep::stack, CpuSample::stack and resting_stack are indices into
+/// `stacks` here, and activity.stacks is empty.
+struct RawActivity {
+    model::Activity activity;
+    std::vector<model::RawStack> stacks;
+};
+
+/// Follows threads from start() to finish(). Needs probes attached with ProbeSettings::captures.
+class ActivityTracer {
+public:
+    /// Begins. `probes` must outlive it. Hooks that this kernel lacks are no failure: what they would tell is
+    /// missing, and activity.lacks says so.
+    static Result<ActivityTracer> start(const Probes& probes, const ActivitySettings& settings);
+
+    ActivityTracer(ActivityTracer&&) noexcept;
+    ActivityTracer& operator=(ActivityTracer&&) noexcept;
+    ~ActivityTracer();  // ends the following, too
+
+    /// Takes what has been recorded, and sheds load when it costs too much. To be called every 20 to 50 ms.
+    void drain();
+
+    /// When it began, CLOCK_BOOTTIME in ns.
+    std::uint64_t from_ns() const;
+
+    /// Ends it and joins what was recorded; `to_ns`: a moment that has passed, in ns of CLOCK_BOOTTIME. To be
+    /// called once.
+    RawActivity finish(std::uint64_t to_ns);
+
+    /// What was given up so far to stay within the overhead allowed, a sentence each.
+    const std::vector<std::string>& shed() const;
+
+    /// The share of one core so far that waitclose itself and its programs in the kernel have had.
+    double overhead() const;
+
+private:
+    struct Parts;
+    explicit ActivityTracer(std::unique_ptr<Parts> parts);
+    std::unique_ptr<Parts> parts_;
+};
+
+}  // namespace waitclose::kernel
