@@ -26,7 +26,7 @@ struct Options {
     std::string mode;              // which way to go wrong; every culprit lists its own
     Family family = Family::ipv4;  // --family ipv4|ipv6|mapped
     std::string comm;              // --comm NAME ("hostile": escape sequence and markup)
-    std::string end = "close";     // --end close|shutdown|exit: what the command `close` does
+    std::string end = "close";     // --end close|shutdown|exit|exec: what the command `close` does
     bool netns = false;            // --netns: in a network namespace of its own
     bool wait_for_start = false;   // --wait-for-start: no connection before the command `start`
     bool wait_for_fin = false;     // --wait-for-fin: no FIN before the command `fin`
@@ -115,6 +115,7 @@ struct Waiting {
     pid_t pid = 0;
     pid_t tid = 0;
     std::string waits_for;
+    std::string function = {};  // in which it waits; empty: not asked about
 };
 
 struct Truth {
@@ -131,6 +132,8 @@ struct Truth {
     std::vector<Waiting> chain;        // whom the culprit waits for, itself first; empty: not asked about
     bool circle = false;               // the last of the chain waits for the first
     std::optional<pid_t> lock_owner;   // the thread it waits for
+    std::string function;  // of the program, in which the culprit thread is; empty: not asked about
+    std::string resource;  // what the last of the chain waits for
     std::string role = "server";
     std::optional<bool> accepted = true;
     std::optional<bool> eof_read = false;

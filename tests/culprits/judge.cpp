@@ -160,7 +160,8 @@ void Judge::print_truth(const Note* closed) {
     for (const Holder& holder : truth.holders) holders.push_back({{"pid", holder.pid}, {"fd", holder.fd}});
     json chain = json::array();
     for (const Waiting& one : truth.chain)
-        chain.push_back({{"pid", one.pid}, {"tid", one.tid}, {"waits_for", one.waits_for}});
+        chain.push_back(
+            {{"pid", one.pid}, {"tid", one.tid}, {"waits_for", one.waits_for}, {"function", one.function}});
     json line = {
         {"mode", options_.mode},
         {"family", name_of(options_.family)},
@@ -182,6 +183,8 @@ void Judge::print_truth(const Note* closed) {
         {"chain", chain},
         {"circle", truth.circle},
         {"lock_owner", or_null(truth.lock_owner)},
+        {"function", truth.function},
+        {"resource", truth.resource},
         {"role", truth.role},
         {"accepted", or_null(truth.accepted)},
         {"eof_read", or_null(truth.eof_read)},

@@ -132,6 +132,7 @@ void answer(const fuse_in_header& request) {
     }
     case FUSE_READ:
     case FUSE_WRITE:
+    case FUSE_FSYNC:
     case FUSE_FORGET:
     case FUSE_BATCH_FORGET:
     case FUSE_INTERRUPT: return;
@@ -153,10 +154,11 @@ void serve_file() {
 
 }  // namespace
 
-void enter_private_directory() {
+void enter_private_directory(const std::string& directory) {
     check(unshare(CLONE_NEWNS), "CLONE_NEWNS");
     check(mount("none", "/", nullptr, MS_REC | MS_PRIVATE, nullptr), "MS_PRIVATE");
-    check(mount("culprit", private_directory, "tmpfs", MS_NODEV | MS_NOSUID, "size=64m"), "tmpfs");
+    if (mkdir(directory.c_str(), 0755) < 0 && errno != EEXIST) fail(directory.c_str());
+    check(mount("culprit", directory.c_str(), "tmpfs", MS_NODEV | MS_NOSUID, "size=64m"), "tmpfs");
 }
 
 void mount_freezable() {
@@ -180,8 +182,8 @@ void freeze() {
     close(directory);
 }
 
-void mount_mute(const std::string& path) {
-    enter_private_directory();
+void mount_mute(const std::string& path, const std::string& directory) {
+    enter_private_directory(directory);
     close(check(open(path.c_str(), O_CREAT | O_WRONLY | O_CLOEXEC, 0600), path.c_str()));
     judges_end = check(open("/dev/fuse", O_RDWR | O_CLOEXEC), "/dev/fuse");
     const std::string options =

@@ -26,7 +26,7 @@ namespace {
 [[noreturn]] void usage(const char* program, std::initializer_list<std::string_view> modes) {
     std::fprintf(stderr,
                  "usage: %s [--mode MODE] [--family ipv4|ipv6|mapped] [--netns] [--comm NAME|hostile]\n"
-                 "       [--end close|shutdown|exit] [--wait-for-start] [--wait-for-fin]\nmodes:",
+                 "       [--end close|shutdown|exit|exec] [--wait-for-start] [--wait-for-fin]\nmodes:",
                  program);
     for (std::string_view mode : modes)
         std::fprintf(stderr, " %.*s", static_cast<int>(mode.size()), mode.data());
@@ -175,6 +175,7 @@ void idle(int line, int listener, int leaked, const std::string& end) {
             hear(line, Say::close);
             tell(line, close_and_note(leaked, end));
             if (end == "exit") _exit(0);
+            if (end == "exec") execlp("sleep", "sleep", "3600", nullptr);
         }
     }
 }
