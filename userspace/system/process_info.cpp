@@ -55,7 +55,7 @@ void describe_process(model::Process& process) {
 }
 
 std::optional<std::uint64_t> process_start_ns(std::uint32_t pid) {
-    const auto stat = read_file(fmt::format(\"/proc/{}/stat\", pid), 4096);
+    const auto stat = read_file(fmt::format("/proc/{}/stat", pid), 4096);
     const auto ticks = stat ? start_ticks_of(*stat) : std::nullopt;
     if (!ticks) return std::nullopt;
     return *ticks * (1'000'000'000U / static_cast<std::uint64_t>(::sysconf(_SC_CLK_TCK)));
