@@ -43,7 +43,6 @@ private:
     void write_detail(const Hold& hold);
     void write_chain(const Hold& hold);
     void write_shares(const Hold& hold);
-    void write_shares(const Hold& hold);
     void write_stacks();
     void write_counters();
     void write_losses();
