@@ -18,6 +18,7 @@ import time
 
 sys.dont_write_bytecode = True
 import stage
+import throughput
 import view
 from measuring import Churn, conditions, duration, held_sockets, peak_memory, programs, progress, run, setting, table, totals_of, verdict
 
@@ -249,6 +250,40 @@ def measure_recordings(_):
         raise stage.CannotGoOn(f"{program} found something wrong: {done.stdout}")
 
 
+def measure_capture(options):
+    """What a capture takes from the program that it looks at: redis under load, alternately captured and not."""
+    pairs, seconds = options.runs or 5, min(options.seconds, 5)
+    rows = []
+    with throughput.Redis() as redis, throughput.Load(redis) as load:
+        load.rate(2)  # warm
+        rows.append(capture_row("redis alone", pairs, seconds, load, ("-p", str(redis.pid))))
+        with stage.Culprit("functions", "--mode", "crowd") as crowd:
+            selected = ("-p", str(redis.pid), "-p", str(crowd.truth["pid"]))
+            rows.append(capture_row("redis, and 2,000 threads asleep", pairs, seconds, load, selected))
+    table(f"A redis server under load while waitclose captures, {pairs} pairs of {seconds} s each",
+          ("", "untraced", "captured", "ratio", "least", "most", "threads", "overhead", "events lost", "target"), rows)
+
+
+def capture_row(name, pairs, seconds, load, selected):
+    untraced, captured, manifests = [], [], []
+    for turn in range(pairs):
+        progress(f"capture: {name}: pair {turn + 1} of {pairs}")
+        if turn % 2 == 0:
+            untraced.append(load.rate(seconds))
+        with throughput.Capture(seconds + 1, *selected) as capture:
+            captured.append(load.rate(seconds))
+            manifests.append(capture.manifest())
+        if turn % 2 == 1:
+            untraced.append(load.rate(seconds))
+    ratios = [there / alone for there, alone in zip(captured, untraced)]
+    overhead = statistics.median(manifest["cost"]["overhead"] for manifest in manifests)
+    threads = manifests[-1]["captured"]["threads"]
+    lost = sum(manifest["losses"]["activity"] for manifest in manifests)
+    return (name, f"{statistics.median(untraced):,.0f}/s", f"{statistics.median(captured):,.0f}/s",
+            f"{100 * statistics.median(ratios):.1f} %", f"{100 * min(ratios):.1f} %", f"{100 * max(ratios):.1f} %",
+            f"{threads:,}", f"{100 * overhead:.1f} %", f"{lost:,}", verdict(overhead <= 0.03, "overhead <= 3 %"))
+
+
 def keys_answered(live):
     """Seconds from key to redraw, of keys that come at any time within the second between two looks."""
     seconds = []
@@ -278,6 +313,7 @@ MEASURES = {
     "record": measure_record,
     "recordings": measure_recordings,
     "churn": measure_churn,
+    "capture": measure_capture,
     "kernel": measure_kernel,
 }
 
@@ -287,13 +323,13 @@ def main():
         prog="scripts/bench", description=__doc__.splitlines()[0],
         epilog="what: census (against ss and lsof), diagnosis (what it costs on top), churn (connections a second, traced and not), precision (length of "
                "1,000 holds), start (until all probes are attached), live (what the view of 150,000 sockets costs, how soon it answers a key), record (what recording 25,000 connections a second takes), "
-               "recordings (a million events, read and written), kernel (time in each BPF program); default: all")
-    parser.add_argument("what", nargs="*", help="census, diagnosis, precision, start, live, record, recordings, churn, kernel, all")
+               "recordings (a million events, read and written), capture (redis under load, captured and not), kernel (time in each BPF program); default: all")
+    parser.add_argument("what", nargs="*", help="census, diagnosis, precision, start, live, record, recordings, churn, capture, kernel, all")
     parser.add_argument("--large", action="store_true", help="census: 145,000 sockets too")
     parser.add_argument("--sockets", type=int, action="append", metavar="N", help="census, live: this many instead")
     parser.add_argument("--keep-peers", action="store_true", help="census: the clients are processes of this machine too")
-    parser.add_argument("--seconds", type=int, default=10, metavar="N", help="churn, record, kernel: how long a run lasts (10)")
-    parser.add_argument("--runs", type=int, metavar="N", help="how often (census 5, churn 3, start 10, live 3)")
+    parser.add_argument("--seconds", type=int, default=10, metavar="N", help="churn, record, capture, kernel: how long a run lasts (10; capture 5)")
+    parser.add_argument("--runs", type=int, metavar="N", help="how often (census 5, churn 3, start 10, live 3, capture 5)")
     parser.add_argument("--build", type=pathlib.Path, metavar="DIR", help="measure this build, and do not build")
     options = parser.parse_args()
     for name in options.what:

@@ -5,6 +5,7 @@
 //   call-backend     call_backend() in recv() from a service that never answers (field case 8)
 //   spin-parse       spin_parse() computes for ever (field case 11)
 //   tick             tick() sleeps a millisecond, again and again
+//   breathe          breathe() computes for two milliseconds and sleeps for two, again and again
 //   crowd            as call-backend, beside 2,000 threads that have nothing to do
 // It is built with and without frame pointers, stripped, static, and as C++ with templates.
 #include "functions.h"
@@ -85,6 +86,7 @@ Expected expected_of(const std::string& mode, std::uint16_t backend) {
     if (mode == "wait-for-quota") return {"wait_for_quota", SYS_futex, "lock", address};
     if (mode == "spin-parse") return {"spin_parse", -1, "", "CPU"};
     if (mode == "tick") return {"tick", SYS_clock_nanosleep, "sleep", "clock_nanosleep"};
+    if (mode == "breathe") return {"breathe", -1, "", ""};
     return {"call_backend", SYS_recvfrom, "downstream", address};
 }
 
@@ -103,7 +105,8 @@ void state(Truth& truth, const Expected& expected, const Note& handler) {
 
 int main(int argc, char** argv) {
     const Options options = parse(
-        argc, argv, {"write-audit-log", "wait-for-quota", "call-backend", "spin-parse", "tick", "crowd"});
+        argc, argv,
+        {"write-audit-log", "wait-for-quota", "call-backend", "spin-parse", "tick", "breathe", "crowd"});
     const bool writes = options.mode == "write-audit-log";
     if (writes) mount_mute(log_path, directory);
     Judge judge(options);

@@ -10,7 +10,7 @@
 namespace functions {
 
 struct Work {
-    std::string mode;           // "write-audit-log", "wait-for-quota", "call-backend", "spin-parse", "tick"
+    std::string mode;           // "write-audit-log", "wait-for-quota", "call-backend", "spin-parse" and more
     std::string log;            // the file that is written
     std::uint16_t backend = 0;  // port of a service that never answers
 };

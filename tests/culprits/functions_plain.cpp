@@ -57,6 +57,15 @@ extern "C" {
     for (;;) clock_nanosleep(CLOCK_MONOTONIC, 0, &pause, nullptr);
 }
 
+[[gnu::noinline]] void breathe() {
+    for (;;) {
+        const std::int64_t until = culprit::boot_ns() + 2 * a_millisecond_ns;
+        while (culprit::boot_ns() < until) parsed = parsed * 31 + 7;
+        const timespec pause{.tv_sec = 0, .tv_nsec = 2 * a_millisecond_ns};
+        clock_nanosleep(CLOCK_MONOTONIC, 0, &pause, nullptr);
+    }
+}
+
 [[gnu::noinline]] void await_work() {
     pthread_mutex_lock(&park_lock);
     for (;;) pthread_cond_wait(&work_arrived, &park_lock);
@@ -68,6 +77,7 @@ extern "C" {
     if (work->mode == "call-backend" || work->mode == "crowd") call_backend(work->backend);
     if (work->mode == "spin-parse") spin_parse();
     if (work->mode == "tick") tick();
+    if (work->mode == "breathe") breathe();
     functions::stay();
 }
 }

@@ -4,7 +4,6 @@
 
 #include <condition_variable>
 #include <cstddef>
-#include <ctime>
 #include <mutex>
 
 #include <fcntl.h>
@@ -23,7 +22,6 @@ std::mutex quota_lock;
 std::mutex park_lock;
 std::condition_variable work_arrived;
 volatile std::uint64_t parsed = 0;
-constexpr long a_millisecond_ns = 1'000'000;
 
 template <typename Log>
 class Handler {
@@ -35,7 +33,6 @@ public:
         if (work_.mode == "wait-for-quota") wait_for_quota();
         if (work_.mode == "call-backend" || work_.mode == "crowd") call_backend();
         if (work_.mode == "spin-parse") spin_parse();
-        if (work_.mode == "tick") tick();
         functions::stay();
     }
 
@@ -64,11 +61,6 @@ private:
 
     [[gnu::noinline]] void spin_parse() {
         for (;;) parsed = parsed * 31 + 7;
-    }
-
-    [[gnu::noinline]] void tick() {
-        const timespec pause{.tv_sec = 0, .tv_nsec = a_millisecond_ns};
-        for (;;) clock_nanosleep(CLOCK_MONOTONIC, 0, &pause, nullptr);
     }
 
     const functions::Work& work_;

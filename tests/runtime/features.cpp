@@ -62,7 +62,7 @@ std::optional<std::string> missing_feature(const Arguments& command) {
     const auto has = [&](const char* word) { return std::ranges::find(command, word) != command.end(); };
     if (has("multipath")) return missing_for_multipath();
     if (has("disk-frozen")) return missing_for_frozen();
-    if (has("disk-mute") || has("fault-file")) return missing_for_fuse();
+    if (has("disk-mute") || has("fault-file") || has("write-audit-log")) return missing_for_fuse();
     if (has("fault") || has("fault-read")) return missing_for_userfault();
     return std::nullopt;
 }
