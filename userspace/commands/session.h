@@ -75,7 +75,7 @@ private:
 
     kernel::Probes probes_;
     bool traces_;
-    bool windowed_;
+    kernel::Purpose purpose_;
     HoldListener& listener_;
     Witness* witness_;
     std::optional<kernel::CensusTaker> taker_;
