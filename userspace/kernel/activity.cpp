@@ -227,8 +227,9 @@ std::vector<std::string> ActivityTracer::Parts::lacks() const {
                         "more than {} MiB",
                         reading.first.cut(), settings.max_bytes >> 20U));
     if (reading.first.left_out())
-        lacks.push_back(fmt::format("{} threads that did less than the {} shown were left out",
-                                    reading.first.left_out(), settings.max_threads));
+        lacks.push_back(
+            fmt::format("{} threads that did less than the {} shown were left out (--max-threads)",
+                        reading.first.left_out(), settings.max_threads));
     if (!statistics)
         lacks.emplace_back(
             "what the programs in the kernel cost was estimated from their records, since "
