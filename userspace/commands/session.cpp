@@ -78,6 +78,11 @@ Result<model::Census> Session::open_window() {
     return census;
 }
 
+void Session::end_tracing() {
+    probes_.detach();
+    drain();
+}
+
 model::Losses Session::losses() const {
     const kernel::KernelTotals totals = probes_.totals();
     return {totals.lost_events, totals.lost_storage, ledger_.totals().reconciled};

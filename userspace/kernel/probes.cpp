@@ -295,6 +295,10 @@ Result<void> Probes::open_ring() {
     return {};
 }
 
+void Probes::detach() {
+    parts_->links.clear();
+}
+
 void Probes::drain(EventSink& sink) {
     parts_->sink = &sink;
     ring_buffer__consume(parts_->ring.get());

@@ -65,6 +65,9 @@ public:
     /// Hands every event waiting in the ring buffer to the sink.
     void drain(EventSink& sink);
 
+    /// Ends the tracing: nothing new is reported, what waits stays to be drained. A census can be taken still.
+    void detach();
+
     KernelTotals totals() const;
 
     /// How long the attached programs have run, in ns; counted only while somebody has enabled the kernel's
