@@ -109,14 +109,15 @@ static __always_inline void arrive(struct wc_stretch* stretch) {
     send(stretch);
 }
 
-/* It may not even have gone to sleep yet, or be about to: the last time before it gets a CPU counts. */
-static __always_inline void wake(struct wc_stretch* stretch) {
+/* It may not even have gone to sleep yet: the last time before it gets a CPU counts. The arguments of a
+ * typed tracepoint lie on the stack (__bpf_trace_run), those of a classic one do not. */
+static __always_inline void wake(struct wc_stretch* stretch, void* on_stack) {
     if (!stretch || has_enough(stretch)) return;
     struct task_struct* task = current_task();
-    if (is_interrupted(task))
-        __builtin_memset(&stretch->waker, 0, sizeof(stretch->waker));
-    else
+    if (on_stack && does_it_itself(task, on_stack))
         describe_actor(task, &stretch->waker);
+    else
+        __builtin_memset(&stretch->waker, 0, sizeof(stretch->waker));
     stretch->woken_ns = bpf_ktime_get_boot_ns();
 }
 
@@ -131,7 +132,7 @@ int BPF_PROG(on_interval_switch, bool preempt, struct task_struct* previous, str
 
 SEC("tp_btf/sched_waking")
 int BPF_PROG(on_waking, struct task_struct* task) {
-    if (capture_is_open && is_followed(OF_TASK(task, tgid))) wake(stretch_of(task));
+    if (capture_is_open && is_followed(OF_TASK(task, tgid))) wake(stretch_of(task), ctx);
     return 0;
 }
 
@@ -147,6 +148,6 @@ int on_classic_interval_switch(struct trace_event_raw_sched_switch* event) {
 
 SEC("tracepoint/sched/sched_waking")
 int on_classic_waking(struct trace_event_raw_sched_wakeup_template* event) {
-    if (capture_is_open) wake(known_stretch(event->pid));
+    if (capture_is_open) wake(known_stretch(event->pid), NULL);
     return 0;
 }

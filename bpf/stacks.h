@@ -9,7 +9,7 @@
 
 #include "registers.h"
 
-#define HASHED_BYTES 2048
+#define HASHED_BYTES 1024
 
 /* What can interrupt one another on one CPU has room of its own. */
 enum stack_slot { SLOT_SWITCH, SLOT_SAMPLE, SLOT_ACCEPT, SLOT_CONNECT, SLOTS };

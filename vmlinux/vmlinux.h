@@ -372,6 +372,7 @@ struct task_struct {
     struct nsproxy *nsproxy;
     struct signal_struct *signal;
     void *stack;
+    int softirq_disable_cnt; /* with CONFIG_PREEMPT_RT */
     struct sched_entity se;
     struct sched_info sched_info; /* with CONFIG_SCHED_INFO */
 };

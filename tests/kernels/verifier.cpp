@@ -96,6 +96,7 @@ Skeleton open_with(const Names& programs, const Settings& settings) {
         filter.by_local_port = filter.by_remote_port = 1;
         skeleton->rodata->all_transitions = true;
         skeleton->rodata->want_peers = true;
+        skeleton->rodata->opening_stacks = true;
     }
     return skeleton;
 }

@@ -11,7 +11,7 @@ namespace {
 constexpr std::uint64_t kInterval = 250'000'000;     // what is spent in less tells little
 constexpr std::uint64_t kBeginning = 1'000'000'000;  // the beginning costs more than what follows
 constexpr std::uint32_t kMostAtFirst = 4096;
-constexpr std::uint32_t kLeast = 64;
+constexpr std::uint32_t kLeast = 8;
 
 }  // namespace
 

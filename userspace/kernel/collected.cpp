@@ -71,7 +71,7 @@ void Collected::add(const wc_stretch& record) {
         return;
     }
     ++kept_;
-    thread->track.stretches.push_back(stretch_of(record));
+    thread->track.stretches.push_back(stretch_of(record, *thread));
 }
 
 void Collected::add(const wc_sample& record) {
@@ -109,7 +109,7 @@ std::uint32_t Collected::stack_index(std::uint64_t id) const {
     return found == stack_ids_.end() ? model::kNowhere : found->second;
 }
 
-Stretch Collected::stretch_of(const wc_stretch& record) {
+Stretch Collected::stretch_of(const wc_stretch& record, Thread& thread) {
     Stretch stretch{.left_ns = record.left_ns,
                     .woken_ns = record.woken_ns,
                     .on_ns = record.on_ns,
@@ -118,29 +118,37 @@ Stretch Collected::stretch_of(const wc_stretch& record) {
                     .sleep = model::kNowhere,
                     .waker = waker_of(record.waker)};
     if (record.left_ns && record.how == WC_OFF_CPU_ASLEEP)
-        stretch.sleep = sleep_of(kernel::thread_of(record), record.thread, record.file, record.in_iowait != 0,
-                                 stack_index(record.stack));
+        stretch.sleep = sleep_of(record, stack_index(record.stack), thread);
     return stretch;
 }
 
-std::uint32_t Collected::sleep_of(const model::Thread& thread, const wc_actor& actor,
-                                  const wc_sleep_file& file, bool in_iowait, std::uint32_t stack) {
-    std::optional<model::FileFact> fact = thread.file;
-    const std::uint64_t inode = fact ? fact->inode : 0;
-    const SleepKey key{fact ? actor.tgid : 0,
-                       thread.syscall.value_or(~0U),
-                       thread.arguments,
-                       inode,
-                       fact ? file.address : 0,
-                       in_iowait,
-                       stack};
+template <typename Record>
+std::uint32_t Collected::sleep_of(const Record& record, std::uint32_t stack, Thread& thread) {
+    SleepKey key{.pid = record.thread.tgid,
+                 .syscall = record.syscall,
+                 .arguments = {},
+                 .inode = record.file.inode,
+                 .file = record.file.address,
+                 .in_iowait = record.in_iowait,
+                 .stack = stack};
+    std::copy(std::begin(record.arguments), std::end(record.arguments), key.arguments.begin());
+    if (record.syscall == ~0U) key.arguments = {};
+    if (thread.last_sleep == model::kNowhere || key != thread.last_key)
+        thread.last_sleep = keep_sleep(key, kernel::thread_of(record));
+    thread.last_key = key;
+    return thread.last_sleep;
+}
+
+std::uint32_t Collected::keep_sleep(const SleepKey& key, const model::Thread& thread) {
     const auto found = sleep_keys_.find(key);
     if (found != sleep_keys_.end()) return found->second;
     if (sleeps_.size() >= kMostSleeps) return model::kNowhere;
+    std::optional<model::FileFact> fact = thread.file;
     if (fact)
-        fact->name =
-            name_of(actor.tgid, static_cast<std::uint64_t>(model::uses_of(thread)[0].fd), fact->inode);
-    sleeps_.push_back({thread.syscall, thread.arguments, std::move(fact), in_iowait, stack});
+        fact->name = name_of(key.pid, static_cast<std::uint64_t>(model::uses_of(thread)[0].fd), fact->inode);
+    const std::array<std::uint64_t, 4> none{};
+    sleeps_.push_back({thread.syscall, thread.syscall ? thread.arguments : none, std::move(fact),
+                       key.in_iowait != 0, key.stack});
     const auto index = static_cast<std::uint32_t>(sleeps_.size() - 1);
     sleep_keys_.emplace(key, index);
     return index;
@@ -175,8 +183,7 @@ void Collected::add_first(const wc_resting& record) {
     thread->ended = record.exit_state != 0;
     thread->track.first = at_first(record);
     if (thread->track.first.doing == model::Doing::kBlocked)
-        thread->track.first.sleep = sleep_of(kernel::thread_of(record), record.thread, record.file,
-                                             record.in_iowait != 0, thread->resting_stack);
+        thread->track.first.sleep = sleep_of(record, thread->resting_stack, *thread);
 }
 
 void Collected::add_first(model::RawStack&& stack) {
@@ -195,7 +202,7 @@ void Collected::add_first(model::RawStack&& stack) {
 
 void Collected::add_open(const wc_stretch& record) {
     Thread* thread = thread_of(record.thread, record.leader_start_ns);
-    if (thread) thread->track.open = stretch_of(record);
+    if (thread) thread->track.open = stretch_of(record, *thread);
 }
 
 /// Those that did most, when there are more.

@@ -3,6 +3,7 @@
 #pragma once
 
 #include <array>
+#include <compare>
 #include <cstddef>
 #include <cstdint>
 #include <map>
@@ -56,38 +57,55 @@ public:
 
 private:
     using ThreadKey = std::pair<std::uint32_t, std::uint64_t>;  // tid, start
+    struct ThreadKeyHash {
+        std::size_t operator()(const ThreadKey& key) const {
+            return key.second * 0x9e3779b97f4a7c15U ^ key.first;
+        }
+    };
+    /// What tells ways of sleeping apart, as the record has it.
+    struct SleepKey {
+        std::uint32_t pid = 0;  // a descriptor is of a process
+        std::uint32_t syscall = 0;
+        std::array<std::uint64_t, 4> arguments{};
+        std::uint64_t inode = 0;
+        std::uint64_t file = 0;
+        std::uint32_t in_iowait = 0;
+        std::uint32_t stack = model::kNowhere;
+        auto operator<=>(const SleepKey&) const = default;
+    };
     struct Thread {
         wc_actor actor{};
         std::uint64_t leader_start_ns = 0;
         Track track;
         std::vector<model::CpuSample> samples;
         std::uint32_t resting_stack = model::kNowhere;
+        SleepKey last_key;  // threads sleep in the same way again and again
+        std::uint32_t last_sleep = model::kNowhere;
         bool ended = false;  // it was a zombie at first
     };
     using FileKey = std::tuple<std::uint32_t, std::uint64_t, std::uint64_t>;  // pid, fd, inode
-    using SleepKey = std::tuple<std::uint32_t, std::uint32_t, std::array<std::uint64_t, 4>, std::uint64_t,
-                                std::uint64_t, bool, std::uint32_t>;
 
     Thread* thread_of(const wc_actor& actor, std::uint64_t leader_start_ns);
     void add(const wc_stretch& record);
     void add(const wc_sample& record);
     void add_stack(const wc_stack& record, std::size_t size);
-    Stretch stretch_of(const wc_stretch& record);
+    Stretch stretch_of(const wc_stretch& record, Thread& thread);
     std::uint32_t keep(model::RawStack&& stack);
     std::uint32_t stack_index(std::uint64_t id) const;
-    std::uint32_t sleep_of(const model::Thread& thread, const wc_actor& actor, const wc_sleep_file& file,
-                           bool in_iowait, std::uint32_t stack);
+    template <typename Record>
+    std::uint32_t sleep_of(const Record& record, std::uint32_t stack, Thread& thread);
+    std::uint32_t keep_sleep(const SleepKey& key, const model::Thread& thread);
     std::uint32_t waker_of(const wc_actor& waker);
     const std::string& name_of(std::uint32_t pid, std::uint64_t fd, std::uint64_t inode);
     std::vector<Thread*> chosen(std::uint32_t most);
     model::ThreadActivity activity_of(Thread& thread, const Ending& ending) const;
 
-    std::map<ThreadKey, Thread> threads_;
+    std::unordered_map<ThreadKey, Thread, ThreadKeyHash> threads_;
     std::unordered_map<std::uint64_t, std::uint32_t> stack_ids_;
     std::vector<model::RawStack> stacks_;
     std::map<SleepKey, std::uint32_t> sleep_keys_;
     std::vector<model::Sleep> sleeps_;
-    std::map<ThreadKey, std::uint32_t> waker_keys_;
+    std::unordered_map<ThreadKey, std::uint32_t, ThreadKeyHash> waker_keys_;
     std::vector<model::Actor> wakers_;
     std::map<FileKey, std::string> names_;
     std::uint64_t bytes_left_;

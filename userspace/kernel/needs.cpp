@@ -161,8 +161,8 @@ constexpr std::array kIntervalsTyped{AttachPoint{"on_interval_switch", kTypedTra
 constexpr std::array kIntervalsClassic{
     AttachPoint{"on_classic_interval_switch", kTracepoint, "sched/sched_switch"}};
 constexpr std::array kIntervals{
-    Alternative{"tp_btf/sched_switch+bpf_get_stack", kIntervalsTyped, "5.8"},
-    Alternative{"tp/sched/sched_switch+bpf_get_stack", kIntervalsClassic, "5.8", Cost::kMedium,
+    Alternative{"tp_btf/sched_switch+stack", kIntervalsTyped, "5.8"},
+    Alternative{"tp/sched/sched_switch+stack", kIntervalsClassic, "5.8", Cost::kMedium,
                 "what a thread did in a capture before it first left a CPU is not known"},
 };
 
@@ -170,7 +170,8 @@ constexpr std::array kWakingTyped{AttachPoint{"on_waking", kTypedTracepoint, "sc
 constexpr std::array kWakingClassic{AttachPoint{"on_classic_waking", kTracepoint, "sched/sched_waking"}};
 constexpr std::array kWaking{
     Alternative{"tp_btf/sched_waking", kWakingTyped, "5.8"},
-    Alternative{"tp/sched/sched_waking", kWakingClassic, "5.8", Cost::kMedium},
+    Alternative{"tp/sched/sched_waking", kWakingClassic, "5.8", Cost::kMedium,
+                "when a sleep ended is known, but not who ended it"},
 };
 
 constexpr std::array kClockPoint{AttachPoint{"on_sample", kSamplingClock, "cpu-clock"}};
@@ -180,7 +181,7 @@ constexpr std::array kRestingAndStacks{
     AttachPoint{"capture_threads_and_stacks", kIterator, "task", false, "bpf_get_task_stack"}};
 constexpr std::array kRestingOnly{AttachPoint{"capture_threads", kIterator, "task"}};
 constexpr std::array kResting{
-    Alternative{"iter/task+registers+bpf_get_task_stack", kRestingAndStacks, "5.9"},
+    Alternative{"iter/task+registers+stack", kRestingAndStacks, "5.9"},
     Alternative{"iter/task+registers", kRestingOnly, "5.8", Cost::kLow,
                 "the stacks of sleeping threads end where they enter the kernel"},
 };
