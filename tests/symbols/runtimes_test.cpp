@@ -53,6 +53,16 @@ std::optional<model::RawStack> sleeping_stack(const Sleeper& sleeper, std::uint3
     return std::nullopt;
 }
 
+std::uint32_t thread_named(const Sleeper& sleeper, std::string_view name) {
+    for (int i = 0; i < 1000; ++i) {
+        for (const std::uint32_t tid : sleeper.threads())
+            if (system::read_line(fmt::format("/proc/{}/task/{}/comm", sleeper.pid(), tid)) == name)
+                return tid;
+        std::this_thread::sleep_for(std::chrono::milliseconds(5));
+    }
+    return 0;
+}
+
 struct Doing {
     const char* argument;
     long syscall;
@@ -96,6 +106,30 @@ TEST_P(EveryPython, TellsTheFunctionOfOneThatRuns) {
     EXPECT_EQ(model::own_function(*script)->function, "spin_parse");
 }
 
+TEST_P(EveryPython, TellsTheFunctionOfAMomentThatIsGone) {
+    if (!has(GetParam())) GTEST_SKIP() << "there is no " << GetParam();
+    constexpr Doing kDoings[] = {{"write", SYS_fdatasync, "write_audit_log"}, {"spin", -1, "spin_parse"}};
+    for (const Doing& doing : kDoings) {
+        SCOPED_TRACE(doing.argument);
+        Sleeper sleeper({GetParam(), script_path("sleeper.py"), doing.argument});
+        KernelSymbols kernel;
+        Naming naming(kernel);
+        ASSERT_TRUE(naming.meet(sleeper.pid(), sleeper.start_ns()));
+        int named = 0;
+        for (int i = 0; i < 50; ++i) {
+            const auto raw = sleeper.stack_in(doing.syscall);
+            ASSERT_TRUE(raw);
+            naming.script(sleeper.pid(), raw->tid);
+            const model::Stack stack = naming.name(*raw);
+            const model::Frame* own = model::own_function(stack);
+            if (own == nullptr) continue;
+            EXPECT_EQ(own->function, doing.function) << text_of(stack);
+            ++named;
+        }
+        EXPECT_GE(named, 40) << "of 50";
+    }
+}
+
 INSTANTIATE_TEST_SUITE_P(Runtimes, EveryPython,
                          ::testing::Values("/usr/bin/python3", PYTHON_3_12, PYTHON_3_13));
 
@@ -116,15 +150,13 @@ TEST(Runtimes, TellsWhatNodeCompiled) {
 
 TEST(Runtimes, TellsTheMethodsOfAJvmThatWasAsked) {
     if (!has("/usr/bin/java")) GTEST_SKIP() << "there is no java";
-    constexpr Doing kDoings[] = {{"lock", SYS_futex, "Sleeper.waitForQuota"},
+    constexpr Doing kDoings[] = {{"write", SYS_fsync, "Sleeper.writeAuditLog"},
+                                 {"lock", SYS_futex, "Sleeper.waitForQuota"},
                                  {"recv", SYS_poll, "Sleeper.callBackend"}};
     for (const Doing& doing : kDoings) {
         SCOPED_TRACE(doing.argument);
         Sleeper sleeper({"/usr/bin/java", "-Xint", script_path("Sleeper.java"), doing.argument});
-        std::uint32_t handler = 0;
-        for (const std::uint32_t tid : sleeper.threads())
-            if (system::read_line(fmt::format("/proc/{}/task/{}/comm", sleeper.pid(), tid)) == "handler")
-                handler = tid;
+        const std::uint32_t handler = thread_named(sleeper, "handler");
         ASSERT_NE(handler, 0U);
         KernelSymbols kernel;
         Naming naming(kernel);

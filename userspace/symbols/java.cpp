@@ -19,7 +19,7 @@ namespace {
 constexpr std::size_t kMostThreads = 16384;
 constexpr std::size_t kDeepest = 256;
 constexpr std::size_t kLongestName = 1024;
-constexpr std::size_t kStandingBytes = 8192;
+constexpr std::size_t kStandingBytes = 16384;
 
 std::optional<std::uint32_t> native_id(std::string_view line) {
     const auto at = line.rfind(" nid=");
@@ -132,21 +132,22 @@ Result<AskedThreads> ask_java(const AddressSpace& space) {
         const auto own_tid = own_tid_of(space.pid(), tid);
         const auto stack = own_tid ? stacks.find(*own_tid) : stacks.end();
         if (stack == stacks.end() || stack->second.empty()) continue;
-        if (then != before.end() && then->second == standing)
-            threads.emplace(tid, AskedThread{std::move(standing), std::move(stack->second)});
+        if (then != before.end())
+            threads.emplace(tid, AskedThread{then->second, std::move(standing), std::move(stack->second)});
     }
     return threads;
 }
 
-void merge_java(std::vector<PlacedFrame>& stack, const JavaStack& methods) {
-    const auto is_outside = [](const PlacedFrame& placed) {
+void merge_java(std::vector<PlacedFrame>& stack, const std::vector<Step>& steps, const model::RawStack& raw,
+                const AskedThread& asked) {
+    const auto boundary = std::ranges::find_if(stack, [](const PlacedFrame& placed) {
         return placed.origin == Origin::kJit || placed.origin == Origin::kNowhere;
-    };
-    const auto boundary = std::ranges::find_if(stack, is_outside);
-    // A stack that is known to its end, and has no such frame, is none of a Java thread.
-    if (boundary == stack.end() && !stack.empty()) return;
+    });
+    if (boundary == stack.end()) return;
+    const std::uint64_t sp = steps[static_cast<std::size_t>(boundary - stack.begin())].sp;
+    if (!is_same_above(asked.before, raw, sp) || !is_same_above(asked.after, raw, sp)) return;
     stack.erase(boundary, stack.end());
-    for (const model::Frame& method : methods) stack.push_back({method, Origin::kScript});
+    for (const model::Frame& method : asked.stack) stack.push_back({method, Origin::kScript});
 }
 
 }  // namespace waitclose::symbols

@@ -12,6 +12,7 @@
 #include "failure.h"
 #include "symbols/address_space.h"
 #include "symbols/standing.h"
+#include "symbols/unwinder.h"
 
 namespace waitclose::symbols {
 
@@ -22,12 +23,13 @@ using JavaStack = std::vector<model::Frame>;
 /// since JDK 21, "nid=31". What is no thread or no frame is passed over.
 std::map<std::uint32_t, JavaStack> java_stacks_in(std::string_view thread_print);
 
-/// What one thread did while its JVM was asked.
+/// What one thread told, and what it had on its stack before and afterwards.
 struct AskedThread {
-    Standing standing;  // before and afterwards
+    Standing before;
+    Standing after;
     JavaStack stack;
 };
-/// By tid, as the whole machine knows it. Threads that did something else meanwhile are missing.
+/// By tid, as the whole machine knows it. Threads that were on a CPU before or afterwards are missing.
 using AskedThreads = std::map<std::uint32_t, AskedThread>;
 
 bool has_java(const AddressSpace& space);
@@ -36,7 +38,9 @@ bool has_java(const AddressSpace& space);
 /// own root, where it stays, and asks it for the stacks of its threads. Fails in one sentence.
 Result<AskedThreads> ask_java(const AddressSpace& space);
 
-/// Puts the methods in place of all that lies outside of files, from the innermost such frame outwards.
-void merge_java(std::vector<PlacedFrame>& stack, const JavaStack& methods);
+/// Puts the methods in place of all that lies outside of files, from the innermost such frame outwards;
+/// `steps` are the frames' places. Only where the stack has from there on what it had when the JVM was asked.
+void merge_java(std::vector<PlacedFrame>& stack, const std::vector<Step>& steps, const model::RawStack& raw,
+                const AskedThread& asked);
 
 }  // namespace waitclose::symbols

@@ -2,7 +2,9 @@
 #include "symbols/naming.h"
 
 #include <algorithm>
+#include <chrono>
 #include <optional>
+#include <unordered_map>
 #include <vector>
 
 #include <fmt/format.h>
@@ -24,18 +26,7 @@ namespace {
 constexpr std::size_t kMostOfMaps = 32 << 20;
 /// Programs that one process executed, one after the other.
 constexpr std::size_t kMostPrograms = 4;
-
-/// Only of a thread that still sleeps where it did: what a runtime tells is of the moment it is asked.
-std::optional<std::vector<PythonFrame>> python_frames_of(const PythonRuntime& runtime,
-                                                         const model::RawStack& raw) {
-    const auto stands_still = [&] {
-        const auto standing = standing_of(raw.pid, raw.tid, raw.bytes.size());
-        return standing && is_same(*standing, raw);
-    };
-    if (!stands_still()) return std::nullopt;
-    auto script = python_frames(runtime, raw.pid, raw.tid);
-    return stands_still() ? std::move(script) : std::nullopt;
-}
+constexpr std::chrono::milliseconds kReadAgain{20};
 
 }  // namespace
 
@@ -45,19 +36,40 @@ struct Program {
 
     AddressSpace space;
     std::optional<PythonRuntime> python;
+    PythonCode python_code;
+    std::unordered_map<std::uint32_t, std::chrono::steady_clock::time_point> python_read;  // by tid
     AskedThreads java;
 };
 
 namespace {
 
-void add_script(const Program& program, const model::RawStack& raw, std::vector<PlacedFrame>& frames) {
-    if (program.python) {
-        if (const auto script = python_frames_of(*program.python, raw))
-            merge_python(frames, *script, program.python->module);
+/// Reads what a thread executes, unless it was just read.
+std::optional<std::vector<PythonFrame>> read_python(Program& program, std::uint32_t tid) {
+    const auto now = std::chrono::steady_clock::now();
+    const auto [last, is_first] = program.python_read.try_emplace(tid, now);
+    if (!is_first && now - last->second < kReadAgain) return std::nullopt;
+    last->second = now;
+    auto script = python_frames(*program.python, program.space.pid(), tid);
+    if (script) program.python_code.add(*script);
+    return script;
+}
+
+/// What a runtime tells is of the moment it is asked: all of it counts only for a thread that still sleeps
+/// where it did.
+void add_python(Program& program, const model::RawStack& raw, const std::vector<Step>& steps,
+                std::vector<PlacedFrame>& frames) {
+    const auto stands_still = [&] {
+        const auto standing = standing_of(raw.pid, raw.tid, raw.bytes.size());
+        return standing && is_same(*standing, raw);
+    };
+    if (stands_still()) {
+        program.python_read.erase(raw.tid);
+        const auto script = read_python(program, raw.tid);
+        if (script && stands_still()) return merge_python(frames, *script, program.python->module);
+    } else {
+        read_python(program, raw.tid);
     }
-    const auto asked = program.java.find(raw.tid);
-    if (asked != program.java.end() && is_same(asked->second.standing, raw))
-        merge_java(frames, asked->second.stack);
+    merge_known_python(frames, steps, program.python_code);
 }
 
 }  // namespace
@@ -98,9 +110,10 @@ Result<void> Naming::ask_runtime(std::uint32_t pid) {
 }
 
 model::StackRef Naming::script(std::uint32_t pid, std::uint32_t tid) {
-    const Program* program = program_of(pid, 0);
+    Program* program = program_of(pid, 0);
     if (program == nullptr || !program->python) return nullptr;
-    const auto frames = python_frames(*program->python, pid, tid);
+    program->python_read.erase(tid);
+    const auto frames = read_python(*program, tid);
     if (!frames) return nullptr;
     model::Stack stack;
     for (const PythonFrame& frame : *frames) stack.push_back(placed(frame).frame);
@@ -120,10 +133,13 @@ model::Stack Naming::name(const model::RawStack& raw) {
     Program* program = program_of(raw.pid, raw.registers ? raw.registers->pc : 0);
     if (program == nullptr) return stack;
     std::vector<PlacedFrame> frames;
-    for (const std::uint64_t address : unwind(raw, program->space))
-        frames.push_back(program->space.frame_at(address, settings_.mask_addresses));
+    const std::vector<Step> steps = unwind(raw, program->space);
+    for (const Step& step : steps)
+        frames.push_back(program->space.frame_at(step.address, settings_.mask_addresses));
     mark_own(frames);
-    add_script(*program, raw, frames);
+    if (program->python) add_python(*program, raw, steps, frames);
+    const auto asked = program->java.find(raw.tid);
+    if (asked != program->java.end()) merge_java(frames, steps, raw, asked->second);
     for (PlacedFrame& one : frames) stack.push_back(std::move(one.frame));
     return stack;
 }

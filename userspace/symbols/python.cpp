@@ -16,6 +16,8 @@ constexpr std::size_t kMostInterpreters = 16;
 constexpr std::size_t kMostThreads = 16384;
 constexpr std::size_t kMostFrames = 256;
 constexpr std::uint64_t kLongestText = 4096;
+constexpr std::uint64_t kLongestCode = 16 << 20;
+constexpr std::size_t kMostFunctions = 1 << 16;
 constexpr int kTries = 3;
 constexpr std::string_view kLoop = "_PyEval_EvalFrameDefault";
 
@@ -33,6 +35,7 @@ struct Layout {
     std::uint64_t mark;                      // _PyInterpreterFrame.is_entry (3.11), .owner
     std::uint64_t file_name;                 // PyCodeObject.co_filename
     std::uint64_t name;                      // PyCodeObject.co_qualname
+    std::uint64_t instructions;              // PyCodeObject.co_code_adaptive
     std::uint64_t ascii_size;                // sizeof(PyASCIIObject)
     std::uint64_t compact_size;              // sizeof(PyCompactUnicodeObject)
 };
@@ -40,8 +43,8 @@ struct Layout {
 constexpr std::uint32_t kVersion311 = 0x030b;
 constexpr std::uint32_t kVersion312 = 0x030c;
 constexpr std::uint32_t kVersion313 = 0x030d;
-constexpr Layout kLayout311{40, 0, 16, 8, 160, 56, 8, 32, 48, 68, 112, 128, 48, 72};
-constexpr Layout kLayout312{40, 0, 72, 8, 144, 56, 0, 0, 8, 70, 112, 128, 40, 56};
+constexpr Layout kLayout311{40, 0, 16, 8, 160, 56, 8, 32, 48, 68, 112, 128, 184, 48, 72};
+constexpr Layout kLayout312{40, 0, 72, 8, 144, 56, 0, 0, 8, 70, 112, 128, 192, 40, 56};
 /// Since 3.12: a frame that stands for the C code that entered the loop (FRAME_OWNED_BY_CSTACK).
 constexpr std::uint8_t kOwnedByC = 3;
 
@@ -84,10 +87,11 @@ std::optional<Layout> layout_313(const Memory& memory, std::uint64_t state) {
         return std::nullopt;
     // Groups, each with its size first: runtime state at 3, interpreter at 6, thread at 19, frame at 28, code
     // at 34.
-    const Layout layout{words[5],  words[8],  words[9],  words[21], words[25], words[23], std::nullopt,
-                        words[30], words[29], words[33], words[35], words[37], 40,        56};
+    const Layout layout{words[5],  words[8],     words[9],  words[21], words[25],
+                        words[23], std::nullopt, words[30], words[29], words[33],
+                        words[35], words[37],    words[43], 40,        56};
     constexpr std::uint64_t kFarthest = 1 << 20;
-    const bool is_sane = std::ranges::all_of(words.begin() + 3, words.begin() + 38,
+    const bool is_sane = std::ranges::all_of(words.begin() + 3, words.begin() + 44,
                                              [](std::uint64_t word) { return word < kFarthest; });
     return is_sane ? std::optional(layout) : std::nullopt;
 }
@@ -162,8 +166,10 @@ std::optional<PythonFrame> named(const Memory& memory, const Layout& layout, con
     const auto file = memory.at(code + layout.file_name);
     auto function = name ? text_at(memory, layout, *name) : std::nullopt;
     auto path = file ? text_at(memory, layout, *file) : std::nullopt;
-    if (!function || !path || function->empty()) return std::nullopt;
-    return PythonFrame{*std::move(function), *std::move(path), false};
+    const auto length = memory.at(code + 16);  // in units of 2 bytes
+    if (!function || !path || function->empty() || !length || *length > kLongestCode) return std::nullopt;
+    const std::uint64_t begin = code + layout.instructions;
+    return PythonFrame{*std::move(function), *std::move(path), false, begin, begin + *length * 2};
 }
 
 std::optional<std::vector<PythonFrame>> named(const Memory& memory, const Layout& layout,
@@ -249,6 +255,39 @@ void merge_python(std::vector<PlacedFrame>& stack, const std::vector<PythonFrame
     // Nothing of the interpreter was found on the stack, or not all: it could not be followed that far.
     for (; next != script.end(); ++next) merged.push_back(placed(*next));
     stack = std::move(merged);
+}
+
+void PythonCode::add(const std::vector<PythonFrame>& script) {
+    if (functions_.size() > kMostFunctions) functions_.clear();
+    for (const PythonFrame& frame : script) {
+        // What was there before is gone.
+        auto overlapped = functions_.lower_bound(frame.code_begin);
+        if (overlapped != functions_.begin() && std::prev(overlapped)->second.code_end > frame.code_begin)
+            --overlapped;
+        while (overlapped != functions_.end() && overlapped->first < frame.code_end)
+            overlapped = functions_.erase(overlapped);
+        functions_.insert_or_assign(frame.code_begin, frame);
+    }
+}
+
+const PythonFrame* PythonCode::executed_by(const FrameRegisters& loop) const {
+    const PythonFrame* found = nullptr;
+    for (const auto& value : loop) {
+        const auto behind = value ? functions_.upper_bound(*value) : functions_.begin();
+        if (behind == functions_.begin() || *value > std::prev(behind)->second.code_end) continue;
+        const PythonFrame* function = &std::prev(behind)->second;
+        if (found != nullptr && found != function) return nullptr;
+        found = function;
+    }
+    return found;
+}
+
+void merge_known_python(std::vector<PlacedFrame>& stack, const std::vector<Step>& steps,
+                        const PythonCode& code) {
+    for (std::size_t i = 0; i < stack.size() && i < steps.size(); ++i) {
+        if (stack[i].frame.function != kLoop) continue;
+        if (const PythonFrame* function = code.executed_by(steps[i].registers)) stack[i] = placed(*function);
+    }
 }
 
 std::optional<std::string> utf8_of(std::string_view characters, unsigned width) {

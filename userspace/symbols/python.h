@@ -4,19 +4,24 @@
 #pragma once
 
 #include <cstdint>
+#include <map>
 #include <optional>
 #include <string>
+#include <string_view>
 #include <vector>
 
 #include "model/stack.h"
 #include "symbols/address_space.h"
+#include "symbols/unwinder.h"
 
 namespace waitclose::symbols {
 
 struct PythonFrame {
     std::string function;  // its qualified name, UTF-8
     std::string file;
-    bool is_entry = false;  // called by C code: the interpreter's loop was entered anew
+    bool is_entry = false;         // called by C code: the interpreter's loop was entered anew
+    std::uint64_t code_begin = 0;  // where its instructions lie
+    std::uint64_t code_end = 0;
 
     bool operator==(const PythonFrame&) const = default;
 };
@@ -41,6 +46,24 @@ std::optional<std::vector<PythonFrame>> python_frames(const PythonRuntime& runti
 /// them: what they do is to call each other.
 void merge_python(std::vector<PlacedFrame>& stack, const std::vector<PythonFrame>& script,
                   const std::string& interpreter);
+
+/// The functions that a process was seen to execute, by where their instructions lie.
+class PythonCode {
+public:
+    void add(const std::vector<PythonFrame>& script);
+
+    /// The function that a frame of the interpreter's loop executes: a register points to its next
+    /// instruction. Null when none does to one that is known, or several do to different ones.
+    const PythonFrame* executed_by(const FrameRegisters& loop) const;
+
+private:
+    std::map<std::uint64_t, PythonFrame> functions_;  // by where they begin
+};
+
+/// Puts in place of each frame of the interpreter's loop the function that it is known to execute, without
+/// those that called it within the loop. For stacks of a moment that is gone.
+void merge_known_python(std::vector<PlacedFrame>& stack, const std::vector<Step>& steps,
+                        const PythonCode& code);
 
 PlacedFrame placed(const PythonFrame& frame);
 

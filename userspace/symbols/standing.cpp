@@ -15,6 +15,7 @@ namespace waitclose::symbols {
 namespace {
 
 constexpr std::size_t kPage = 4096;
+constexpr std::size_t kEnough = 128;
 
 std::optional<std::uint64_t> hex_number(std::string_view word) {
     std::uint64_t number = 0;
@@ -65,6 +66,17 @@ bool is_same(const Standing& standing, const model::RawStack& raw) {
     return common > 0 &&
            std::equal(raw.bytes.begin(), raw.bytes.begin() + static_cast<std::ptrdiff_t>(common),
                       standing.bytes.begin());
+}
+
+bool is_same_above(const Standing& standing, const model::RawStack& raw, std::uint64_t address) {
+    if (!raw.registers || address < raw.registers->sp || address < standing.sp) return false;
+    const std::uint64_t of_raw = address - raw.registers->sp;
+    const std::uint64_t of_standing = address - standing.sp;
+    if (of_raw >= raw.bytes.size() || of_standing >= standing.bytes.size()) return false;
+    const std::size_t common = std::min(raw.bytes.size() - of_raw, standing.bytes.size() - of_standing);
+    return common >= kEnough && std::equal(raw.bytes.begin() + static_cast<std::ptrdiff_t>(of_raw),
+                                           raw.bytes.begin() + static_cast<std::ptrdiff_t>(of_raw + common),
+                                           standing.bytes.begin() + static_cast<std::ptrdiff_t>(of_standing));
 }
 
 std::optional<std::uint32_t> own_tid_of(std::uint32_t pid, std::uint32_t tid) {

@@ -3,8 +3,6 @@
 
 #include <cstring>
 
-#include "symbols/unwind_rules.h"
-
 namespace waitclose::symbols {
 namespace {
 
@@ -41,17 +39,17 @@ bool is_above(const FrameRegisters& caller, const FrameRegisters& callee, bool m
 
 }  // namespace
 
-std::vector<std::uint64_t> unwind(const model::RawStack& raw, AddressSpace& space) {
-    std::vector<std::uint64_t> addresses;
-    if (!raw.registers) return addresses;
+std::vector<Step> unwind(const model::RawStack& raw, AddressSpace& space) {
+    std::vector<Step> steps;
+    if (!raw.registers) return steps;
     const StackReader read = reader_of(raw);
     FrameRegisters registers = registers_of(*raw.registers);
     std::uint64_t pc = raw.registers->pc;
     bool is_exact = true;  // pc is the next instruction, not the one that a call returns to
-    while (addresses.size() < kDeepest) {
+    while (steps.size() < kDeepest) {
         const std::uint64_t address = is_exact ? pc : pc - 1;
         if (!space.is_executable(address)) break;
-        addresses.push_back(address);
+        steps.push_back({address, registers[kStackPointer].value_or(0), registers});
         const Place place = space.place_of(address);
         const UnwindRules* rules = place.address ? place.file->rules_at(*place.address) : nullptr;
         const auto caller = rules ? step(*rules, registers, read) : step_by_frame_pointer(registers, read);
@@ -64,7 +62,7 @@ std::vector<std::uint64_t> unwind(const model::RawStack& raw, AddressSpace& spac
         registers = caller->registers;
         pc = caller->return_address;
     }
-    return addresses;
+    return steps;
 }
 
 }  // namespace waitclose::symbols

@@ -8,11 +8,18 @@
 
 #include "model/stack.h"
 #include "symbols/address_space.h"
+#include "symbols/unwind_rules.h"
 
 namespace waitclose::symbols {
 
-/// Of the part of a stack that runs in the program, innermost first, an address inside each frame's current
-/// instruction (of callers, the call). Ends where it cannot be told who called.
-std::vector<std::uint64_t> unwind(const model::RawStack& raw, AddressSpace& space);
+struct Step {
+    std::uint64_t address = 0;  // inside the frame's current instruction; of callers, the call
+    std::uint64_t sp = 0;       // what lies above belongs to this frame and its callers
+    FrameRegisters registers;   // as far as they are known there
+};
+
+/// The frames of the part of a stack that runs in the program, innermost first. Ends where it cannot be told
+/// who called.
+std::vector<Step> unwind(const model::RawStack& raw, AddressSpace& space);
 
 }  // namespace waitclose::symbols
