@@ -50,7 +50,7 @@ TEST(ReportCaptured, TheDisk) {
         head_of(text_of(incident)),
         "Who     worker-3 of orders (pid 4121, tid 4123), in write_audit_log, holds 1 socket on port "
         "8080 in CLOSE_WAIT: handler-blocked (likely)\n"
-        "Waits   it waits for the disk for 22 s: fdatasync(fd 12, /var/log/audit.log), 100 % of the 5 s "
+        "Waits   it waits for the disk for 22 s: fdatasync(fd 12, /var/log/audit.log), 100 % of the 5.0 s "
         "captured\n"
         "For     the disk: fdatasync(fd 12, /var/log/audit.log)\n");
 }
@@ -59,7 +59,7 @@ TEST(ReportCaptured, AnotherService) {
     EXPECT_EQ(head_of(text_of(played(downstream()))),
               "Who     worker-3 of orders (pid 4121, tid 4123), in call_backend, holds 1 socket on port 8080 "
               "in CLOSE_WAIT: handler-blocked (likely)\n"
-              "Waits   it waits for another service for 22 s: recvfrom(fd 12, 10.0.0.9:5432), 100 % of the 5 "
+              "Waits   it waits for another service for 22 s: recvfrom(fd 12, 10.0.0.9:5432), 100 % of the 5.0 "
               "s captured\n"
               "For     another service: recvfrom(fd 12, 10.0.0.9:5432)\n");
 }
@@ -69,7 +69,7 @@ TEST(ReportCaptured, TheCpu) {
         head_of(text_of(played(busy()))),
         "Who     worker-3 of orders (pid 4121, tid 4123), in spin_parse, holds 1 socket on port 8080 in "
         "CLOSE_WAIT: handler-busy (likely)\n"
-        "Waits   of the 5 s captured it ran for 100 %, waited for a CPU for 0 %, and slept for 0 %; 90 "
+        "Waits   of the 5.0 s captured it ran for 100 %, waited for a CPU for 0 %, and slept for 0 %; 90 "
         "% of its 500 samples are in spin_parse\n"
         "For     the CPU: it computes, and waits for nobody\n");
 }
@@ -111,11 +111,11 @@ TEST(ReportCaptured, TheThreadsInTextAndJson) {
     told.activity.lost = 3;
     const Incident incident = played(std::move(told));
     const std::string text = text_of(incident);
-    EXPECT_TRUE(has(text, "What the threads did in the 5 s captured\n")) << text;
-    EXPECT_TRUE(has(text, "  worker-3 (pid 4121, tid 4123), mostly in write_audit_log; followed for 5 s\n"))
+    EXPECT_TRUE(has(text, "What the threads did in the 5.0 s captured\n")) << text;
+    EXPECT_TRUE(has(text, "  worker-3 (pid 4121, tid 4123), mostly in write_audit_log; followed for 5.0 s\n"))
         << text;
-    EXPECT_TRUE(has(text, "disk 5 s (100.0 %) in 1 sleep, the longest 5 s:")) << text;
-    EXPECT_TRUE(has(text, "fdatasync < write_audit_log < handle < main")) << text;
+    EXPECT_TRUE(has(text, "disk 5.0 s (100.0 %) in 1 sleep, the longest 5.0 s:")) << text;
+    EXPECT_TRUE(has(text, "fdatasync < write_audit_log < handle <\n      main; in the kernel: io_schedule")) << text;
     EXPECT_TRUE(has(text, "Lacks   No call stacks of the kernel.")) << text;
     const auto capture = json_of(incident).at("capture");
     EXPECT_EQ(capture.at("lacks"), nlohmann::json::array({"No call stacks of the kernel."}));

@@ -32,6 +32,7 @@ namespace {
 constexpr std::size_t kThreadsTold = 20;
 constexpr std::size_t kWaysTold = 4;
 constexpr std::size_t kFramesTold = 12;
+constexpr std::size_t kKernelFramesTold = 5;
 
 std::string percent_text(std::uint64_t part, std::uint64_t whole) {
     const double share = whole == 0 ? 0 : 100.0 * static_cast<double>(part) / static_cast<double>(whole);
@@ -51,14 +52,25 @@ std::vector<std::string> frames_of(const Incident& incident, timeline::StackId s
     return names;
 }
 
-/// "fdatasync < write_audit_log < main"
+/// "fdatasync < write_audit_log < main; in the kernel: io_schedule < ext4_sync_file"
 std::string stack_text(const Incident& incident, timeline::StackId stack) {
-    std::string text;
-    const auto names = frames_of(incident, stack);
-    for (std::size_t i = 0; i < std::min(names.size(), kFramesTold); ++i)
-        text += fmt::format("{}{}", i == 0 ? "" : " < ", diagnose::function_text(names[i]));
-    if (names.size() > kFramesTold) text += fmt::format(" < {} more", names.size() - kFramesTold);
-    return text;
+    const auto frames = incident.timeline.stacks.frames_of(stack);
+    const auto part = [&](bool kernel, std::size_t most) {
+        std::string text;
+        std::size_t count = 0;
+        for (auto index = frames.rbegin(); index != frames.rend(); ++index) {
+            timeline::Frame frame = incident.timeline.stacks.frames()[*index];
+            if (frame.kernel != kernel || ++count > most) continue;
+            frame.kernel = false;
+            text += fmt::format("{}{}", text.empty() ? "" : " < ",
+                                diagnose::function_text(timeline::frame_label(incident.timeline, frame)));
+        }
+        return text + (count > most ? fmt::format(" < {} more", count - most) : "");
+    };
+    const std::string program = part(false, kFramesTold);
+    const std::string kernel = part(true, kKernelFramesTold);
+    if (kernel.empty()) return program;
+    return fmt::format("{}{}in the kernel: {}", program, program.empty() ? "" : "; ", kernel);
 }
 
 std::string title_of(const ThreadStory& story) {
