@@ -23,6 +23,7 @@ Census census() {
     }
     all.threads.resize(3);
     Thread& reader = all.threads[0];
+    reader.state = RunState::kSleeping;
     reader.syscall = SYS_read;
     reader.file.emplace();
     reader.file->kind = FileKind::kTcp;
@@ -48,6 +49,15 @@ TEST(Scope, OwnersThenThoseTheyWaitFor) {
     EXPECT_EQ(processes_in_scope(census(), {0, 1}, 10), (Found{0, 1, 2}));
     EXPECT_EQ(processes_in_scope(census(), {1}, 10), (Found{1}));
     EXPECT_EQ(processes_in_scope(census(), {}, 10), Found{});
+}
+
+TEST(Scope, TheOwnerOfALockOfAnotherProcess) {
+    Census all = census();
+    for (std::uint32_t i = 0; i < 3; ++i) all.threads[i].tid = 100 + i;
+    all.threads[1].lock_owner_tid = 102;
+    EXPECT_EQ(processes_in_scope(all, {1}, 10), (Found{1, 2}));
+    all.threads[1].foreign_ids = true;
+    EXPECT_EQ(processes_in_scope(all, {1}, 10), (Found{1}));
 }
 
 TEST(Scope, IsBounded) {

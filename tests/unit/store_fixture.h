@@ -46,6 +46,10 @@ public:
     void identity(const char*, M T::*member) {
         put(object_.*member);
     }
+    template <typename M>
+    void later(const char*, M T::*member) {
+        put(object_.*member);
+    }
     template <typename M, typename K>
     void asked(const char*, M T::*member, K T::*) {
         put(object_.*member);
@@ -94,6 +98,16 @@ private:
         if (!filling_.present) return;
         value = std::make_shared<std::vector<std::string>>(
             std::vector<std::string>{"f" + std::to_string(++filling_.last), "", "g"});
+    }
+    void put(model::StackRef& value) {
+        value.reset();
+        if (!filling_.present) return;
+        model::Stack frames(3);
+        frames[0] = {"f\xff" + std::to_string(++filling_.last), "m", ++filling_.last, true, false};
+        frames[1] = {"", "/bin/\x1b" + std::to_string(++filling_.last), ~std::uint64_t{0} - filling_.last,
+                     false, true};
+        frames[2].function = "main";
+        value = std::make_shared<const model::Stack>(std::move(frames));
     }
     void put(Arguments& value) {
         for (std::uint64_t& one : value) one = ~std::uint64_t{0} - ++filling_.last;
@@ -174,6 +188,16 @@ private:
     void tell(const model::KernelStack& value) {
         if (!value) return tell(std::string("none"));
         for (const std::string& frame : *value) tell(frame);
+    }
+    void tell(const model::StackRef& value) {
+        if (!value) return tell(std::string("none"));
+        for (const model::Frame& frame : *value) {
+            tell(frame.function);
+            tell(frame.module);
+            tell(frame.offset);
+            tell(frame.kernel);
+            tell(frame.own);
+        }
     }
     void tell(const Arguments& value) {
         for (const std::uint64_t one : value) text_ += std::to_string(one) + ",";

@@ -170,6 +170,24 @@ Result<void> loop(Session& session, Reporter& reporter, const TracedRequest& req
     }
 }
 
+struct WatchOptions : TracedOptions {
+    bool stacks = false;
+};
+
+Result<TracedRequest> check_watch(const WatchOptions& options) {
+    auto request = check_traced(options);
+    if (request) request->common.probes.opening_stacks = options.stacks;
+    return request;
+}
+
+/// On stderr, if there are any.
+void say_unnamed_openings(Session& session) {
+    const StackNames* names = session.stack_names();
+    if (const std::uint64_t unnamed = names ? names->unnamed_openings() : 0)
+        say(fmt::format("waitclose: of {} sockets that were opened it is not known where in the program",
+                        unnamed));
+}
+
 Result<int> run(const TracedRequest& request) {
     if (auto named = look_for_named(request.common.selection); !named) return tl::unexpected(named.error());
     const system::Descriptor signals(open_signal_descriptor());
@@ -188,6 +206,7 @@ Result<int> run(const TracedRequest& request) {
         return tl::unexpected(looped.error());
     if (auto settled = settle(**session); !settled) return tl::unexpected(settled.error());
     print_totals(**session);
+    say_unnamed_openings(**session);
     if (auto finished = finish(*sink); !finished) return tl::unexpected(finished.error());
     return kDone;
 }
@@ -196,11 +215,13 @@ Result<int> run(const TracedRequest& request) {
 
 void add_watch(CLI::App& app, int& exit_code) {
     CLI::App* command = app.add_subcommand("watch", "holds as they begin, last, change and end, a line each");
-    auto options = std::make_shared<TracedOptions>();
+    auto options = std::make_shared<WatchOptions>();
     add_selection_options(*command, *options);
     add_common_options(*command, *options);
     add_traced_options(*command, *options, "print every state change of every socket");
-    command->callback([options, &exit_code] { exit_code = carry_out(check_traced(*options), run); });
+    command->add_flag("--stacks", options->stacks,
+                      "tell where in its program a socket was opened; costs some microseconds a connection");
+    command->callback([options, &exit_code] { exit_code = carry_out(check_watch(*options), run); });
 }
 
 }  // namespace waitclose::commands

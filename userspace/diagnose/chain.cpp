@@ -34,8 +34,9 @@ std::string provider_text(const model::Census& census, const Provider& next, boo
 Link link_of(const model::Census& census, const model::Step& step) {
     const model::Thread& thread = *step.thread;
     Wait wait = wait_of(thread);
-    Link link{step.process->pid,      thread.tid,  thread.comm, std::string(id_of(wait.what)), std::nullopt,
-              std::move(wait.detail), std::nullopt};
+    Link link{
+        step.process->pid,      thread.tid,   thread.comm,        std::string(id_of(wait.what)), std::nullopt,
+        std::move(wait.detail), std::nullopt, function_of(thread)};
     if (const auto question = model::question_of(*step.process, thread))
         link.detail += provider_text(census, step.next, question->kind == Question::Kind::kChildren);
     if (thread.asleep_since_ns && *thread.asleep_since_ns <= census.taken_ns)
@@ -48,7 +49,10 @@ Link link_of(const model::Census& census, const model::Step& step) {
 }
 
 std::string name_of(const Link& link, std::uint32_t pid_before) {
-    return link.pid == pid_before ? link.comm : fmt::format("{} (pid {})", link.comm, link.pid);
+    std::string about = link.pid == pid_before ? "" : fmt::format("pid {}", link.pid);
+    if (!link.function.empty())
+        about += fmt::format("{}in {}", about.empty() ? "" : ", ", function_text(link.function));
+    return about.empty() ? link.comm : fmt::format("{} ({})", link.comm, about);
 }
 
 }  // namespace

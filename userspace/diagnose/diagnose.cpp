@@ -105,6 +105,20 @@ void add_holders(const Scene& scene, Diagnosis& diagnosis) {
     add_in_flight(scene, diagnosis);
 }
 
+/// Where in the program it was accepted or connected, where that was traced.
+void add_opening(const Scene& scene, Diagnosis& diagnosis) {
+    const auto* touches = scene.socket.touches.get();
+    const model::Frame* frame =
+        touches && touches->opened_at ? model::own_function(*touches->opened_at) : nullptr;
+    if (!frame) return;
+    const char* how = scene.socket.role == model::Role::kServer   ? "accepted"
+                      : scene.socket.role == model::Role::kClient ? "connected"
+                                                                  : "opened";
+    const std::string module = frame->module.empty() ? "" : fmt::format(" ({})", frame->module);
+    add_fact(diagnosis, "opened_in", frame->function.c_str(),
+             fmt::format("{} in {}{} (traced: call stack)", how, function_text(frame->function), module));
+}
+
 Diagnosis put_into_words(const Scene& scene, const Verdict& verdict) {
     Diagnosis diagnosis;
     diagnosis.cause = verdict.cause;
@@ -115,6 +129,7 @@ Diagnosis put_into_words(const Scene& scene, const Verdict& verdict) {
     add_pressure(scene, verdict, diagnosis);
     add_hold(scene, diagnosis);
     add_holders(scene, diagnosis);
+    add_opening(scene, diagnosis);
     const std::string more = diagnosis.advice.empty() ? "" : diagnosis.advice + " ";
     diagnosis.ending = ending_text(scene);
     diagnosis.advice = fmt::format("{} {}{}", advice_of(verdict.cause), more, diagnosis.ending);

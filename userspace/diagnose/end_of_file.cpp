@@ -137,8 +137,8 @@ void word_asleep_since_its_data(const Scene& scene, const Verdict& verdict, Diag
     const Thread& thread = *sleeper.thread;
     Chain chain = chain_from(scene.census, *sleeper.process, thread);
     diagnosis.summary =
-        fmt::format("thread {} {}, ever since the last data came{}: it may still be at its answer",
-                    thread.comm, activity_text(thread), end_of_chain_text(chain));
+        fmt::format("thread {}{} {}, ever since the last data came{}: it may still be at its answer",
+                    thread.comm, in_function_text(thread), activity_text(thread), end_of_chain_text(chain));
     add_fin_consumed(diagnosis);
     add_received_data(scene, diagnosis);
     add_fact(diagnosis, "asleep_since_data", true,

@@ -156,9 +156,9 @@ void word_loop_blocked(const Scene& scene, const Verdict& verdict, Diagnosis& di
     const Wait wait = wait_of(thread);
     const std::string slept = duration_text(scene.ago(*thread.asleep_since_ns));
     Chain chain = chain_from(scene.census, *verdict.who.process, thread);
-    diagnosis.summary =
-        fmt::format("the event loop has not come back to its epoll: thread {} is in {} for {}{}", thread.comm,
-                    chain.links.front().detail, slept, end_of_chain_text(chain));
+    diagnosis.summary = fmt::format(
+        "the event loop has not come back to its epoll: thread {}{} is in {} for {}{}", thread.comm,
+        in_function_text(thread), chain.links.front().detail, slept, end_of_chain_text(chain));
     add_all(scene, diagnosis);
     add_fact(diagnosis, "wait", std::string(id_of(wait.what)).c_str(),
              fmt::format(

@@ -104,6 +104,7 @@ bool may_sleep_since_before_fin(const Scene& scene, std::uint64_t asleep_since_n
 void add_wait(const Thread& thread, const Wait& wait, const std::string& slept, Diagnosis& diagnosis) {
     add_fact(diagnosis, "wait", std::string(id_of(wait.what)).c_str(),
              fmt::format("{} is in {} for {} (census)", thread_text(thread), wait.detail, slept));
+    add_function(thread, diagnosis);
     if (!wait.frame.empty())
         add_fact(diagnosis, "kernel_function", wait.frame.c_str(),
                  fmt::format("where it sleeps says what for: {} (census: kernel stack, {})", id_of(wait.what),
@@ -133,9 +134,10 @@ void add_wait(const Thread& thread, const Wait& wait, const std::string& slept, 
 
 void word_circle(const Thread& thread, const std::string& slept, const Chain& chain, Diagnosis& diagnosis) {
     const bool within = chain.circle == chain.links.size();
-    diagnosis.summary = fmt::format("thread {} waits for {} {} a circle of {} thread{}: {}{}", thread.comm,
-                                    slept, within ? "in" : "on", chain.circle, chain.circle == 1 ? "" : "s",
-                                    chain.links.front().detail, end_of_chain_text(chain));
+    diagnosis.summary =
+        fmt::format("thread {}{} waits for {} {} a circle of {} thread{}: {}{}", thread.comm,
+                    in_function_text(thread), slept, within ? "in" : "on", chain.circle,
+                    chain.circle == 1 ? "" : "s", chain.links.front().detail, end_of_chain_text(chain));
     add_fact(diagnosis, "circle", std::uint64_t{chain.circle},
              fmt::format("each of {} threads waits for the next and for nobody else, and has slept since "
                          "before the census (census{})",
@@ -147,8 +149,9 @@ void word_blocked(const Scene& scene, const Verdict& verdict, Diagnosis& diagnos
     const Wait wait = wait_of(thread);
     Chain chain = chain_from(scene.census, *verdict.who.process, thread);
     const std::string slept = duration_text(scene.ago(*thread.asleep_since_ns));
-    diagnosis.summary = fmt::format("thread {} {} for {}: {}{}", thread.comm, phrase_of(wait.what), slept,
-                                    chain.links.front().detail, end_of_chain_text(chain));
+    diagnosis.summary =
+        fmt::format("thread {}{} {} for {}: {}{}", thread.comm, in_function_text(thread),
+                    phrase_of(wait.what), slept, chain.links.front().detail, end_of_chain_text(chain));
     if (verdict.cause == Cause::kDeadlock) word_circle(thread, slept, chain, diagnosis);
     add_wait(thread, wait, slept, diagnosis);
     // A lower bound begins at or after the FIN.

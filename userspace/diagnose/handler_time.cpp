@@ -61,6 +61,7 @@ void add_shares(const Scene& scene, const Verdict& verdict, const Shares& shares
     add_fact(diagnosis, "asleep", percent(shares.asleep()).c_str(),
              fmt::format("it slept for {} of it, and waited for no other piece of work (window)",
                          percent(shares.asleep())));
+    add_function(thread, diagnosis);
     const std::uint64_t deed_ns = own_latest_deed(scene);
     if (deed_ns)
         add_fact(diagnosis, "untouched_ns", scene.ago(deed_ns),
@@ -74,9 +75,10 @@ const ThreadTime& time_of(const Scene& scene, const Verdict& verdict) {
 
 void word_busy(const Scene& scene, const Verdict& verdict, Diagnosis& diagnosis) {
     const Shares shares = shares_of(time_of(scene, verdict));
-    diagnosis.summary = fmt::format(
-        "thread {} computes: {} of the last {} on a CPU, and no close() meanwhile", verdict.who.thread->comm,
-        percent(shares.on_cpu), duration_text(scene.census.window->length_ns()));
+    diagnosis.summary =
+        fmt::format("thread {}{} computes: {} of the last {} on a CPU, and no close() meanwhile",
+                    verdict.who.thread->comm, in_function_text(*verdict.who.thread), percent(shares.on_cpu),
+                    duration_text(scene.census.window->length_ns()));
     add_shares(scene, verdict, shares, diagnosis);
 }
 
@@ -84,10 +86,10 @@ void word_starved(const Scene& scene, const Verdict& verdict, Diagnosis& diagnos
     const Shares shares = shares_of(time_of(scene, verdict));
     const model::Window& window = *scene.census.window;
     const model::Throttling* quota = quota_of(scene, *verdict.who.process);
-    diagnosis.summary =
-        fmt::format("thread {} could have run for {} of the last {} but had no CPU{}",
-                    verdict.who.thread->comm, percent(shares.waiting), duration_text(window.length_ns()),
-                    quota ? fmt::format(": the quota of cgroup {} is used up", quota->cgroup) : "");
+    diagnosis.summary = fmt::format(
+        "thread {}{} could have run for {} of the last {} but had no CPU{}", verdict.who.thread->comm,
+        in_function_text(*verdict.who.thread), percent(shares.waiting), duration_text(window.length_ns()),
+        quota ? fmt::format(": the quota of cgroup {} is used up", quota->cgroup) : "");
     add_shares(scene, verdict, shares, diagnosis);
     if (quota)
         add_fact(diagnosis, "throttled", quota->cgroup.c_str(),

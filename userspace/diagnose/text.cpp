@@ -22,6 +22,24 @@ std::string actor_text(const model::Actor& actor) {
     return fmt::format("thread {} (pid {}, tid {})", actor.comm_text(), actor.pid, actor.tid);
 }
 
+std::string function_of(const model::Thread& thread) {
+    const model::Frame* frame = thread.user_stack ? model::own_function(*thread.user_stack) : nullptr;
+    return frame ? frame->function : std::string();
+}
+
+std::string function_text(std::string_view function) {
+    constexpr std::size_t kMostBytes = 120;
+    if (function.size() <= kMostBytes) return std::string(function);
+    std::size_t end = kMostBytes;
+    while (end > 0 && (static_cast<unsigned char>(function[end]) & 0xc0) == 0x80) --end;
+    return std::string(function.substr(0, end)) + "...";
+}
+
+std::string in_function_text(const model::Thread& thread) {
+    const std::string function = function_of(thread);
+    return function.empty() ? function : fmt::format(", in {},", function_text(function));
+}
+
 namespace {
 
 /// A page fault is in no system call, and registers may not have been read.
@@ -77,6 +95,16 @@ std::string subject_text(const Who& who) {
     if (who.thread && who.thread->tid != who.process->pid) return fmt::format("thread {}", who.thread->comm);
     if (who.thread) return who.thread->comm;
     return who.process ? who.process->comm : "its program";
+}
+
+void add_function(const model::Thread& thread, Diagnosis& diagnosis) {
+    const std::string function = function_of(thread);
+    if (function.empty()) return;
+    const char* how = thread.state == model::RunState::kRunning
+                          ? "most samples of {} found it in {} (capture: call stacks)"
+                          : "{} sleeps in {} (capture: call stack)";
+    add_fact(diagnosis, "in_function", function.c_str(),
+             fmt::format(fmt::runtime(how), thread_text(thread), function_text(function)));
 }
 
 void add_fact(Diagnosis& diagnosis, const char* fact, bool value, std::string text) {

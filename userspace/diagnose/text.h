@@ -4,6 +4,7 @@
 
 #include <cstdint>
 #include <string>
+#include <string_view>
 #include <utility>
 #include <variant>
 
@@ -25,6 +26,13 @@ std::string actor_text(const model::Actor& actor);
 /// known.
 std::string tracer_text(const model::Thread& traced);
 
+/// The function of its program in which a thread is; empty where that is not known.
+std::string function_of(const model::Thread& thread);
+/// A function's name, cut where it is very long.
+std::string function_text(std::string_view function);
+/// ", in write_audit_log," behind a thread's name; empty where it is not known.
+std::string in_function_text(const model::Thread& thread);
+
 /// "runs", "sleeps in fdatasync", "sleeps in read on fd 12", "is stopped".
 std::string activity_text(const model::Thread& thread);
 
@@ -35,6 +43,9 @@ std::string service_text(const model::Socket& socket);
 
 /// How a sentence calls the culprit: "thread http-exec-17", or "java" where it is the main or no one thread.
 std::string subject_text(const Who& who);
+
+/// "in_function": where in its program the thread is, where that is known.
+void add_function(const model::Thread& thread, Diagnosis& diagnosis);
 
 void add_fact(Diagnosis& diagnosis, const char* fact, bool value, std::string text);
 void add_fact(Diagnosis& diagnosis, const char* fact, std::uint64_t value, std::string text);

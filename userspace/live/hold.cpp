@@ -123,6 +123,7 @@ void add_chain(Text& text, const Canvas& canvas, const std::vector<diagnose::Lin
         const bool elsewhere = i > 0 && chain[i - 1].pid != link.pid && link.pid != link.tid;
         std::string line = i == 0 ? "" : fmt::format("{}{}", branch, output::relation_of(chain[i - 1]));
         line += output::process_text(link.comm, link.tid, canvas.style);
+        line += canvas.clean(output::in_function(link));
         if (link.waits_for == "nothing")
             line += " runs";
         else

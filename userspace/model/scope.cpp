@@ -23,6 +23,7 @@ public:
         const Process& process = census_.processes[found_[n]];
         for (const Thread& thread : census_.threads_of(process)) {
             if (thread.lock_holder) add_pid(thread.lock_holder->pid);
+            if (thread.lock_owner_tid && !thread.foreign_ids) add_thread(*thread.lock_owner_tid);
             if (const auto question = question_of(process, thread)) add_answers(*question);
         }
     }
@@ -32,6 +33,12 @@ private:
     void add_pid(std::uint32_t pid) {
         for (std::uint32_t i = 0; i < census_.processes.size(); ++i)
             if (census_.processes[i].pid == pid) add(i);
+    }
+    void add_thread(std::uint32_t tid) {
+        for (std::uint32_t i = 0; i < census_.processes.size(); ++i)
+            if (std::ranges::any_of(census_.threads_of(census_.processes[i]),
+                                    [&](const Thread& thread) { return thread.tid == tid; }))
+                add(i);
     }
     void add_answers(const Question& question) {
         auto answer =

@@ -134,11 +134,12 @@ std::string culprit_line(const diagnose::Diagnosis& diagnosis) {
 void add_chain(Fields& fields, const std::vector<diagnose::Link>& chain) {
     for (std::size_t i = 0; i < chain.size(); ++i) {
         const diagnose::Link& link = chain[i];
-        fields.add(i == 0 ? "Waits" : "",
-                   fmt::format("{}{} (pid {}, tid {}) {}: {}{}", i == 0 ? "" : relation_of(chain[i - 1]),
-                               link.comm, link.pid, link.tid, diagnose::phrase_of(link.waits_for),
-                               link.detail, link.for_ns ? ", for " + duration_text(*link.for_ns) : ""),
-                   Paint::kPlain, 2 * i);
+        fields.add(
+            i == 0 ? "Waits" : "",
+            fmt::format("{}{} (pid {}, tid {}){} {}: {}{}", i == 0 ? "" : relation_of(chain[i - 1]),
+                        link.comm, link.pid, link.tid, in_function(link), diagnose::phrase_of(link.waits_for),
+                        link.detail, link.for_ns ? ", for " + duration_text(*link.for_ns) : ""),
+            Paint::kPlain, 2 * i);
     }
 }
 

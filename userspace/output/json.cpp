@@ -105,7 +105,8 @@ ordered_json link_json(const diagnose::Link& link) {
             {"waits_for", link.waits_for},
             {"for_ns", link.for_ns ? ordered_json(*link.for_ns) : ordered_json(nullptr)},
             {"detail", link.detail},
-            {"on", std::move(on)}};
+            {"on", std::move(on)},
+            {"function", comm_json(link.function)}};
 }
 
 ordered_json evidence_json(const diagnose::Evidence& evidence) {
@@ -127,6 +128,21 @@ ordered_json cause_json(const diagnose::Diagnosis& diagnosis) {
             {"contributing", std::move(contributing)},
             {"evidence", std::move(evidence)},
             {"advice", diagnosis.advice}};
+}
+
+/// Where in its program it was accepted or connected; null where that was not traced. The outermost function
+/// first; one without a name is null there.
+ordered_json opened_at_json(const model::Socket& socket) {
+    if (!socket.touches || !socket.touches->opened_at) return nullptr;
+    const model::Stack& stack = *socket.touches->opened_at;
+    ordered_json frames = ordered_json::array();
+    for (auto frame = stack.rbegin(); frame != stack.rend(); ++frame)
+        frames.push_back({{"function", comm_json(frame->function)},
+                          {"module", comm_json(frame->module)},
+                          {"offset", frame->offset ? ordered_json(*frame->offset) : ordered_json(nullptr)}});
+    const model::Frame* own = model::own_function(stack);
+    return {{"function", own ? ordered_json(own->function) : ordered_json(nullptr)},
+            {"frames", std::move(frames)}};
 }
 
 /// The keys of the contract in their order, with what every event knows; the rest is null.
@@ -151,6 +167,7 @@ ordered_json skeleton(const model::SocketKey& key, model::Family family, const m
             {"peer", {{"local_holder", nullptr}}},
             {"keepalive", nullptr},
             {"watched_by", nullptr},
+            {"opened_at", nullptr},
             {"culprit", nullptr},
             {"cause", nullptr}};
 }
@@ -203,6 +220,7 @@ ordered_json socket_json(const model::Census& census, const model::Socket& socke
     object["peer"] = peer_json(census, socket);
     object["keepalive"] = keepalive_json(census, socket);
     object["watched_by"] = watched_by_json(socket);
+    object["opened_at"] = opened_at_json(socket);
     object["culprit"] = culprit_json(diagnosis.culprit);
     object["cause"] = cause_json(diagnosis);
     return object;

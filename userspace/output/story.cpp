@@ -6,6 +6,7 @@
 #include <algorithm>
 
 #include "diagnose/telling.h"
+#include "diagnose/text.h"
 #include "diagnose/wait.h"
 #include "output/escape.h"
 #include "output/format.h"
@@ -35,8 +36,9 @@ void write_chain(Sink& sink, const TextStyle& style, std::size_t indent,
         const std::string slept = link.for_ns ? " for " + duration_text(*link.for_ns) : "";
         write_indented(
             sink, style, indent + 2 * i,
-            fmt::format("{}{} {}: {}{}", relation_of(chain[i - 1]), member_text(chain[i - 1], link, style),
-                        diagnose::phrase_of(link.waits_for), printable(link.detail, style.charset), slept));
+            fmt::format("{}{}{} {}: {}{}", relation_of(chain[i - 1]), member_text(chain[i - 1], link, style),
+                        printable(in_function(link), style.charset), diagnose::phrase_of(link.waits_for),
+                        printable(link.detail, style.charset), slept));
     }
 }
 
@@ -69,6 +71,11 @@ bool claims_little(const diagnose::Diagnosis& diagnosis) {
 std::string_view relation_of(const diagnose::Link& waiting) {
     if (waiting.waits_for == "lock") return "held by ";
     return waiting.waits_for == "child" ? "the child " : "at the other end: ";
+}
+
+std::string in_function(const diagnose::Link& link) {
+    return link.function.empty() ? std::string()
+                                 : fmt::format(", in {},", diagnose::function_text(link.function));
 }
 
 std::string_view perhaps(const diagnose::Diagnosis& diagnosis) {

@@ -21,6 +21,9 @@ std::string advice_text(const diagnose::Diagnosis& diagnosis);
 /// How a thread stands to the one before it in a chain, which waits for it: "held by ", "at the other end: ".
 std::string_view relation_of(const diagnose::Link& waiting);
 
+/// ", in write_audit_log," behind its name; empty where it is not known. Raw.
+std::string in_function(const diagnose::Link& link);
+
 /// Printable text, wrapped beside so many blanks.
 void write_indented(Sink& sink, const TextStyle& style, std::size_t indent, std::string_view text);
 

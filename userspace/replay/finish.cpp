@@ -23,8 +23,10 @@ Incident Replay::finish() {
     forget_young();
     measure_gaps();
     lanes_->finish(timeline_.window.to_ns);
+    lay_out_activity();
     spans_.finish();
     finish_tracks();
+    if (captured_) share_held_time(*captured_);
     sort_holds();
     count_open();
     counters_.finish(timeline_);
@@ -33,6 +35,7 @@ Incident Replay::finish() {
     incident_.totals = ledger_.totals();
     incident_.brief_typical_ns = brief_durations_.typical_ns();
     gather(incident_, outlooks_);
+    if (captured_) tell_threads(*captured_);
     return std::move(incident_);
 }
 

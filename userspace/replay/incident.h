@@ -13,9 +13,11 @@
 
 #include "diagnose/catalogue.h"
 #include "diagnose/descriptors.h"
+#include "model/activity.h"
 #include "model/census.h"
 #include "model/events.h"
 #include "model/ledger.h"
+#include "replay/thread_story.h"
 #include "store/recording.h"
 #include "timeline/timeline.h"
 
@@ -156,13 +158,15 @@ struct Incident {
     std::uint64_t min_held_ns = 0;  // what was asked for as well: what ended sooner is only counted
     std::uint64_t young = 0;        // open at the end, and held for less than was asked for
     // Holds that are not told of, open ones included:
-    std::uint64_t left_out = 0;             // the selection did not ask for them
-    std::uint64_t not_selected = 0;         // the recorder was asked for other processes
-    std::uint64_t whose_unknown = 0;        // no look saw them, and processes were asked for
-    std::uint64_t short_whose_unknown = 0;  // the same, of those that ended sooner than was asked for
-    std::uint64_t open_unseen = 0;          // asked for and open at the end, but not seen by any look
-    std::uint64_t usual_gap_ns = 0;         // between looks; half of them are no farther apart
-    std::vector<Gap> gaps;                  // the long ones while something was held, longest first
+    std::uint64_t left_out = 0;               // the selection did not ask for them
+    std::uint64_t not_selected = 0;           // the recorder was asked for other processes
+    std::uint64_t whose_unknown = 0;          // no look saw them, and processes were asked for
+    std::uint64_t short_whose_unknown = 0;    // the same, of those that ended sooner than was asked for
+    std::uint64_t open_unseen = 0;            // asked for and open at the end, but not seen by any look
+    std::optional<model::Activity> activity;  // what a capture saw, without its threads
+    std::vector<ThreadStory> threads;         // of it: those that are named, or stand in a chain, told first
+    std::uint64_t usual_gap_ns = 0;           // between looks; half of them are no farther apart
+    std::vector<Gap> gaps;                    // the long ones while something was held, longest first
 
     const timeline::Window& window() const { return timeline.window; }
 };

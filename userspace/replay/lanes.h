@@ -11,10 +11,14 @@
 #include <vector>
 
 #include "diagnose/wait.h"
+#include "model/activity.h"
 #include "model/census.h"
 #include "timeline/timeline.h"
 
 namespace waitclose::replay {
+
+/// A call stack as a timeline has them, the outermost function first.
+std::vector<timeline::Frame> frames_of(const model::Stack& stack, timeline::StringTable& strings);
 
 /// Fills in Timeline::processes. A look tells since when a thread has been asleep, and in what: that stretch
 /// is exact. What it did before, since the look before, the scheduler has summed up: where one thing took
@@ -35,6 +39,17 @@ public:
     /// must not be before any look.
     void finish(std::uint64_t to_ns);
 
+    /// Puts what a capture saw of a thread in the place of what the looks tell of that time; `slices` follow
+    /// one another within the window. A process that is not followed gets no lane. Only after finish().
+    void replace(const model::ThreadActivity& thread, const std::vector<timeline::Slice>& slices);
+
+    /// Since when a thread has been in the sleep that it was in at `from_ns`, when the capture of it began;
+    /// `from_ns` where no look before tells. Only after replace().
+    std::uint64_t rests_since(const model::ThreadActivity& thread, std::uint64_t from_ns) const;
+
+    /// Until when the sleep lasted that it was in at `to_ns`, when the capture of it ended.
+    std::uint64_t rests_until(const model::ThreadActivity& thread, std::uint64_t to_ns) const;
+
     /// What the process was called before, where it changed its name by exec() or prctl(); else none.
     timeline::StringId formerly(std::uint32_t process) const;
 
@@ -45,7 +60,8 @@ public:
     /// it has none. Only after finish().
     timeline::ThreadRef reach(const model::Actor& actor, std::uint64_t at_ns);
 
-    /// Where a thread sleeps in the kernel, outermost function first; none where that was not read.
+    /// Where a thread sleeps in its program, where that was read, and in the kernel; outermost function
+    /// first.
     timeline::StackId stack_of(const model::Thread& thread);
 
     /// Of all threads: the latest moment anything was read.
@@ -62,7 +78,8 @@ private:
     struct Lane {
         timeline::ThreadRef where;
         std::optional<Reading> last;
-        std::uint64_t look = 0;  // number of the last one that saw it
+        std::uint64_t look = 0;                       // number of the last one that saw it
+        std::optional<std::uint64_t> rests_since_ns;  // of one that slept since before its lane
         bool ended = false;
     };
     struct Spent;
@@ -80,6 +97,11 @@ private:
     };
 
     Lane& lane_of(std::uint32_t process, const model::Thread& thread, std::uint64_t read_ns);
+    Lane& lane_of(std::uint32_t process, const model::ThreadActivity& activity);
+    const Lane* find(const model::ThreadActivity& thread) const;
+    const timeline::Thread& thread_at(const Lane& lane) const {
+        return timeline_.processes[lane.where.process].threads[lane.where.thread];
+    }
     timeline::Thread& thread_at(const Lane& lane);
     void advance(Lane& lane, const model::Thread& thread, std::uint64_t read_ns);
     void lay_out(Lane& lane, const Spent& spent);

@@ -18,6 +18,7 @@
 #include "model/growth.h"
 #include "model/ledger.h"
 #include "model/selection.h"
+#include "replay/captured.h"
 #include "replay/counters.h"
 #include "replay/course.h"
 #include "replay/incident.h"
@@ -58,6 +59,7 @@ public:
     void unwanted(const std::vector<model::SocketKey>& sockets) override;
     void look(model::Census& census) override;
     void losses(std::uint64_t at_ns, const model::Losses& so_far) override;
+    void activity(model::Activity& activity) override;
 
     /// To be called once, when everything has been played.
     Incident finish();
@@ -110,6 +112,9 @@ private:
     void ended(const model::Closed& closed);
     void ended_briefly(std::uint16_t local_port, std::uint64_t held_ns);
     void forget(std::uint32_t hold);
+    void lay_out_activity();
+    void share_held_time(Captured& captured);
+    void tell_threads(Captured& captured);
     void finish_tracks();
     void sort_holds();
 
@@ -119,6 +124,7 @@ private:
     timeline::Timeline& timeline_;
     model::Ledger ledger_;
     std::optional<Lanes> lanes_;
+    std::optional<Captured> captured_;  // of incident_.activity
     Counters counters_;
     Durations brief_durations_;
     std::vector<Fact> facts_;

@@ -29,6 +29,7 @@ timeline::Link interned(const diagnose::Link& link, timeline::StringTable& strin
                         strings.add(link.detail),
                         link.for_ns,
                         std::nullopt};
+    if (!link.function.empty()) made.function = strings.add(link.function);
     if (link.on) made.on = timeline::Link::Other{link.on->pid, link.on->tid};
     return made;
 }
@@ -60,6 +61,7 @@ diagnose::Link restored(const timeline::Link& link, const timeline::Timeline& ti
     made.waits_for = timeline.text(link.waits_for);
     made.for_ns = link.for_ns;
     made.detail = timeline.text(link.detail);
+    made.function = timeline.text(link.function);
     if (link.on) made.on = diagnose::ThreadId{link.on->pid, link.on->tid};
     return made;
 }

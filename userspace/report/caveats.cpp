@@ -72,6 +72,7 @@ public:
         for (std::string& loss : loss_sentences(incident_)) add("lost", "Lost", std::move(loss), true);
         add_hooks();
         add_blind_spots();
+        add_lacks();
         add_gaps();
         add_left_out();
         add_short();
@@ -120,6 +121,17 @@ private:
             add("network-namespaces", "Unseen",
                 fmt::format("up to {} were not seen, in network namespaces that could not be entered.",
                             count_of(unreachable, "held socket", "held sockets")),
+                true);
+    }
+
+    /// Of a capture.
+    void add_lacks() {
+        if (!incident_.activity) return;
+        for (const std::string& lack : incident_.activity->lacks) add("capture-lacks", "Lacks", lack, true);
+        if (const std::uint64_t lost = incident_.activity->lost)
+            add("capture-lost", "Lost",
+                fmt::format("{} of what threads did had no room in the buffers: that time is not known.",
+                            count_of(lost, "event", "events")),
                 true);
     }
 

@@ -13,7 +13,8 @@ namespace waitclose::report {
 
 struct Caveat {
     // As JSON has it: "selection", "cut-off", "lost", "hooks-missing", "pid-namespace", "network-namespaces",
-    // "gap", "left-out", "not-recorded", "young", "short", "no-look".
+    // "capture-lacks",
+    // "capture-lost", "gap", "left-out", "not-recorded", "young", "short", "no-look".
     std::string_view kind;
     std::string_view label;  // before the sentence, at most seven columns
     std::string text;        // a sentence, raw

@@ -8,6 +8,7 @@
 #include "output/format.h"
 #include "output/json.h"
 #include "output/snapshot_json.h"
+#include "report/captured.h"
 #include "report/caveats.h"
 #include "report/sentences.h"
 #include "report/verdict.h"
@@ -230,7 +231,8 @@ void write_json(output::Sink& sink, const Incident& incident) {
                                      {"headline", headline_json(incident)},
                                      {"caveats", caveats_json(incident)},
                                      {"holds", holds_json(incident)},
-                                     {"brief", brief_json(incident)}});
+                                     {"brief", brief_json(incident)},
+                                     {"capture", capture_json(incident)}});
     head.pop_back();  // the object goes on
     sink.write(head + ",\n\"groups\":[");
     for (std::size_t i = 0; i < incident.groups.size() && !sink.ended(); ++i) {

@@ -8,6 +8,7 @@
 #include "diagnose/telling.h"
 #include "output/format.h"
 #include "output/outlook.h"
+#include "report/captured.h"
 #include "report/caveats.h"
 #include "report/sentences.h"
 #include "report/verdict.h"
@@ -67,7 +68,9 @@ timeline::ReportTotals totals_of(const replay::Incident& incident) {
 timeline::ReportWords page_words(const replay::Incident& incident) {
     const store::About& about = incident.about;
     timeline::ReportWords words;
-    words.sentences = sentences(incident);
+    words.sentences = reason_lines(incident);
+    for (std::string& sentence : sentences(incident)) words.sentences.push_back(std::move(sentence));
+    words.threads = thread_rows(incident);
     words.where =
         fmt::format("host {}, Linux {}, recorded {} for {} by {}; it ended {}", about.hostname, about.kernel,
                     output::date_time_text(wall_ns(incident, incident.window().from_ns)),

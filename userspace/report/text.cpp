@@ -18,6 +18,7 @@
 #include "output/table.h"
 #include "replay/endings.h"
 #include "replay/words.h"
+#include "report/captured.h"
 #include "report/caveats.h"
 #include "report/sentences.h"
 #include "report/verdict.h"
@@ -52,10 +53,12 @@ public:
         : sink_(sink), incident_(incident), style_(style) {}
 
     void write(std::size_t most) {
+        write_reason();
         write_header();
         write_caveats();
         write_table();
         write_stories(most);
+        write_threads(sink_, incident_, style_);
     }
 
 private:
@@ -64,6 +67,19 @@ private:
     }
 
     std::string clock(std::uint64_t at_ns) const { return clock_text(wall_ns(incident_, at_ns)); }
+
+    /// Of a capture: three lines that say it all, each on one line however long it is.
+    void write_reason() {
+        constexpr std::size_t kLongestLine = 600;
+        static constexpr std::array kLabels{"Who", "Waits", "For"};
+        const auto lines = reason_lines(incident_);
+        for (std::size_t i = 0; i < std::min(lines.size(), kLabels.size()); ++i) {
+            const std::string text = sentence(lines[i], style_);
+            sink_.write(paint(style_, Paint::kDim, output::pad(kLabels.at(i), output::kLabelWidth)) +
+                        paint(style_, Paint::kBold, output::fit(text, kLongestLine, style_.charset)) + "\n");
+        }
+        if (!lines.empty()) sink_.write("\n");
+    }
 
     void write_header() {
         const store::About& about = incident_.about;

@@ -9,8 +9,8 @@
 
 namespace waitclose::report {
 
-/// The group with most holds that are shown (proven or likely) to be somebody's fault; where there is none, or
-/// it is a trifle beside it, the one with most that perhaps are, unless that is a trifle beside what is
+/// The group with most holds that are shown (proven or likely) to be somebody's fault; where there is none,
+/// or it is a trifle beside it, the one with most that perhaps are, unless that is a trifle beside what is
 /// nobody's; null where nobody is to blame, as far as is known.
 const replay::Group* headline_of(const replay::Incident& incident);
 

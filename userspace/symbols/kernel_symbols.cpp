@@ -27,6 +27,7 @@ struct Line {
     std::uint64_t address = 0;
     char kind = 0;
     std::string_view name;
+    std::string_view module;
 };
 
 /// "ffffffff81000000 T _stext" with a tab and the module's name behind it; kind 0 when it is none.
@@ -37,6 +38,10 @@ Line line_of(std::string_view text) {
     if (error != std::errc() || text.size() < at + 4) return {};
     line.kind = text[at + 1];
     line.name = text.substr(at + 3);
+    if (const auto bracket = line.name.find("\t["); bracket != std::string_view::npos) {
+        const std::string_view module = line.name.substr(bracket + 2);
+        line.module = module.substr(0, std::min(module.find(']'), kLongestName));
+    }
     line.name = line.name.substr(0, std::min(line.name.find_first_of("\t ."), kLongestName));
     return line.name.empty() ? Line{} : line;
 }
@@ -59,7 +64,8 @@ SymbolTable SymbolTable::parse(std::string_view text) {
         at = end + 1;
         if (!is_text(line.kind) || line.address == 0) continue;
         table.symbols_.push_back({line.address, static_cast<std::uint32_t>(table.names_.size()),
-                                  static_cast<std::uint32_t>(line.name.size())});
+                                  static_cast<std::uint16_t>(line.name.size()),
+                                  table.module_of(line.module)});
         table.names_ += line.name;
     }
     // Of several names for one place, the first in the list stays the first.
@@ -68,30 +74,62 @@ SymbolTable SymbolTable::parse(std::string_view text) {
     return table;
 }
 
-std::string_view SymbolTable::name_at(std::uint64_t return_address) const {
+/// A module's symbols stand together.
+std::uint16_t SymbolTable::module_of(std::string_view module) {
+    if (module.empty()) return 0;
+    if (modules_.back() != module && modules_.size() < UINT16_MAX) modules_.emplace_back(module);
+    return static_cast<std::uint16_t>(modules_.size() - 1);
+}
+
+const SymbolTable::Symbol* SymbolTable::symbol_at(std::uint64_t return_address) const {
     // A call at the very end of a function returns to the next one's first byte.
     const std::uint64_t inside = return_address - 1;
     auto found = std::ranges::upper_bound(symbols_, inside, {}, &Symbol::address);
-    if (return_address == 0 || found == symbols_.begin()) return {};
+    if (return_address == 0 || found == symbols_.begin()) return nullptr;
     --found;
-    if (inside - found->address > kLongestFunction) return {};
-    found = std::ranges::lower_bound(symbols_.begin(), found, found->address, {}, &Symbol::address);
-    return std::string_view(names_).substr(found->name, found->length);
+    if (inside - found->address > kLongestFunction) return nullptr;
+    return &*std::ranges::lower_bound(symbols_.begin(), found, found->address, {}, &Symbol::address);
+}
+
+std::string_view SymbolTable::name_at(std::uint64_t return_address) const {
+    const Symbol* symbol = symbol_at(return_address);
+    return symbol ? std::string_view(names_).substr(symbol->name, symbol->length) : std::string_view{};
+}
+
+std::string_view SymbolTable::module_at(std::uint64_t return_address) const {
+    const Symbol* symbol = symbol_at(return_address);
+    return symbol ? std::string_view(modules_[symbol->module]) : std::string_view{};
 }
 
 KernelSymbols::KernelSymbols() : file_(::open("/proc/kallsyms", O_RDONLY | O_CLOEXEC)) {}
 
+void KernelSymbols::read() {
+    if (!std::exchange(read_, true))
+        table_ = SymbolTable::parse(system::read_all(file_, kTableLimit).value_or(""));
+}
+
 void KernelSymbols::name_stacks(std::span<model::Thread> threads) {
     for (model::Thread& thread : threads) {
         if (thread.kernel_addresses.empty() || !needs_stack(thread)) continue;
-        if (!std::exchange(read_, true))
-            table_ = SymbolTable::parse(system::read_all(file_, kTableLimit).value_or(""));
+        read();
         if (table_.empty()) return;
         if (named_.size() > kRemembered) named_.clear();
         const auto [known, is_new] = named_.try_emplace(thread.kernel_addresses);
         if (is_new) known->second = names_of(thread.kernel_addresses);
         thread.kernel_stack = known->second;
     }
+}
+
+model::Stack KernelSymbols::frames_of(std::span<const std::uint64_t> addresses) {
+    if (!addresses.empty()) read();
+    model::Stack frames;
+    for (const std::uint64_t address : addresses)
+        frames.push_back({.function = std::string(table_.name_at(address)),
+                          .module = std::string(table_.module_at(address)),
+                          .offset = {},
+                          .kernel = true,
+                          .own = false});
+    return frames;
 }
 
 model::KernelStack KernelSymbols::names_of(const std::vector<std::uint64_t>& addresses) const {

@@ -12,6 +12,7 @@
 #include <vector>
 
 #include "model/process.h"
+#include "model/stack.h"
 #include "system/files.h"
 
 namespace waitclose::symbols {
@@ -27,6 +28,9 @@ public:
     /// (".constprop.0"); empty when none is known.
     std::string_view name_at(std::uint64_t return_address) const;
 
+    /// Its module's name, "fuse"; empty for the kernel itself, and where the function is not known.
+    std::string_view module_at(std::uint64_t return_address) const;
+
     bool empty() const { return symbols_.empty(); }
     std::size_t size() const { return symbols_.size(); }
 
@@ -34,10 +38,15 @@ private:
     struct Symbol {
         std::uint64_t address;
         std::uint32_t name;  // into names_
-        std::uint32_t length;
+        std::uint16_t length;
+        std::uint16_t module;  // into modules_
     };
+    std::uint16_t module_of(std::string_view module);
+    const Symbol* symbol_at(std::uint64_t return_address) const;
+
     std::vector<Symbol> symbols_;
     std::string names_;
+    std::vector<std::string> modules_{""};
 };
 
 /// Names the stacks of threads. Reads the table when the first name is needed, and once.
@@ -51,7 +60,11 @@ public:
     /// addresses are hidden, or a function is not known, stacks stay null.
     void name_stacks(std::span<model::Thread> threads);
 
+    /// The frames of return addresses of the kernel, in their order; those without a known name have none.
+    model::Stack frames_of(std::span<const std::uint64_t> addresses);
+
 private:
+    void read();
     model::KernelStack names_of(const std::vector<std::uint64_t>& addresses) const;
 
     system::Descriptor file_;

@@ -3,11 +3,11 @@
 // or changes a target.
 #pragma once
 
+#include <cstddef>
 #include <cstdint>
 #include <map>
 #include <memory>
-#include <optional>
-#include <utility>
+#include <vector>
 
 #include "failure.h"
 #include "model/stack.h"
@@ -39,14 +39,14 @@ public:
     /// start (CLOCK_BOOTTIME); false when the process is not, or no longer, that one.
     bool meet(std::uint32_t pid, std::uint64_t start_ns);
 
-    /// Asks the runtime of a process what no memory tells: a HotSpot JVM for the names of the code that it has
-    /// compiled and for its threads' stacks (`jcmd`). It makes the target work, up to some 100 ms, so only for
-    /// who asked for it. Fails in one sentence; does nothing for processes without such a runtime, or never
-    /// met.
+    /// Asks the runtime of a process what no memory tells: a HotSpot JVM for the names of the code that it
+    /// has compiled and for its threads' stacks (`jcmd`). It makes the target work, up to some 100 ms, so
+    /// only for who asked for it. Fails in one sentence; does nothing for processes without such a runtime,
+    /// or never met.
     Result<void> ask_runtime(std::uint32_t pid);
 
-    /// The functions of the scripts (Python) that a thread executes at this moment, innermost first; null when
-    /// it executes none, or they changed while they were read. Reads the memory of the target.
+    /// The functions of the scripts (Python) that a thread executes at this moment, innermost first; null
+    /// when it executes none, or they changed while they were read. Reads the memory of the target.
     model::StackRef script(std::uint32_t pid, std::uint32_t tid);
 
     /// Unwinds and names a stack: kernel frames first. Where nothing is known of the process, the kernel's
@@ -55,12 +55,14 @@ public:
     model::Stack name(const model::RawStack& raw);
 
 private:
-    AddressSpace* space_of(std::uint32_t pid) const;
+    using Spaces = std::vector<std::unique_ptr<AddressSpace>>;  // of the programs executed, the latest last
+
+    AddressSpace* space_of(std::uint32_t pid, std::uint64_t pc) const;
 
     KernelSymbols& kernel_;
     NamingSettings settings_;
     std::unique_ptr<ElfFiles> files_;
-    std::map<std::uint32_t, std::unique_ptr<AddressSpace>> spaces_;  // by pid
+    std::map<std::uint32_t, Spaces> spaces_;  // by pid
 };
 
 }  // namespace waitclose::symbols

@@ -90,13 +90,6 @@ std::uint64_t as_ns(std::uint64_t ticks, std::uint64_t frequency) {
     return static_cast<std::uint64_t>(static_cast<double>(ticks) / static_cast<double>(frequency) * 1e9);
 }
 
-bool is_current(std::uint32_t pid, std::uint64_t start_ns) {
-    const auto stat = read_file(fmt::format("/proc/{}/stat", pid), 4096);
-    const auto ticks = stat ? start_ticks_of(*stat) : std::nullopt;
-    return ticks &&
-           *ticks == start_ns / (1'000'000'000U / static_cast<std::uint64_t>(::sysconf(_SC_CLK_TCK)));
-}
-
 /// Opened within the process's own root, so that no link of its leads out of it (openat2, since 5.6).
 Descriptor open_within(std::uint32_t pid, const std::string& path) {
     const Descriptor root(
@@ -127,7 +120,7 @@ std::optional<JvmCounters> jvm_counters(const model::Process& process) {
     const auto file = maps ? hsperfdata_in(*maps) : std::nullopt;
     const auto bytes = file ? read_mapped(process.pid, *file) : std::nullopt;
     auto counters = bytes ? jvm_counters_in(*bytes) : std::nullopt;
-    if (!counters || !is_current(process.pid, process.start_ns)) return std::nullopt;
+    if (!counters || !is_same_process(process.pid, process.start_ns)) return std::nullopt;
     counters->pid = process.pid;
     counters->start_ns = process.start_ns;
     return counters;

@@ -28,15 +28,6 @@ std::optional<std::uint64_t> fds_used_by(const std::string& root) {
     return entries;
 }
 
-bool has_started_at(const std::string& root, std::uint64_t start_ns) {
-    const auto stat = read_file(root + "/stat", 4096);
-    const auto ticks = stat ? start_ticks_of(*stat) : std::nullopt;
-    if (!ticks) return false;
-    const std::uint64_t tick = 1'000'000'000U / static_cast<std::uint64_t>(::sysconf(_SC_CLK_TCK));
-    const std::uint64_t expected = start_ns / tick;
-    return *ticks == expected;
-}
-
 bool is_hex(std::string_view text) {
     return std::all_of(text.begin(), text.end(),
                        [](char c) { return (c >= '0' && c <= '9') || (c >= 'a' && c <= 'f'); });
@@ -60,11 +51,7 @@ void describe_process(model::Process& process) {
     found.fds_used = fds_used_by(root);
     if (auto limits = read_file(root + "/limits")) found.fd_limit = fd_limit_of(*limits);
     // Asked last: all of the above then belongs to the process that was meant.
-    if (has_started_at(root, process.start_ns)) process = std::move(found);
-}
-
-bool is_same_process(std::uint32_t pid, std::uint64_t start_ns) {
-    return has_started_at(fmt::format("/proc/{}", pid), start_ns);
+    if (is_same_process(process.pid, process.start_ns)) process = std::move(found);
 }
 
 std::optional<std::uint64_t> process_start_ns(std::uint32_t pid) {
@@ -107,6 +94,13 @@ std::optional<std::uint64_t> fd_limit_of(std::string_view proc_limits) {
     if (at == std::string_view::npos) return std::nullopt;
     const std::string_view rest = proc_limits.substr(at + kName.size());
     return to_number(word(rest.substr(0, rest.find('\n')), 0));
+}
+
+bool is_same_process(std::uint32_t pid, std::uint64_t start_ns) {
+    const auto stat = read_file(fmt::format("/proc/{}/stat", pid), 4096);
+    const auto ticks = stat ? start_ticks_of(*stat) : std::nullopt;
+    return ticks &&
+           *ticks == start_ns / (1'000'000'000U / static_cast<std::uint64_t>(::sysconf(_SC_CLK_TCK)));
 }
 
 std::optional<std::uint64_t> start_ticks_of(std::string_view proc_stat) {

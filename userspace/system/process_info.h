@@ -14,9 +14,6 @@ namespace waitclose::system {
 /// Leaves them empty where /proc refuses, and where the pid has meanwhile gone to another process.
 void describe_process(model::Process& process);
 
-/// Whether the process with this number is the one that started then (CLOCK_BOOTTIME).
-bool is_same_process(std::uint32_t pid, std::uint64_t start_ns);
-
 /// When a process started, CLOCK_BOOTTIME in ns, to the clock tick (10 ms) that it is in; nothing when there
 /// is none of that number.
 std::optional<std::uint64_t> process_start_ns(std::uint32_t pid);
@@ -31,6 +28,10 @@ std::optional<std::string> cgroup_of(std::string_view proc_cgroup);
 
 /// The soft limit of "Max open files" in /proc/PID/limits; nothing when it is unlimited or malformed.
 std::optional<std::uint64_t> fd_limit_of(std::string_view proc_limits);
+
+/// Whether a pid still belongs to the process that started then (CLOCK_BOOTTIME), as far as the clock ticks
+/// of /proc/PID/stat tell.
+bool is_same_process(std::uint32_t pid, std::uint64_t start_ns);
 
 /// Field 22 of /proc/PID/stat, the start time in clock ticks since boot; nothing when malformed.
 /// The comm in field 2 may itself contain spaces and parentheses.

@@ -72,6 +72,7 @@ private:
             at = slice.end_ns;
             text(slice.wait_class, name);
             text(slice.detail, name);
+            text(slice.waker, name);
             stack(slice.stack, name);
         }
         if (at != thread.to_ns) {
@@ -95,6 +96,20 @@ private:
         tenures(hold, name);
         texts(hold, name);
         stack(hold.stack, name);
+        shares(hold, name);
+    }
+
+    void shares(const Hold& hold, const std::string& name) {
+        if (hold.shares.empty()) return;
+        std::uint64_t sum = 0;
+        for (const Share& share : hold.shares) {
+            text(share.doing, name);
+            stack(share.stack, name);
+            if (share.ns == 0) complain("{} has a share of no length", name);
+            sum += share.ns;
+        }
+        if (sum != hold.held_ns)
+            complain("the shares of {} are together another time than it was held", name);
     }
 
     void tenures(const Hold& hold, const std::string& name) {
@@ -172,7 +187,7 @@ private:
             text(diagnosis.culprit->basis, name);
         }
         for (const Link& link : diagnosis.because) {
-            for (const StringId id : {link.comm, link.waits_for, link.detail}) text(id, name);
+            for (const StringId id : {link.comm, link.waits_for, link.detail, link.function}) text(id, name);
         }
         for (const StringId id : diagnosis.contributing) text(id, name);
         for (const Evidence& fact : diagnosis.evidence) {

@@ -193,9 +193,10 @@ private:
     }
 
     void detail(const Slice& slice) {
-        if (slice.detail == StringId::kNone) return;
+        if (slice.detail == StringId::kNone && slice.waker == StringId::kNone) return;
         json_.key("args").begin_object();
         text("detail", slice.detail);
+        text("woken_by", slice.waker);
         json_.end_object();
     }
 

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: BSD-2-Clause
 #include "timeline/held_time.h"
 
+#include <algorithm>
 #include <array>
 #include <unordered_map>
 #include <utility>
@@ -62,6 +63,19 @@ std::size_t counted_part(const Hold& hold) {
     return 0;
 }
 
+/// What a capture saw of it: all its time, divided by what the culprit did. It counts where most of it is.
+void add_shares(const Timeline& timeline, const Hold& hold, Kinds& kinds) {
+    const auto most = std::ranges::max_element(hold.shares, {}, &Share::ns);
+    for (auto share = hold.shares.begin(); share != hold.shares.end(); ++share) {
+        HeldTime kind = kind_of(timeline, hold, hold.owner, hold.diagnosis.cause);
+        kind.wait_class = share->doing;
+        kind.stack = share->stack;
+        HeldTime& sum = kinds.of(kind);
+        sum.held_ns += share->ns;
+        if (share == most) ++sum.holds;
+    }
+}
+
 }  // namespace
 
 std::string_view owner_label(const Timeline& timeline, const HeldTime& kind) {
@@ -71,6 +85,10 @@ std::string_view owner_label(const Timeline& timeline, const HeldTime& kind) {
 std::vector<HeldTime> held_time(const Timeline& timeline) {
     Kinds kinds;
     for (const Hold& hold : timeline.holds) {
+        if (hold.tenures.empty() && !hold.shares.empty()) {
+            add_shares(timeline, hold, kinds);
+            continue;
+        }
         if (hold.tenures.empty()) {
             HeldTime& sum = kinds.of(kind_of(timeline, hold, hold.owner, hold.diagnosis.cause));
             sum.held_ns += hold.held_ns.value_or(0);

@@ -25,7 +25,8 @@ struct HeldTime {
 /// "orders"; "owner not known" where nobody is.
 std::string_view owner_label(const Timeline& timeline, const HeldTime& kind);
 
-/// In the order in which each was met first. What was passed on is divided by who had it.
+/// In the order in which each was met first. What was passed on is divided by who had it,
+/// what a capture followed by what the culprit did meanwhile (Hold::shares).
 std::vector<HeldTime> held_time(const Timeline& timeline);
 
 }  // namespace waitclose::timeline

@@ -42,6 +42,7 @@ private:
     void write_details();
     void write_detail(const Hold& hold);
     void write_chain(const Hold& hold);
+    void write_shares(const Hold& hold);
     void write_stacks();
     void write_counters();
     void write_losses();

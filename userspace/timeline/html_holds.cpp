@@ -73,6 +73,26 @@ void ReportData::write_story_of_holds() {
         const auto id = static_cast<std::uint32_t>(holds[i].stack);
         json_.number(id <= timeline_.stacks.size() ? id : 0);
     });
+    column("shares", [&](std::uint32_t i) { write_shares(holds[i]); });
+}
+
+/// What it did, its stack, and how long, one after the other; null where no capture followed the culprit.
+void ReportData::write_shares(const Hold& hold) {
+    if (hold.shares.empty() || !hold.tenures.empty()) {
+        json_.null();
+        return;
+    }
+    json_.begin_array();
+    for (const Share& share : hold.shares) {
+        const std::string_view doing = timeline_.text(share.doing);
+        json_.number(texts_.of(doing == "waiting for a CPU" ? "cpu"
+                               : doing == "not watched"     ? "unwatched"
+                                                            : doing));
+        const auto id = static_cast<std::uint32_t>(share.stack);
+        json_.number(id <= timeline_.stacks.size() ? id : 0);
+        json_.number(difference(0, share.ns));
+    }
+    json_.end_array();
 }
 
 void ReportData::write_details() {
@@ -151,6 +171,8 @@ void ReportData::write_chain(const Hold& hold) {
         }
         json_.key("detail");
         text(link.detail);
+        json_.key("function");
+        text(link.function);
         json_.end_object();
     }
     json_.end_array();

@@ -1,6 +1,8 @@
 // SPDX-License-Identifier: BSD-2-Clause
 #include "timeline/html_report.h"
 
+#include <fmt/format.h>
+
 #include "output/escape.h"
 #include "timeline/html/page.h"
 #include "timeline/html_data.h"
@@ -27,6 +29,24 @@ std::string paragraphs(const std::vector<std::string>& texts) {
     std::string html;
     for (const std::string& text : texts) html += "<p>" + html_text(text) + "</p>";
     return html;
+}
+
+std::string row(const std::vector<std::string>& cells, std::string_view tag) {
+    std::string html = "<tr>";
+    for (const std::string& cell : cells) html += fmt::format("<{0}>{1}</{0}>", tag, html_text(cell));
+    return html + "</tr>";
+}
+
+/// The section as a whole, or nothing.
+std::string threads_section(const std::vector<std::vector<std::string>>& rows) {
+    if (rows.size() < 2) return {};
+    std::string html =
+        "<section id=\"threads-section\" aria-labelledby=\"threads-title\"><div class=\"title\"><h2 "
+        "id=\"threads-title\">What the threads did</h2></div><div class=\"wide\"><table id=\"threads\" "
+        "aria-labelledby=\"threads-title\"><thead>";
+    html += row(rows.front(), "th") + "</thead><tbody>";
+    for (std::size_t i = 1; i < rows.size(); ++i) html += row(rows[i], "td");
+    return html + "</tbody></table></div></section>";
 }
 
 std::string title(const Timeline& timeline) {
@@ -61,6 +81,8 @@ void write_html(const Timeline& timeline, const ReportWords& words, const Option
     sink.write(paragraphs(words.losses));
     until("@NOTES@");
     sink.write(paragraphs(words.notes));
+    until("@THREADS@");
+    sink.write(threads_section(words.threads));
     until("@MADE@");
     sink.write(made_by(timeline));
     until("@DATA@");

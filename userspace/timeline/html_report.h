@@ -45,9 +45,10 @@ struct ReportWords {
     std::string where;  // "host orders-7, Linux 6.18.44, recorded 2026-11-21 03:00:00 for 1 min"
     std::vector<std::string> losses;  // sentences: what is missing; none when nothing is
     std::vector<ReportGroup> groups;
-    std::vector<std::uint32_t> group_of;      // for every hold of the timeline its group; may be shorter
-    std::vector<std::string> notes = {};      // what else has to be known, sentences
-    std::optional<ReportTotals> totals = {};  // without them the page counts what it has
+    std::vector<std::uint32_t> group_of;  // for every hold of the timeline its group; may be shorter
+    std::vector<std::string> notes = {};  // what else has to be known, sentences
+    std::vector<std::vector<std::string>> threads = {};  // what they did: a table, its titles first
+    std::optional<ReportTotals> totals = {};             // without them the page counts what it has
 };
 
 /// What the page carries at most. What is left out for it, the page says.

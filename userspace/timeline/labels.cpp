@@ -67,7 +67,10 @@ std::string culprit_label(const Timeline& timeline, const Culprit& culprit) {
 }
 
 std::string link_label(const Timeline& timeline, const Link& link) {
-    std::string label = fmt::format("{} [{}] waits for {}", known(timeline, link.comm), link.tid,
+    const std::string where = link.function == StringId::kNone
+                                  ? std::string()
+                                  : fmt::format(", in {},", timeline.text(link.function));
+    std::string label = fmt::format("{} [{}]{} waits for {}", known(timeline, link.comm), link.tid, where,
                                     known(timeline, link.waits_for));
     if (link.detail != StringId::kNone) label += fmt::format(": {}", timeline.text(link.detail));
     return label;

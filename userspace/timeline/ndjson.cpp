@@ -46,6 +46,7 @@ public:
         // Of these a timeline knows nothing; what they mean for the hold is in its evidence and advice.
         json_.key("keepalive").null();
         json_.key("watched_by").null();
+        json_.key("opened_at").null();
         culprit(hold);
         cause(hold.diagnosis);
         json_.key("open").boolean(hold.open);
@@ -179,6 +180,7 @@ private:
             } else {
                 json_.null();
             }
+            text("function", link.function);
             json_.end_object();
         }
         json_.end_array();

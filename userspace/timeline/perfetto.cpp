@@ -23,6 +23,7 @@ using perfetto::Clock;
 struct AnnotationNames {
     explicit AnnotationNames(Packets& packets)
         : detail(packets.annotation("detail")),
+          woken_by(packets.annotation("woken_by")),
           id(packets.annotation("id")),
           cause(packets.annotation("cause")),
           confidence(packets.annotation("confidence")),
@@ -39,8 +40,8 @@ struct AnnotationNames {
           socket(packets.annotation("socket")),
           count(packets.annotation("count")) {}
 
-    std::uint64_t detail, id, cause, confidence, summary, advice, culprit, basis, held_ns, precision, open,
-        because, contributing, evidence, socket, count;
+    std::uint64_t detail, woken_by, id, cause, confidence, summary, advice, culprit, basis, held_ns,
+        precision, open, because, contributing, evidence, socket, count;
 };
 
 class PerfettoWriter {
@@ -169,6 +170,7 @@ private:
                 event.add_uint64(TrackEvent::kNameIid, name);
                 if (stack != 0) event.add_uint64(TrackEvent::kCallstackIid, stack);
                 annotate(event, names_->detail, slice.detail);
+                annotate(event, names_->woken_by, slice.waker);
             });
             packets_.event(std::max(slice.begin_ns, slice.end_ns), EventType::kSliceEnd, track,
                            [](Message<TrackEvent>&) {});

@@ -67,6 +67,7 @@ private:
         slice.begin_ns = from_ + part_ * each_;
         slice.end_ns = end_of(part_);
         slice.stack = StackId::kNone;
+        slice.waker = StringId::kNone;
         const std::uint64_t filled = most->sum_ns;
         shares_.clear();
         if (!made_.empty() && continues(made_.back().slice, slice)) {

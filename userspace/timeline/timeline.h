@@ -175,6 +175,13 @@ struct Tenure {
     StringId cause = StringId::kNone;  // what stood while it had it
 };
 
+/// A part of a hold's time in which the culprit did one thing. Parts need not be in one piece.
+struct Share {
+    StringId doing = StringId::kNone;  // a wait class; "running", "waiting for a CPU", "not watched"
+    StackId stack = StackId::kNone;    // where it slept or ran
+    std::uint64_t ns = 0;
+};
+
 /// A socket that was held, and its track. Named as in the JSON contract.
 struct Hold {
     StringId id = StringId::kNone;  // "netns:cookie"
@@ -204,6 +211,8 @@ struct Hold {
     Diagnosis diagnosis;
     StringId wait_class = StringId::kNone;  // what the culprit does meanwhile; "nothing" when it runs
     StackId stack = StackId::kNone;         // where the culprit was when that was seen
+
+    std::vector<Share> shares;  // together as long as held_ns; none: no capture followed the culprit
 
     std::vector<Phase> phases;        // its track, in time; with held_ns known, one of them is the hold
     std::optional<Deed> first_touch;  // the first read or write since the FIN

@@ -26,7 +26,8 @@ function chainItem(link) {
   const wait = textOf(link.waits_for);
   const state = wait === "nothing" || wait === "running" ? "runs" : `waits for ${wait ? waitText(wait) : "something not known"}`;
   const time = link.for_ns === null ? "" : `, for ${durationText(link.for_ns)} when last seen`;
-  return element("li", {}, element("strong", {}, words(`${known(link.comm)} (${link.tid})`)), " ", wait ? waitDot(wait) : null, state + time,
+  return element("li", {}, element("strong", {}, words(`${known(link.comm)} (${link.tid})`)),
+    textOf(link.function) ? words(`, in ${textOf(link.function)},`) : "", " ", wait ? waitDot(wait) : null, state + time,
     textOf(link.detail) ? element("div", { class: "quiet" }, words(textOf(link.detail))) : null);
 }
 

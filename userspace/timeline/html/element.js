@@ -22,7 +22,7 @@ const waits = {
   running: ["#2a9d5c", "none"], nothing: ["#2a9d5c", "none"], cpu: ["#e0b02a", "dots"], disk: ["#d0492f", "rising"],
   lock: ["#8a5cd6", "cross"], downstream: ["#2f7fd1", "falling"], pipe: ["#168f8f", "level"], sleep: ["#b3bbc2", "none"],
   memory: ["#cf4d93", "upright"], child: ["#6b8e1f", "rising"], "event-loop": ["#ccd2d7", "level"],
-  other: ["#7d858d", "dots"], unknown: ["#e6e9eb", "falling"], mixed: ["#c3c9ce", "none"],
+  other: ["#7d858d", "dots"], unknown: ["#e6e9eb", "falling"], unwatched: ["#c3c9ce", "falling"], mixed: ["#c3c9ce", "none"],
 };
 const causeColours = {
   "never-accepted": "#3d7ec7", "fd-limit": "#b33a7d", "eof-ignored": "#c8452f", "spin-on-eof": "#d9661f",

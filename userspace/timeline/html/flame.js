@@ -1,34 +1,41 @@
 // The flame graph of held time: process; cause; thread; what it waited for; frames.
-function pathOf(hold) {
+function pathOf(hold, part) {
   const path = [
     { kind: "process", name: processText(hold.process) },
     { kind: "cause", name: hold.cause },
     // By name: a pool of threads that do one thing is one box.
     { kind: "thread", name: hold.thread < 0 ? threadText(-1) : threads[hold.thread].comm },
   ];
-  if (hold.wait) path.push({ kind: "wait", name: waitText(hold.wait), wait: hold.wait });
-  for (const frame of report.stacks[hold.stack] ?? []) path.push({ kind: "frame", name: textOf(frame) });
+  if (part.wait) path.push({ kind: "wait", name: waitText(part.wait), wait: part.wait });
+  for (const frame of report.stacks[part.stack] ?? []) path.push({ kind: "frame", name: textOf(frame) });
   return path;
 }
 
-function flameTree(list, weightOf) {
+// A hold stands in one place, or where a capture saw what its culprit did, in several; it counts in the largest.
+const placesOf = (hold) => (hold.parts.length ? hold.parts : [{ wait: hold.wait, stack: hold.stack, held: hold.held }]);
+
+function addPlace(root, hold, part, weight) {
+  let node = root;
+  node.value += weight;
+  for (const step of pathOf(hold, part)) {
+    const key = `${step.kind} ${step.name}`;
+    if (!node.inside.has(key)) {
+      const made = { ...step, value: 0, count: 0, depth: node.depth + 1, inside: new Map(), parent: node, tids: new Set(), last: -1 };
+      node.inside.set(key, made);
+    }
+    node = node.inside.get(key);
+    node.value += weight;
+    if (node.last !== hold.index) node.count += 1;
+    node.last = hold.index;
+    if (step.kind === "thread" && hold.thread >= 0) node.tids.add(threads[hold.thread].tid);
+  }
+}
+
+function flameTree(list, byCount) {
   const root = { kind: "root", name: "all holds", value: 0, count: 0, depth: 0, inside: new Map(), parent: null };
   for (const hold of list) {
-    let node = root;
-    const weight = weightOf(hold);
-    node.value += weight;
-    node.count += 1;
-    for (const step of pathOf(hold)) {
-      const key = `${step.kind} ${step.name}`;
-      if (!node.inside.has(key)) {
-        const made = { ...step, value: 0, count: 0, depth: node.depth + 1, inside: new Map(), parent: node, tids: new Set() };
-        node.inside.set(key, made);
-      }
-      node = node.inside.get(key);
-      node.value += weight;
-      node.count += 1;
-      if (step.kind === "thread" && hold.thread >= 0) node.tids.add(threads[hold.thread].tid);
-    }
+    root.count += 1;
+    placesOf(hold).forEach((part, place) => addPlace(root, hold, part, byCount ? Number(place === 0) : part.held));
   }
   return root;
 }
@@ -59,7 +66,7 @@ class Flame {
 
   // The holds that are shown have changed.
   rebuild() {
-    this.root = flameTree(shown.holds, this.byCount ? () => 1 : (hold) => hold.held);
+    this.root = flameTree(shown.holds, this.byCount);
     this.top = this.root;
     this.chosen = this.root;
     this.draw();

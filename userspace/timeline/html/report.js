@@ -32,6 +32,13 @@ const groups = report.groups.map((group) => ({
   atLeast: group.at_least === 1, perhaps: group.perhaps === 1, open: group.open, facts: group.facts.map(textOf),
 }));
 
+// What a culprit did meanwhile, as a capture saw it: what, where, how long; the longest first.
+const partsOf = (shares) => {
+  const parts = [];
+  for (let i = 0; shares && i + 2 < shares.length; i += 3) parts.push({ wait: textOf(shares[i]), stack: shares[i + 1], held: shares[i + 2] });
+  return parts;
+};
+
 const holds = report.holds.id.map((id, index) => {
   const column = report.holds;
   const begin = column.begin[index];
@@ -43,7 +50,7 @@ const holds = report.holds.id.map((id, index) => {
     process: column.process[index], thread: column.thread[index], closer: column.closer[index],
     group: column.group[index], cause: textOf(column.cause[index]) || "not diagnosed", confidence: textOf(column.confidence[index]),
     wait: textOf(column.wait[index]), role: textOf(column.role[index]), local: textOf(column.local[index]),
-    remote: textOf(column.remote[index]), stack: column.stack[index], detail: report.details[index] ?? null,
+    remote: textOf(column.remote[index]), stack: column.stack[index], parts: partsOf(column.shares[index]), detail: report.details[index] ?? null,
   };
 });
 

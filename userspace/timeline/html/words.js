@@ -2,7 +2,7 @@
 const waitNames = {
   running: "on a CPU", nothing: "on a CPU", cpu: "waits for a CPU", disk: "disk", lock: "lock", downstream: "another service",
   pipe: "pipe", sleep: "sleep", memory: "memory", child: "child process", "event-loop": "event loop", other: "something else",
-  unknown: "not known", mixed: "shorter parts, not shown",
+  unknown: "not known", unwatched: "not watched", mixed: "shorter parts, not shown",
 };
 const waitText = (wait) => waitNames[wait] ?? wait;
 const countText = (number) => number.toLocaleString("en-US");

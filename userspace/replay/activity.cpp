@@ -1,0 +1,61 @@
+// SPDX-License-Identifier: BSD-2-Clause
+// What a capture adds to an incident: lanes from its intervals, held time divided by what the culprit did,
+// and what the threads of the wait chains did in sum.
+#include <algorithm>
+#include <set>
+#include <utility>
+
+#include "model/give_stacks.h"
+#include "replay/replay.h"
+
+namespace waitclose::replay {
+
+void Replay::activity(model::Activity& activity) {
+    passes(activity.to_ns);
+    incident_.activity = std::move(activity);
+    if (!look_) return;
+    // A recorder that gave them before it wrote the look has done that already.
+    model::give_stacks(look_->census, *incident_.activity);
+}
+
+void Replay::lay_out_activity() {
+    if (!incident_.activity) return;
+    captured_.emplace(timeline_, *incident_.activity, look_ ? &look_->census : nullptr);
+    for (const model::ThreadActivity& thread : incident_.activity->threads)
+        lanes_->replace(thread, captured_->slices(thread));
+}
+
+/// Of holds that one process had all the time, and whose culprit is one thread that was followed.
+void Replay::share_held_time(Captured& captured) {
+    for (timeline::Hold& hold : timeline_.holds) {
+        const auto& culprit = hold.diagnosis.culprit;
+        if (!culprit || !culprit->tid || !hold.tenures.empty() || !hold.since_ns || !hold.held_ns) continue;
+        const model::ThreadActivity* thread = captured.find(culprit->pid, *culprit->tid);
+        if (thread == nullptr) continue;
+        hold.shares = captured.shares(*thread, *lanes_, *hold.since_ns, *hold.since_ns + *hold.held_ns);
+    }
+}
+
+/// By the groups, the largest first: the culprit of the hold that is told of, and those that it waits for.
+void Replay::tell_threads(Captured& captured) {
+    constexpr std::size_t kMost = 200;
+    std::set<const model::ThreadActivity*> told;
+    const auto tell = [&](std::uint32_t pid, std::uint32_t tid) {
+        const model::ThreadActivity* thread = captured.find(pid, tid);
+        if (thread == nullptr || incident_.threads.size() >= kMost || !told.insert(thread).second) return;
+        incident_.threads.push_back(captured.story(*thread));
+    };
+    for (const Group& group : incident_.groups) {
+        const timeline::Diagnosis& diagnosis = timeline_.holds[group.longest].diagnosis;
+        if (diagnosis.culprit && diagnosis.culprit->tid)
+            tell(diagnosis.culprit->pid, *diagnosis.culprit->tid);
+        for (const timeline::Link& link : diagnosis.because) tell(link.pid, link.tid);
+        for (const TopCulprit& one : group.top_culprits) tell(one.pid, one.tid);
+    }
+    // Intervals are laid out, and would only take room.
+    captured_.reset();
+    incident_.activity->threads.clear();
+    incident_.activity->stacks.clear();
+}
+
+}  // namespace waitclose::replay
