@@ -2,6 +2,7 @@
 /* Who got a socket with accept(), and who let go of one with a close() that was not the last. */
 #define WC_POINTERS_ARE_PLAIN
 #include "descriptor.h"
+#include "opening.h"
 
 /* ---- accept() -------------------------------------------------------------------------------------------
  */
@@ -16,6 +17,7 @@ static __always_inline void note_accept(struct sock* sk, __u64 inode) {
     fresh.opened.at_ns = bpf_ktime_get_boot_ns();
     fresh.opened_by = WC_OPERATION_ACCEPT;
     store_touches(sk, &fresh);
+    send_opening(sk, task, 0, &fresh, SLOT_ACCEPT);
 }
 
 /*

@@ -7,6 +7,15 @@
 
 #define WC_FOLLOWED_BITS 65536
 
+/* The processes whose threads are wanted: by a census from the descriptors, by a capture as it is told. */
+struct wanted_processes_map {
+    __uint(type, BPF_MAP_TYPE_HASH);
+    __uint(map_flags, BPF_F_NO_PREALLOC);
+    __uint(max_entries, 1 << 13);
+    __type(key, __u32);
+    __type(value, __u8);
+};
+
 extern volatile bool marks_processes; /* a census marks the processes it reads threads of */
 extern volatile bool window_is_open;
 
@@ -21,6 +30,17 @@ struct followed_map {
 
 extern struct followed_map followed_processes SEC(".maps");
 extern volatile __u8 followed_bits[WC_FOLLOWED_BITS / 8];
+
+/* Of a task that an iterator gives. */
+static __always_inline __u32 state_of(struct task_struct* task) {
+    if (bpf_core_field_exists(task->__state)) return task->__state;
+    return ((struct task_struct___until_5_13*)task)->state;
+}
+
+static __always_inline __u8 has_cpu(struct task_struct* task) {
+    if (!bpf_core_field_exists(task->on_cpu)) return WC_ON_CPU_UNKNOWN;
+    return task->on_cpu ? WC_ON_CPU_YES : WC_ON_CPU_NO;
+}
 
 static __always_inline void follow_process(struct task_struct* task) {
     __u32 process = OF_TASK(task, tgid);

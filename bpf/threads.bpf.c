@@ -5,8 +5,7 @@
 #include "descriptor.h"
 #include "schedule.h"
 
-/* The processes whose threads are wanted, from the descriptors. */
-WC_SET(wanted_processes, __u32, 1 << 13);
+struct wanted_processes_map wanted_processes SEC(".maps");
 
 /* Threads asleep in poll(): what they wait for there; filled by userspace for a second look at them. */
 struct {
@@ -16,11 +15,6 @@ struct {
     __type(key, __u32);
     __type(value, struct wc_polled);
 } polling_threads SEC(".maps");
-
-static __always_inline __u32 state_of(struct task_struct* task) {
-    if (bpf_core_field_exists(task->__state)) return task->__state;
-    return ((struct task_struct___until_5_13*)task)->state;
-}
 
 /*
  * The scheduler's clock has an origin of its own. Userspace learns it from the reader's own arrival on its
@@ -33,11 +27,6 @@ static __always_inline void sample_run_phase(__u64 now) {
     if (!bpf_core_field_exists(reader->sched_info.last_arrival)) return;
     __s64 phase = now - OF_TASK(reader, sched_info.last_arrival);
     if (phase < counters.run_phase_ns) counters.run_phase_ns = phase;
-}
-
-static __always_inline __u8 has_cpu(struct task_struct* task) {
-    if (!bpf_core_field_exists(task->on_cpu)) return WC_ON_CPU_UNKNOWN;
-    return task->on_cpu ? WC_ON_CPU_YES : WC_ON_CPU_NO;
 }
 
 /* __exit_signal() adds what a thread ran in its life, which is never nothing, when the thread is gone for

@@ -3,6 +3,7 @@
 #ifndef WAITCLOSE_TRANSITION_H
 #define WAITCLOSE_TRANSITION_H
 
+#include "opening.h"
 #include "shared.h"
 
 struct events_map {
@@ -127,6 +128,7 @@ static __always_inline void note_connect(struct sock* sk, __u64 now) {
     fresh.opened.at_ns = now;
     fresh.opened_by = WC_OPERATION_CONNECT;
     store_touches(sk, &fresh);
+    if (opening_stacks) send_opening(sk, task, identity_of(sk), &fresh, SLOT_CONNECT);
 }
 
 static __always_inline void send_selected(struct sock* sk, int old_state, int new_state) {

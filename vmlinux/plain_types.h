@@ -25,6 +25,7 @@ typedef _Bool bool;
 enum bpf_map_type {
     BPF_MAP_TYPE_HASH = 1,
     BPF_MAP_TYPE_ARRAY = 2,
+    BPF_MAP_TYPE_PERCPU_ARRAY = 6,
     BPF_MAP_TYPE_LRU_HASH = 9,
     BPF_MAP_TYPE_SK_STORAGE = 24,
     BPF_MAP_TYPE_RINGBUF = 27,
@@ -128,6 +129,7 @@ enum {
 };
 #else
 enum {
+    WC_ARM64_MODE = 0x1f, /* of pstate: all zero in a 64-bit program (arch/arm64/include/uapi/asm/ptrace.h) */
     WC_NR_CLOSE = 57,
     WC_NR_READ = 63,
     WC_NR_WRITE = 64,

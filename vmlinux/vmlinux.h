@@ -338,7 +338,19 @@ struct signal_struct {
     unsigned long long sum_sched_runtime; /* of the threads that have exited (__exit_signal; 32bd671d6cbe, 2.6.32) */
 };
 
+#if defined(__TARGET_ARCH_arm64)
+/* arch/arm64/include/asm/thread_info.h; the count of interrupts is a half of preempt_count there */
+struct thread_info {
+    struct {
+        __u32 count;
+    } preempt;
+};
+#endif
+
 struct task_struct {
+#if defined(__TARGET_ARCH_arm64)
+    struct thread_info thread_info;
+#endif
     unsigned int __state; /* since 5.14 */
     unsigned int flags;
     unsigned int ptrace;
@@ -408,6 +420,11 @@ struct trace_event_raw_sys_exit {
 
 struct trace_event_raw_sched_switch {
     long prev_state;
+    int next_pid;
+};
+
+struct trace_event_raw_sched_wakeup_template {
+    int pid;
 };
 
 /* ---- classic tracepoints: include/trace/events/sock.h ------------------------------------------------ */

@@ -20,15 +20,6 @@ using ::testing::AnyOf;
 using ::testing::Contains;
 using ::testing::Field;
 
-std::string text_of(const model::Stack& stack) {
-    std::string text;
-    for (const model::Frame& frame : stack)
-        text += fmt::format("  {}{} {}+{:#x}\n", frame.own ? "* " : "  ",
-                            frame.function.empty() ? "?" : frame.function, frame.module,
-                            frame.offset.value_or(0));
-    return text;
-}
-
 struct Doing {
     const char* argument;
     long syscall;  // -1: on the CPU
@@ -70,7 +61,6 @@ TEST_P(EveryBuild, TellsTheFunction) {
         const auto raw = sleeper.stack_in(doing.syscall);
         ASSERT_TRUE(raw);
         const model::Stack stack = naming_.name(*raw);
-        if (std::getenv("SHOW")) std::cout << text_of(stack);
         const model::Frame* own = model::own_function(stack);
         ASSERT_NE(own, nullptr) << text_of(stack);
         EXPECT_EQ(own->function, expected_in(GetParam(), doing)) << text_of(stack);

@@ -67,6 +67,15 @@ bool stops(pid_t tid) {
 
 }  // namespace
 
+std::string text_of(const model::Stack& stack) {
+    std::string text;
+    for (const model::Frame& frame : stack)
+        text += fmt::format("  {}{} {}+{:#x}\n", frame.own ? "* " : "  ",
+                            frame.function.empty() ? "?" : frame.function, frame.module,
+                            frame.offset.value_or(0));
+    return text;
+}
+
 Sleeper::Sleeper(std::vector<std::string> command) {
     int ends[2];
     if (::pipe2(ends, O_CLOEXEC) != 0) return;

@@ -11,6 +11,9 @@
 
 namespace waitclose::symbols {
 
+/// A line for each frame.
+std::string text_of(const model::Stack& stack);
+
 /// A program that has written a line when it is made, and ends with it.
 class Sleeper {
 public:

@@ -18,7 +18,7 @@ constexpr std::array kNeeds{Need{"census", true, true, "nothing is left", kOnlyC
                             Need{"second", false, false, "little is lost", kOneWay}};
 
 TEST(Plan, PrefersTheFirstAlternative) {
-    const Plan plan = make_plan(kNeeds, {}, true);
+    const Plan plan = make_plan(kNeeds, {}, {true});
     EXPECT_EQ(plan[0]->hook, "iter/only");
     EXPECT_EQ(plan[1]->hook, "fentry/cheap");
     EXPECT_EQ(plan[2]->hook, "tp/only");
@@ -28,20 +28,29 @@ TEST(Plan, PrefersTheFirstAlternative) {
 TEST(Plan, WhatAWindowNeedsIsLeftOutWithoutOne) {
     constexpr std::array kWithWindow{kNeeds[0],
                                      Need{"switches", false, false, "little is lost", kOneWay, true}};
-    EXPECT_EQ(make_plan(kWithWindow, {}, true)[1], nullptr);
-    EXPECT_TRUE(probe_facts(kWithWindow, make_plan(kWithWindow, {}, true), true).missing.empty());
-    EXPECT_NE(make_plan(kWithWindow, {}, true, true)[1], nullptr);
+    EXPECT_EQ(make_plan(kWithWindow, {}, {true})[1], nullptr);
+    EXPECT_TRUE(probe_facts(kWithWindow, make_plan(kWithWindow, {}, {true}), {true}).missing.empty());
+    EXPECT_NE(make_plan(kWithWindow, {}, {true, true})[1], nullptr);
     const Refusals refused{{"tp/only", "EPERM"}};
     EXPECT_EQ(
-        probe_facts(kWithWindow, make_plan(kWithWindow, refused, true, true), true, true).missing.size(), 1U);
+        probe_facts(kWithWindow, make_plan(kWithWindow, refused, {true, true}), {true, true}).missing.size(),
+        1U);
+}
+
+TEST(Plan, WhatACaptureNeedsIsLeftOutWithoutOne) {
+    constexpr std::array kWithCapture{kNeeds[0],
+                                      Need{"stacks", false, false, "little is lost", kOneWay, false, true}};
+    EXPECT_EQ(make_plan(kWithCapture, {}, {true, true})[1], nullptr);
+    EXPECT_NE(make_plan(kWithCapture, {}, {true, false, true})[1], nullptr);
+    EXPECT_EQ(make_plan(kWithCapture, {}, {false, false, true})[1], nullptr) << "a capture is traced";
 }
 
 TEST(Plan, FallsBackWhereOneIsRefused) {
-    EXPECT_EQ(make_plan(kNeeds, {{"fentry/cheap", "EPERM"}}, true)[1]->hook, "kprobe/dear");
+    EXPECT_EQ(make_plan(kNeeds, {{"fentry/cheap", "EPERM"}}, {true})[1]->hook, "kprobe/dear");
 }
 
 TEST(Plan, LeavesAHoleWhereNothingIsLeft) {
-    const Plan plan = make_plan(kNeeds, {{"tp/only", "EPERM"}}, true);
+    const Plan plan = make_plan(kNeeds, {{"tp/only", "EPERM"}}, {true});
     EXPECT_NE(plan[1], nullptr);
     EXPECT_EQ(plan[2], nullptr);
     EXPECT_EQ(first_unmet(kNeeds, plan, true), nullptr) << "nobody has to have the second";
@@ -49,28 +58,28 @@ TEST(Plan, LeavesAHoleWhereNothingIsLeft) {
 
 TEST(Plan, SaysWhatItCannotDoWithout) {
     const Refusals refused{{"fentry/cheap", "EPERM"}, {"kprobe/dear", "ENOENT"}};
-    const Need* unmet = first_unmet(kNeeds, make_plan(kNeeds, refused, true), true);
+    const Need* unmet = first_unmet(kNeeds, make_plan(kNeeds, refused, {true}), true);
     ASSERT_NE(unmet, nullptr);
     EXPECT_EQ(unmet->name, "first");
-    EXPECT_EQ(first_unmet(kNeeds, make_plan(kNeeds, refused, false), false), nullptr)
+    EXPECT_EQ(first_unmet(kNeeds, make_plan(kNeeds, refused, {false}), false), nullptr)
         << "a census does not need it";
 }
 
 TEST(Plan, NoCensusMeansNothingAtAll) {
     const Refusals refused{{"iter/only", "EPERM"}};
-    EXPECT_EQ(first_unmet(kNeeds, make_plan(kNeeds, refused, false), false)->name, "census");
-    EXPECT_EQ(first_unmet(kNeeds, make_plan(kNeeds, refused, true), true)->name, "census");
+    EXPECT_EQ(first_unmet(kNeeds, make_plan(kNeeds, refused, {false}), false)->name, "census");
+    EXPECT_EQ(first_unmet(kNeeds, make_plan(kNeeds, refused, {true}), true)->name, "census");
 }
 
 TEST(Plan, SaysWhatIsMissing) {
-    const auto facts = probe_facts(kNeeds, make_plan(kNeeds, {{"tp/only", "EPERM"}}, true), true);
+    const auto facts = probe_facts(kNeeds, make_plan(kNeeds, {{"tp/only", "EPERM"}}, {true}), {true});
     ASSERT_EQ(facts.hooks.size(), 2U);
     EXPECT_EQ(facts.hooks[1], (std::pair<std::string, std::string>{"first", "fentry/cheap"}));
     EXPECT_EQ(facts.missing, std::vector<std::string>{"second"});
 }
 
 TEST(Plan, WithoutTracingOnlyTheCensusIsUsedAndNothingIsMissing) {
-    const auto facts = probe_facts(kNeeds, make_plan(kNeeds, {}, false), false);
+    const auto facts = probe_facts(kNeeds, make_plan(kNeeds, {}, {false}), {false});
     ASSERT_EQ(facts.hooks.size(), 1U);
     EXPECT_EQ(facts.hooks[0].first, "census");
     EXPECT_TRUE(facts.missing.empty());

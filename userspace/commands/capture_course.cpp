@@ -29,6 +29,7 @@ namespace {
 
 constexpr std::size_t kMostProcesses = 1'000;
 constexpr std::uint64_t kNamingNs = 30'000'000'000;
+constexpr std::uint64_t kOpeningsNs = 5'000'000'000;
 
 /// From here on everybody else comes first. The calling thread's, for good.
 void give_way() {
@@ -196,8 +197,8 @@ Result<void> Course::follow() {
     }
 }
 
-/// While the last look is made: ends the following and gives the look's threads their stacks. Events that
-/// happen meanwhile are those of a look that lasts.
+/// While the last look is made: ends the following and the tracing, and gives the look's threads their
+/// stacks.
 void Course::finish_activity(model::Census& census) {
     bundle::Manifest& manifest = captured_.manifest;
     manifest.cost.overhead = tracer_->overhead();
@@ -205,6 +206,7 @@ void Course::finish_activity(model::Census& census) {
     evidence_->end();
     kernel::RawActivity raw = tracer_->finish(system::boottime_ns());
     manifest.shed = tracer_->shed();
+    session_->end_tracing();
     give_way();
     symbols::Naming& naming = session_->stack_names()->naming();
     for (const std::uint32_t index : scope_of(census)) {
@@ -214,7 +216,9 @@ void Course::finish_activity(model::Census& census) {
         if (auto asked = naming.ask_runtime(process.pid); !asked)
             raw.activity.lacks.push_back(asked.error().what);
     }
-    activity_ = name_stacks(std::move(raw), naming, kNamingNs, [&] { session_->drain(); });
+    activity_ = name_stacks(std::move(raw), naming, kNamingNs);
+    session_->stack_names()->finish(kOpeningsNs);
+    session_->stack_names()->give_openings(census);
     if (looks_left_out_)
         manifest.shed.push_back(fmt::format("{} look{} in between {} left out to keep the overhead allowed",
                                             looks_left_out_, looks_left_out_ == 1 ? "" : "s",

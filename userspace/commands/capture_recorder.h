@@ -16,7 +16,7 @@ public:
     CaptureRecorder(store::Writer& writer, bundle::Redaction* redaction)
         : Recorder(writer), redaction_(redaction) {}
 
-    /// Before the next look is recorded this is done with it: events may be told meanwhile.
+    /// Before the next look is recorded this is done with it.
     void before_next_look(std::function<void(model::Census&)> use) { before_look_ = std::move(use); }
 
     void on(const model::Entered& event) override { Recorder::on(masked(event)); }

@@ -49,8 +49,7 @@ void unite_stacks(model::Activity& activity) {
     }
 }
 
-model::Activity name_stacks(kernel::RawActivity raw, symbols::Naming& naming, std::uint64_t most_ns,
-                            const std::function<void()>& meanwhile) {
+model::Activity name_stacks(kernel::RawActivity raw, symbols::Naming& naming, std::uint64_t most_ns) {
     model::Activity activity = std::move(raw.activity);
     const std::uint64_t until_ns = system::boottime_ns() + most_ns;
     std::size_t unnamed = 0;
@@ -61,7 +60,6 @@ model::Activity name_stacks(kernel::RawActivity raw, symbols::Naming& naming, st
         activity.stacks.push_back(in_time ? naming.name(stack) : model::Stack{});
         unnamed += in_time ? 0 : 1;
         stack = {};  // the memory read of it goes as soon as it can
-        meanwhile();
     }
     if (unnamed)
         activity.lacks.push_back(fmt::format("{} of {} stacks have no names: there was no time for more",

@@ -3,7 +3,6 @@
 #pragma once
 
 #include <cstdint>
-#include <functional>
 
 #include "kernel/activity.h"
 #include "model/activity.h"
@@ -12,9 +11,8 @@
 namespace waitclose::commands {
 
 /// Names every stack, each once, and lets the activity refer to them. What is not named after `most_ns` stays
-/// without frames, and the activity says so among what it lacks. `meanwhile` is called between two stacks.
-model::Activity name_stacks(kernel::RawActivity raw, symbols::Naming& naming, std::uint64_t most_ns,
-                            const std::function<void()>& meanwhile);
+/// without frames, and the activity says so among what it lacks.
+model::Activity name_stacks(kernel::RawActivity raw, symbols::Naming& naming, std::uint64_t most_ns);
 
 /// Gives equal stacks one place.
 void unite_stacks(model::Activity& activity);

@@ -29,6 +29,8 @@ std::vector<model::CapabilityFinding> capabilities_found() {
     return found;
 }
 
+constexpr kernel::Purpose kEverything{true, true, true};
+
 /// One attempt after the other, each of which does without the hooks that those before found refused.
 class Trials {
 public:
@@ -57,7 +59,7 @@ private:
 
 /// Of every alternative, and each point by itself.
 void Trials::try_attach_points() {
-    kernel::refuse_impossible(kernel::Facts::of_this_kernel(), kernel::all_needs(), true, true,
+    kernel::refuse_impossible(kernel::Facts::of_this_kernel(), kernel::all_needs(), kEverything,
                               kernel::Trying::kAll, refused_);
 }
 
@@ -84,7 +86,7 @@ void Trials::try_census() {
     auto probes = kernel::Probes::attach(settings_);
     if (!probes) {
         found_.census = found_.tracing = probes.error();
-        plan_ = kernel::make_plan(kernel::all_needs(), refused_, true, true);
+        plan_ = kernel::make_plan(kernel::all_needs(), refused_, kEverything);
         return;
     }
     take(*probes);
@@ -98,9 +100,9 @@ void Trials::try_census() {
     found_.surroundings.nested_pid_namespace = census->nested;
 }
 
-/// As watch does.
+/// As watch and capture do.
 void Trials::try_tracing() {
-    settings_.trace = settings_.windowed = true;
+    settings_.trace = settings_.windowed = settings_.captures = true;
     kernel::Refusals refused;
     const auto probes = kernel::Probes::attach(settings_, refused);
     if (probes) return take(*probes);
@@ -114,6 +116,7 @@ void Trials::try_options() {
     all.trace = !found_.tracing;
     all.all_transitions = true;
     all.want_peers = true;
+    all.opening_stacks = true;
     all.filter.netns = std::max<std::uint32_t>(system::own_netns(), 1);
     all.filter.ipv6 = 0;
     all.filter.by_local_port = all.filter.by_remote_port = 1;

@@ -10,7 +10,7 @@ Session::Session(kernel::Probes&& probes, const kernel::ProbeSettings& settings,
                  Witness* witness)
     : probes_(std::move(probes)),
       traces_(settings.trace),
-      windowed_(settings.windowed),
+      purpose_(kernel::purpose_of(settings)),
       listener_(listener),
       witness_(witness) {}
 
@@ -78,13 +78,18 @@ Result<model::Census> Session::open_window() {
     return census;
 }
 
+void Session::end_tracing() {
+    probes_.detach();
+    drain();
+}
+
 model::Losses Session::losses() const {
     const kernel::KernelTotals totals = probes_.totals();
     return {totals.lost_events, totals.lost_storage, ledger_.totals().reconciled};
 }
 
 model::ProbeFacts Session::probe_facts() const {
-    return kernel::probe_facts(kernel::all_needs(), probes_.plan(), traces_, windowed_);
+    return kernel::probe_facts(kernel::all_needs(), probes_.plan(), purpose_);
 }
 
 void Session::on(const model::Entered& event) {

@@ -57,6 +57,9 @@ public:
     /// Takes a census in the midst of a window, which goes on.
     Result<model::Census> take_census_within_window();
 
+    /// Ends the tracing, and applies what was reported until then.
+    void end_tracing();
+
     model::Losses losses() const;
     model::ProbeFacts probe_facts() const;
     model::Ledger& ledger() { return ledger_; }
@@ -75,7 +78,7 @@ private:
 
     kernel::Probes probes_;
     bool traces_;
-    bool windowed_;
+    kernel::Purpose purpose_;
     HoldListener& listener_;
     Witness* witness_;
     std::optional<kernel::CensusTaker> taker_;

@@ -74,16 +74,27 @@ void StackNames::name_waiting() {
     counted_until_ns_ = now;
     while (!waiting_.empty() && saved_ns_ >= 0) {
         const std::uint64_t before_ns = system::own_cpu_ns();
-        const Raw raw = std::move(waiting_.front());
-        waiting_.pop_front();
-        const auto known = named_.find(raw);
-        if (known != named_.end() && meet(*raw)) {
-            model::Stack stack = naming_.name(*raw);
-            if (!stack.empty()) known->second = std::make_shared<const model::Stack>(std::move(stack));
-        }
-        if (known == named_.end() || !known->second) ++unnamed_;
+        name_next();
         saved_ns_ -= static_cast<std::int64_t>(system::own_cpu_ns() - before_ns);
     }
+}
+
+void StackNames::name_next() {
+    const Raw raw = std::move(waiting_.front());
+    waiting_.pop_front();
+    const auto known = named_.find(raw);
+    if (known != named_.end() && meet(*raw)) {
+        model::Stack stack = naming_.name(*raw);
+        if (!stack.empty()) known->second = std::make_shared<const model::Stack>(std::move(stack));
+    }
+    if (known == named_.end() || !known->second) ++unnamed_;
+}
+
+void StackNames::finish(std::uint64_t most_ns) {
+    const std::uint64_t until_ns = system::boottime_ns() + most_ns;
+    drain();
+    while (!waiting_.empty() && system::boottime_ns() < until_ns) name_next();
+    unnamed_ += std::exchange(waiting_, {}).size();
 }
 
 /// A process that maps something new is met again, now and then.

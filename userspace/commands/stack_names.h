@@ -29,6 +29,9 @@ public:
     /// for: a twentieth of one CPU. To be called often.
     void drain();
 
+    /// The same at the end, for so long at most.
+    void finish(std::uint64_t most_ns);
+
     /// Sets Touches::opened_at of the sockets of which it is known.
     void give_openings(model::Census& census) const;
 
@@ -57,6 +60,7 @@ private:
     void remember(const kernel::Opening& opening);
     void forget();
     void name_waiting();
+    void name_next();
     bool meet(const model::RawStack& stack);
 
     symbols::KernelSymbols kernel_symbols_;

@@ -16,6 +16,7 @@
 #include <unistd.h>
 
 #include "kernel/log.h"
+#include "kernel/sampling.h"
 #include "system/files.h"
 #include "system/tracefs.h"
 
@@ -105,7 +106,8 @@ int Facts::type_of(const AttachPoint& point) const {
 }
 
 bool Facts::has(const AttachPoint& point) const {
-    return point.mechanism == Mechanism::kTracepoint || type_of(point) > 0;
+    return point.mechanism == Mechanism::kTracepoint || point.mechanism == Mechanism::kSamplingClock ||
+           type_of(point) > 0;
 }
 
 bool Facts::has_function(std::string_view name) const {
@@ -144,6 +146,7 @@ std::optional<std::string> Facts::why_not(const AttachPoint& point) const {
     switch (point.mechanism) {
     case Mechanism::kKprobe: return why_not_kprobe(point);
     case Mechanism::kTracepoint: return why_not_tracepoint(point);
+    case Mechanism::kSamplingClock: return why_not_sampling();
     default: return why_not_typed(point);
     }
 }
@@ -154,10 +157,10 @@ std::optional<std::string> Facts::why_not(const Alternative& hook) const {
     return std::nullopt;
 }
 
-void refuse_impossible(const Facts& facts, std::span<const Need> needs, bool traces, bool windowed,
-                       Trying trying, Refusals& refused) {
+void refuse_impossible(const Facts& facts, std::span<const Need> needs, const Purpose& purpose, Trying trying,
+                       Refusals& refused) {
     for (const Need& need : needs) {
-        if (!is_wanted(need, traces, windowed)) continue;
+        if (!is_wanted(need, purpose)) continue;
         for (const Alternative& hook : need.alternatives) {
             if (refused.contains(hook.hook)) continue;
             if (auto reason = facts.why_not(hook))

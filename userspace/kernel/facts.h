@@ -50,7 +50,7 @@ enum class Trying { kUntilOneIsFound, kAll };
 
 /// Tries the hooks that the needs could use and writes down those that cannot be used; what is refused
 /// already is not tried.
-void refuse_impossible(const Facts& facts, std::span<const Need> needs, bool traces, bool windowed,
-                       Trying trying, Refusals& refused);
+void refuse_impossible(const Facts& facts, std::span<const Need> needs, const Purpose& purpose, Trying trying,
+                       Refusals& refused);
 
 }  // namespace waitclose::kernel

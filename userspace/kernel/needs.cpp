@@ -155,6 +155,36 @@ constexpr std::array kSwitch{
     Alternative{"tp/sched/sched_switch", kSwitchClassic, "5.8", Cost::kMedium},
 };
 
+// ---- a capture ----
+
+constexpr std::array kIntervalsTyped{AttachPoint{"on_interval_switch", kTypedTracepoint, "sched_switch"}};
+constexpr std::array kIntervalsClassic{
+    AttachPoint{"on_classic_interval_switch", kTracepoint, "sched/sched_switch"}};
+constexpr std::array kIntervals{
+    Alternative{"tp_btf/sched_switch+bpf_get_stack", kIntervalsTyped, "5.8"},
+    Alternative{"tp/sched/sched_switch+bpf_get_stack", kIntervalsClassic, "5.8", Cost::kMedium,
+                "what a thread did in a capture before it first left a CPU is not known"},
+};
+
+constexpr std::array kWakingTyped{AttachPoint{"on_waking", kTypedTracepoint, "sched_waking"}};
+constexpr std::array kWakingClassic{AttachPoint{"on_classic_waking", kTracepoint, "sched/sched_waking"}};
+constexpr std::array kWaking{
+    Alternative{"tp_btf/sched_waking", kWakingTyped, "5.8"},
+    Alternative{"tp/sched/sched_waking", kWakingClassic, "5.8", Cost::kMedium},
+};
+
+constexpr std::array kClockPoint{AttachPoint{"on_sample", kSamplingClock, "cpu-clock"}};
+constexpr std::array kClock{Alternative{"perf/cpu-clock", kClockPoint, "5.8"}};
+
+constexpr std::array kRestingAndStacks{
+    AttachPoint{"capture_threads_and_stacks", kIterator, "task", false, "bpf_get_task_stack"}};
+constexpr std::array kRestingOnly{AttachPoint{"capture_threads", kIterator, "task"}};
+constexpr std::array kResting{
+    Alternative{"iter/task+registers+bpf_get_task_stack", kRestingAndStacks, "5.9"},
+    Alternative{"iter/task+registers", kRestingOnly, "5.8", Cost::kLow,
+                "the stacks of sleeping threads end where they enter the kernel"},
+};
+
 constexpr std::array kNeeds{
     Need{"census", true, true, "no sockets can be read", kSockets},
     Need{"descriptors", true, true, "nobody can be named who holds a socket", kDescriptors},
@@ -171,6 +201,18 @@ constexpr std::array kNeeds{
     Need{"schedule", false, false,
          "over a window, what a thread that slept several times waited for is not known; only for how long",
          kSwitch, true},
+    Need{"intervals", false, false,
+         "a capture does not tell when each thread ran, waited for a CPU and slept, nor where it went to "
+         "sleep",
+         kIntervals, false, true},
+    Need{"wakeups", false, false,
+         "a capture does not tell who ended a sleep, and counts what came between that and the CPU as sleep",
+         kWaking, false, true},
+    Need{"samples", false, false, "a capture does not tell what threads do while they run", kClock, false,
+         true},
+    Need{"registers", false, false,
+         "a capture does not tell where in its program a thread is that sleeps all the while", kResting,
+         false, true},
 };
 
 }  // namespace

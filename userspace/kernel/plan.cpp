@@ -47,16 +47,17 @@ bool is_taken(const Refusals& refused, std::string_view hook) {
     return found != refused.end() && found->second.starts_with(kTaken);
 }
 
-bool is_wanted(const Need& need, bool traces, bool windowed) {
-    return need.of_census || (traces && (windowed || !need.of_window));
+bool is_wanted(const Need& need, const Purpose& purpose) {
+    return need.of_census || (purpose.traces && (purpose.windowed || !need.of_window) &&
+                              (purpose.captures || !need.of_capture));
 }
 
-Plan make_plan(std::span<const Need> needs, const Refusals& refused, bool traces, bool windowed) {
+Plan make_plan(std::span<const Need> needs, const Refusals& refused, const Purpose& purpose) {
     Plan plan;
     for (const Need& need : needs) {
         const auto usable = std::find_if(need.alternatives.begin(), need.alternatives.end(),
                                          [&](const Alternative& one) { return !refused.contains(one.hook); });
-        const bool wanted = is_wanted(need, traces, windowed);
+        const bool wanted = is_wanted(need, purpose);
         plan.push_back(wanted && usable != need.alternatives.end() ? &*usable : nullptr);
     }
     return plan;
@@ -76,12 +77,12 @@ bool is_hook(std::string_view name) {
     });
 }
 
-model::ProbeFacts probe_facts(std::span<const Need> needs, const Plan& plan, bool traces, bool windowed) {
+model::ProbeFacts probe_facts(std::span<const Need> needs, const Plan& plan, const Purpose& purpose) {
     model::ProbeFacts facts;
     for (std::size_t i = 0; i < needs.size(); ++i) {
         if (plan[i])
             facts.hooks.emplace_back(needs[i].name, plan[i]->hook);
-        else if (traces && is_wanted(needs[i], traces, windowed))
+        else if (purpose.traces && is_wanted(needs[i], purpose))
             facts.missing.emplace_back(needs[i].name);
     }
     return facts;

@@ -15,7 +15,7 @@
 
 namespace waitclose::kernel {
 
-enum class Mechanism { kTypedTracepoint, kFentry, kFexit, kKprobe, kTracepoint, kIterator };
+enum class Mechanism { kTypedTracepoint, kFentry, kFexit, kKprobe, kTracepoint, kIterator, kSamplingClock };
 
 /// Where one program of the object is attached.
 struct AttachPoint {
@@ -52,7 +52,15 @@ struct Need {
     bool of_census = false;    // needed without tracing as well
     std::string_view without;  // what the user loses
     std::span<const Alternative> alternatives;
-    bool of_window = false;  // needed only to tell what threads do over a window
+    bool of_window = false;   // needed only to tell what threads do over a window
+    bool of_capture = false;  // and only to tell it moment by moment
+};
+
+/// What the hooks are for.
+struct Purpose {
+    bool traces = false;  // else only a census is taken
+    bool windowed = false;
+    bool captures = false;
 };
 
 /// Every need there is, in the order in which doctor shows them.
@@ -78,12 +86,11 @@ bool is_taken(const Refusals& refused, std::string_view hook);
 /// The alternative chosen for each need, in the order of all_needs(); null where none is left.
 using Plan = std::vector<const Alternative*>;
 
-/// Chooses for each need the first alternative that is not refused; without tracing, for the needs of a
-/// census only; `windowed`: also for those of a window. Pure.
-Plan make_plan(std::span<const Need> needs, const Refusals& refused, bool traces, bool windowed = false);
+/// Chooses for each need that the purpose has the first alternative that is not refused. Pure.
+Plan make_plan(std::span<const Need> needs, const Refusals& refused, const Purpose& purpose);
 
 /// Whether a need is to be served.
-bool is_wanted(const Need& need, bool traces, bool windowed);
+bool is_wanted(const Need& need, const Purpose& purpose);
 
 /// The need without which nothing can be done and that has no alternative left; null when there is none.
 const Need* first_unmet(std::span<const Need> needs, const Plan& plan, bool traces);
@@ -93,7 +100,6 @@ bool is_hook(std::string_view name);
 
 /// What the plan says to users: need → hook, and needs without one. When nothing is traced the census is all
 /// there is, and nothing is missing.
-model::ProbeFacts probe_facts(std::span<const Need> needs, const Plan& plan, bool traces,
-                              bool windowed = false);
+model::ProbeFacts probe_facts(std::span<const Need> needs, const Plan& plan, const Purpose& purpose);
 
 }  // namespace waitclose::kernel

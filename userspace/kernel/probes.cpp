@@ -19,6 +19,7 @@
 
 #include "kernel/log.h"
 #include "kernel/records.h"
+#include "kernel/sampling.h"
 #include "model/remedies.h"
 #include "system/capabilities.h"
 #include "system/host.h"
@@ -103,6 +104,26 @@ Failure unmet_failure(const Need& need, const Refusals& refused) {
                 : "'waitclose doctor' shows what was tried; 'waitclose snapshot' works without tracing"};
 }
 
+/// What is not asked for takes no memory.
+void size_maps(const waitclose_bpf& skeleton, const ProbeSettings& settings) {
+    const auto page = static_cast<__u32>(::getpagesize());
+    const auto& maps = skeleton.maps;
+    const auto keep = [](bool wanted, bpf_map* map, __u32 least) {
+        if (!wanted) bpf_map__set_max_entries(map, least);
+    };
+    keep(settings.trace, maps.events, page);
+    keep(settings.trace, maps.touches, 1);
+    keep(settings.windowed, maps.switched, 1);
+    keep(settings.windowed, maps.slept, 1);
+    keep(settings.windowed || settings.captures, maps.followed_processes, 1);
+    keep(settings.captures, maps.stretches, 1);
+    keep(settings.captures, maps.activity, page);
+    keep(settings.captures, maps.activity_stacks, 1);
+    keep(settings.opening_stacks, maps.openings, page);
+    keep(settings.opening_stacks, maps.opening_sent, 1);
+    keep(settings.captures || settings.opening_stacks, maps.stack_rooms, 1);
+}
+
 bpf_link* attach(bpf_program* program, const AttachPoint& point) {
     const std::string target(point.target);
     if (point.mechanism == Mechanism::kKprobe)
@@ -111,6 +132,12 @@ bpf_link* attach(bpf_program* program, const AttachPoint& point) {
     const std::size_t slash = target.find('/');
     return bpf_program__attach_tracepoint(program, target.substr(0, slash).c_str(),
                                           target.substr(slash + 1).c_str());
+}
+
+std::uint64_t run_ns_of(const bpf_program* program) {
+    bpf_prog_info info{};
+    __u32 size = sizeof(info);
+    return bpf_obj_get_info_by_fd(bpf_program__fd(program), &info, &size) == 0 ? info.run_time_ns : 0;
 }
 
 /// How often the kernel did not run a program because it was running on that CPU already, interrupted by a
@@ -147,7 +174,12 @@ struct Probes::Parts {
     std::set<const bpf_program*> attached;
     EventSink* sink = nullptr;  // where drain() sends events now
     std::unique_ptr<ring_buffer, RingDeleter> ring;
+    std::optional<SamplingClock> clock;
 };
+
+Purpose purpose_of(const ProbeSettings& settings) {
+    return {settings.trace, settings.windowed, settings.captures};
+}
 
 void Probes::SkeletonDeleter::operator()(waitclose_bpf* skeleton) const {
     waitclose_bpf::destroy(skeleton);
@@ -168,10 +200,9 @@ Result<Probes> Probes::attach(const ProbeSettings& settings, Refusals& refused) 
     const Facts facts = Facts::of_this_kernel();
     // Each round settles at least one hook, so this ends.
     for (;;) {
-        refuse_impossible(facts, all_needs(), settings.trace, settings.windowed, Trying::kUntilOneIsFound,
-                          refused);
+        refuse_impossible(facts, all_needs(), purpose_of(settings), Trying::kUntilOneIsFound, refused);
         Probes probes;
-        probes.plan_ = make_plan(all_needs(), refused, settings.trace, settings.windowed);
+        probes.plan_ = make_plan(all_needs(), refused, purpose_of(settings));
         if (const Need* unmet = first_unmet(all_needs(), probes.plan_, settings.trace))
             return tl::unexpected(unmet_failure(*unmet, refused));
         const std::size_t known = refused.size();
@@ -199,23 +230,16 @@ Result<Probes::Skeleton> Probes::load(const ProbeSettings& settings, const Facts
     bpf_object__for_each_program(program, skeleton->obj)
         bpf_program__set_autoload(program, wanted.contains(bpf_program__name(program)));
     const bool own_identities = !facts.gives_cookies() || wanted.contains("on_classic_transition");
-    if (!settings.trace) {
-        bpf_map__set_max_entries(skeleton->maps.events, static_cast<__u32>(::getpagesize()));
-        bpf_map__set_max_entries(skeleton->maps.touches, 1);
-    }
+    size_maps(*skeleton, settings);
     if (!wanted.contains("on_accept_done") && !wanted.contains("on_accept_result"))
         bpf_map__set_max_entries(skeleton->maps.accept_results, 1);
     if (!own_identities) bpf_map__set_max_entries(skeleton->maps.identities, 1);
-    if (!settings.windowed) {
-        bpf_map__set_max_entries(skeleton->maps.switched, 1);
-        bpf_map__set_max_entries(skeleton->maps.slept, 1);
-        bpf_map__set_max_entries(skeleton->maps.followed_processes, 1);
-    }
     if (!wanted.contains("on_touch_exit")) bpf_map__set_max_entries(skeleton->maps.touches_to_come, 1);
     std::memcpy(const_cast<wc_filter*>(&skeleton->rodata->filter), &settings.filter, sizeof(wc_filter));
     skeleton->rodata->all_transitions = settings.all_transitions;
     skeleton->rodata->tracing = settings.trace;
     skeleton->rodata->want_peers = settings.want_peers;
+    skeleton->rodata->opening_stacks = settings.opening_stacks;
     skeleton->rodata->own_identities = own_identities;
     skeleton->bss->tick_ns = system::tick_ns();
     skeleton->bss->counters.tick_phase_ns = std::numeric_limits<wc_i64>::max();
@@ -244,8 +268,10 @@ bool Probes::attach_programs(const Facts& facts, Refusals& refused) {
         if (!all || point.mechanism == Mechanism::kIterator) return;
         const LogCapture log;
         bpf_program* program = find_program(point.program);
-        bpf_link* link = kernel::attach(program, point);
-        if (!link) {
+        const bool samples = point.mechanism == Mechanism::kSamplingClock;
+        if (samples) parts_->clock = SamplingClock::attach(program);
+        bpf_link* link = samples ? nullptr : kernel::attach(program, point);
+        if (samples ? !parts_->clock : !link) {
             const int error = errno;
             refused[std::string(hook.hook)] =
                 error == E2BIG ? taken_text(point)
@@ -253,7 +279,7 @@ bool Probes::attach_programs(const Facts& facts, Refusals& refused) {
             all = false;
             return;
         }
-        parts_->links.emplace_back(link);
+        if (link) parts_->links.emplace_back(link);
         parts_->attached.insert(program);
     });
     return all;
@@ -267,6 +293,10 @@ Result<void> Probes::open_ring() {
             Failure{fmt::format("the ring buffer cannot be mapped: {}", std::strerror(errno)),
                     "free some memory, or raise the memory limit of this process"});
     return {};
+}
+
+void Probes::detach() {
+    parts_->links.clear();
 }
 
 void Probes::drain(EventSink& sink) {
@@ -286,6 +316,16 @@ KernelTotals Probes::totals() const {
         (sends_events ? totals.lost_events : totals.lost_storage) += times_skipped(program);
     }
     return totals;
+}
+
+std::uint64_t Probes::run_ns() const {
+    std::uint64_t sum = 0;
+    for (const bpf_program* program : parts_->attached) sum += run_ns_of(program);
+    return sum;
+}
+
+void Probes::set_sample_rate(std::uint32_t hz) const {
+    if (parts_->clock) parts_->clock->set_rate(hz);
 }
 
 }  // namespace waitclose::kernel

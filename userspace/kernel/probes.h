@@ -30,6 +30,9 @@ struct ProbeSettings {
     std::set<std::string, std::less<>> disabled_hooks;
 };
 
+/// What the settings need hooks for.
+Purpose purpose_of(const ProbeSettings& settings);
+
 /// Receives what the kernel reports, in the order in which it happened.
 class EventSink {
 public:
@@ -62,7 +65,18 @@ public:
     /// Hands every event waiting in the ring buffer to the sink.
     void drain(EventSink& sink);
 
+    /// Ends the tracing: nothing new is reported, what waits stays to be drained. A census can be taken still.
+    void detach();
+
     KernelTotals totals() const;
+
+    /// How long the attached programs have run, in ns; counted only while somebody has enabled the kernel's
+    /// statistics (kernel.bpf_stats_enabled, BPF_ENABLE_STATS).
+    std::uint64_t run_ns() const;
+
+    /// How often each CPU is sampled in a second; 0, as at first: never.
+    void set_sample_rate(std::uint32_t hz) const;
+
     const Plan& plan() const { return plan_; }
     const Refusals& refusals() const { return refusals_; }
     waitclose_bpf& skeleton() const { return *skeleton_; }

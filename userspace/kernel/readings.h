@@ -72,6 +72,12 @@ private:
 /// scheduler's clock was 0.
 model::Thread thread_of(const wc_census_thread& record, std::int64_t run_phase_ns);
 
+/// What the kernel says the thread does.
+model::RunState run_state(const wc_census_thread& record);
+
+/// The file that a sleeping thread's system call acts on; nothing when the call takes no descriptor.
+std::optional<model::FileFact> file_of(const wc_census_thread& record, const model::Thread& thread);
+
 /// Whether threads of the process have exited, as the record of any thread of it tells.
 void note_ended(model::Process& process, const wc_census_thread& record);
 

@@ -19,20 +19,6 @@ std::optional<std::uint64_t> asleep_since(const wc_census_thread& record, std::i
     return std::min(static_cast<std::uint64_t>(since), std::uint64_t{record.taken_ns});
 }
 
-model::RunState run_state(const wc_census_thread& record) {
-    // include/linux/sched.h: task->__state and exit_state
-    constexpr std::uint32_t kInterruptible = 1, kUninterruptible = 2, kStopped = 4, kTraced = 8,
-                            kIdle = 0x400, kFrozen = 0x8000;
-    if (record.exit_state) return model::RunState::kZombie;
-    // Who is stopped counts as frozen for its cgroup, too (do_signal_stop, ptrace_stop; since 5.2).
-    if (record.state & kStopped) return model::RunState::kStopped;
-    if (record.state & kTraced) return model::RunState::kTraced;
-    if (record.frozen || record.state & kFrozen) return model::RunState::kFrozen;
-    if (record.state & kInterruptible || record.state & kIdle) return model::RunState::kSleeping;
-    if (record.state & kUninterruptible) return model::RunState::kDiskSleep;
-    return record.state == 0 ? model::RunState::kRunning : model::RunState::kOther;
-}
-
 model::FileKind kind_of(const wc_census_thread& record) {
     switch (record.file_mode) {
     case S_IFREG: return model::FileKind::kRegular;
@@ -46,22 +32,6 @@ model::FileKind kind_of(const wc_census_thread& record) {
                                           : model::FileKind::kOther;
     default: return model::FileKind::kOther;
     }
-}
-
-/// The file that a sleeping thread's system call acts on; nothing when the call takes no descriptor.
-std::optional<model::FileFact> file_of(const wc_census_thread& record, const model::Thread& thread) {
-    const bool takes_one = model::uses_of(thread)[0].fd >= 0;
-    if (!takes_one || !record.file_inode) return std::nullopt;
-    model::FileFact file{.kind = kind_of(record), .name = {}, .inode = record.file_inode, .remote = {}};
-    // A socket that is not connected has no other end, whatever address it has.
-    if (file.kind == model::FileKind::kPipe || file.kind == model::FileKind::kUnix)
-        file.other_end = record.other_end;
-    else if (file.kind == model::FileKind::kTcp && record.file_socket.remote_port)
-        file.other_end = record.file_socket.address;
-    if (file.kind == model::FileKind::kTcp && record.file_socket.remote_port)
-        file.remote = model::endpoint_text(family_of(record.file_socket), remote_of(record.file_socket));
-    if (file.kind == model::FileKind::kTcp) file.local_port = record.file_socket.local_port;
-    return file;
 }
 
 /// What poll() waits for, when that is one connection that this side opened: a connection that was accepted
@@ -83,6 +53,35 @@ std::optional<model::Polled> polled_of(const wc_census_thread& record) {
 }
 
 }  // namespace
+
+model::RunState run_state(const wc_census_thread& record) {
+    // include/linux/sched.h: task->__state and exit_state
+    constexpr std::uint32_t kInterruptible = 1, kUninterruptible = 2, kStopped = 4, kTraced = 8,
+                            kIdle = 0x400, kFrozen = 0x8000;
+    if (record.exit_state) return model::RunState::kZombie;
+    // Who is stopped counts as frozen for its cgroup, too (do_signal_stop, ptrace_stop; since 5.2).
+    if (record.state & kStopped) return model::RunState::kStopped;
+    if (record.state & kTraced) return model::RunState::kTraced;
+    if (record.frozen || record.state & kFrozen) return model::RunState::kFrozen;
+    if (record.state & kInterruptible || record.state & kIdle) return model::RunState::kSleeping;
+    if (record.state & kUninterruptible) return model::RunState::kDiskSleep;
+    return record.state == 0 ? model::RunState::kRunning : model::RunState::kOther;
+}
+
+std::optional<model::FileFact> file_of(const wc_census_thread& record, const model::Thread& thread) {
+    const bool takes_one = model::uses_of(thread)[0].fd >= 0;
+    if (!takes_one || !record.file_inode) return std::nullopt;
+    model::FileFact file{.kind = kind_of(record), .name = {}, .inode = record.file_inode, .remote = {}};
+    // A socket that is not connected has no other end, whatever address it has.
+    if (file.kind == model::FileKind::kPipe || file.kind == model::FileKind::kUnix)
+        file.other_end = record.other_end;
+    else if (file.kind == model::FileKind::kTcp && record.file_socket.remote_port)
+        file.other_end = record.file_socket.address;
+    if (file.kind == model::FileKind::kTcp && record.file_socket.remote_port)
+        file.remote = model::endpoint_text(family_of(record.file_socket), remote_of(record.file_socket));
+    if (file.kind == model::FileKind::kTcp) file.local_port = record.file_socket.local_port;
+    return file;
+}
 
 model::Thread thread_of(const wc_census_thread& record, std::int64_t run_phase_ns) {
     constexpr std::uint32_t kPfExiting = 4;

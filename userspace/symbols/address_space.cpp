@@ -17,6 +17,7 @@
 namespace waitclose::symbols {
 namespace {
 
+constexpr std::uint64_t kNobody = 65534;
 constexpr std::size_t kLargestJitMap = 64 << 20;
 constexpr std::size_t kRememberedFrames = 1 << 16;
 
@@ -24,7 +25,8 @@ std::string_view file_name(std::string_view path) {
     return path.substr(path.rfind('/') + 1);
 }
 
-/// The last word of a line of /proc/PID/status.
+/// The last word of a line of /proc/PID/status: of several ids, that of the innermost namespace, or the one
+/// that files are created with.
 std::optional<std::uint64_t> last_number(std::string_view status, std::string_view key) {
     while (!status.empty()) {
         std::string_view line = system::take_line(status);
@@ -57,7 +59,8 @@ void AddressSpace::take(std::vector<Mapping> now, ElfFiles& files) {
     root_ = files.root_of(pid_);
     if (const auto status = system::read_file(fmt::format("/proc/{}/status", pid_))) {
         own_pid_ = static_cast<std::uint32_t>(last_number(*status, "NSpid:").value_or(pid_));
-        uid_ = static_cast<std::uint32_t>(last_number(*status, "Uid:").value_or(0));
+        uid_ = static_cast<std::uint32_t>(last_number(*status, "Uid:").value_or(kNobody));
+        gid_ = static_cast<std::uint32_t>(last_number(*status, "Gid:").value_or(kNobody));
     }
     std::vector<std::pair<Mapping, std::shared_ptr<SharedFile>>> all;
     for (std::size_t i = 0; i < mappings_.size(); ++i)

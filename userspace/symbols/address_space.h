@@ -33,6 +33,9 @@ public:
     std::uint64_t start_ns() const { return start_ns_; }
     /// The pid that the process has for itself, in the innermost pid namespace.
     std::uint32_t own_pid() const { return own_pid_; }
+    /// As whom it runs.
+    std::uint32_t uid() const { return uid_; }
+    std::uint32_t gid() const { return gid_; }
     const std::shared_ptr<const system::Descriptor>& root() const { return root_; }
 
     /// Takes what is mapped now, and opens the files. What was mapped before stays, where nothing else is
@@ -65,6 +68,7 @@ private:
     std::uint64_t start_ns_;
     std::uint32_t own_pid_ = 0;
     std::uint32_t uid_ = 0;
+    std::uint32_t gid_ = 0;
     std::shared_ptr<const system::Descriptor> root_ = std::make_shared<const system::Descriptor>();
     std::vector<Mapping> mappings_;                          // by address
     std::vector<std::shared_ptr<SharedFile>> files_;         // of the mappings, in their order

@@ -59,6 +59,9 @@ std::string_view without_copy_marks(std::string_view symbol) {
 }  // namespace
 
 std::string demangled(std::string_view symbol) {
+    // "recv@@GLIBC_2.2.5": the version is the library's business.
+    const auto version = symbol.find('@');
+    if (version != 0) symbol = symbol.substr(0, version);
     const std::string_view bare = without_copy_marks(symbol);
     if (bare.size() <= kLongestSymbol && (bare.starts_with("_Z") || bare.starts_with("_R"))) {
         const std::string text(bare);

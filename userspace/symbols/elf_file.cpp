@@ -185,6 +185,15 @@ std::optional<std::uint64_t> ElfFile::address_of(std::uint64_t file_offset) cons
     return std::nullopt;
 }
 
+std::optional<std::uint64_t> ElfFile::bias_of(std::uint64_t start, std::uint64_t file_offset) const {
+    constexpr std::uint64_t kPage = 4095;
+    for (const Segment& segment : segments_)
+        if (segment.executable && file_offset >= (segment.offset & ~kPage) &&
+            file_offset < segment.offset + segment.size)
+            return start - file_offset + segment.offset - segment.address;
+    return std::nullopt;
+}
+
 std::optional<std::uint64_t> ElfFile::address_of_symbol(std::string_view wanted) const {
     const int count = std::min(dwfl_module_getsymtab(module_), kMostSymbols);
     for (int i = 1; i < count; ++i) {

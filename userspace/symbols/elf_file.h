@@ -41,6 +41,10 @@ public:
     /// The address of what lies at an offset of the file and is to be executed.
     std::optional<std::uint64_t> address_of(std::uint64_t file_offset) const;
 
+    /// What the loader added to the file's addresses, if a page that is mapped executable at `start` is that
+    /// at `file_offset` of the file.
+    std::optional<std::uint64_t> bias_of(std::uint64_t start, std::uint64_t file_offset) const;
+
     /// The symbol of the function around an address, as it stands in the file; empty when none is known.
     std::string_view symbol_at(std::uint64_t address) const { return functions_.symbol_at(address); }
 

@@ -20,8 +20,8 @@ struct NamingSettings {
     bool mask_addresses = false;        // code that lies in no file is not told by its address
 };
 
-class AddressSpace;
 class ElfFiles;
+struct Program;
 
 /// Names the stacks of any number of processes. For one thread at a time.
 class Naming {
@@ -55,14 +55,14 @@ public:
     model::Stack name(const model::RawStack& raw);
 
 private:
-    using Spaces = std::vector<std::unique_ptr<AddressSpace>>;  // of the programs executed, the latest last
+    using Programs = std::vector<std::unique_ptr<Program>>;  // that a process executed, the latest last
 
-    AddressSpace* space_of(std::uint32_t pid, std::uint64_t pc) const;
+    Program* program_of(std::uint32_t pid, std::uint64_t pc) const;
 
     KernelSymbols& kernel_;
     NamingSettings settings_;
     std::unique_ptr<ElfFiles> files_;
-    std::map<std::uint32_t, Spaces> spaces_;  // by pid
+    std::map<std::uint32_t, Programs> programs_;  // by pid
 };
 
 }  // namespace waitclose::symbols

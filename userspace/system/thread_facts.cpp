@@ -104,15 +104,14 @@ private:
     std::map<std::uint64_t, std::optional<model::LockHolder>> files_;  // by inode
 };
 
-/// The name /proc gives the descriptor, when it still is the file of the census.
-void name_file(const model::Process& process, std::uint64_t fd, model::FileFact& file) {
-    const std::string path = fmt::format("/proc/{}/fd/{}", process.pid, static_cast<std::uint32_t>(fd));
-    const auto now = identity_of(path);
-    if (!now || now->inode != file.inode) return;
-    if (auto name = read_link(path)) file.name = std::move(*name);
-}
-
 }  // namespace
+
+std::string descriptor_name(std::uint32_t pid, std::uint64_t fd, std::uint64_t inode) {
+    const std::string path = fmt::format("/proc/{}/fd/{}", pid, static_cast<std::uint32_t>(fd));
+    const auto now = identity_of(path);
+    if (!now || now->inode != inode) return {};
+    return read_link(path).value_or(std::string());
+}
 
 bool may_hold_memory_lock(const model::Thread& thread) {
     if (thread.state != model::RunState::kDiskSleep) return false;
@@ -152,7 +151,8 @@ void describe_waits(const model::Process& process, std::span<model::Thread> thre
     LockOwners owners(process, threads);
     for (model::Thread& thread : threads) {
         if (thread.file)
-            name_file(process, static_cast<std::uint64_t>(model::uses_of(thread)[0].fd), *thread.file);
+            thread.file->name = descriptor_name(
+                process.pid, static_cast<std::uint64_t>(model::uses_of(thread)[0].fd), thread.file->inode);
         thread.lock_owner_tid = owners.of_mutex(thread);
         thread.lock_holder = owners.of_file(thread);
     }

@@ -18,6 +18,9 @@ namespace waitclose::system {
 /// all those of `process`.
 void describe_waits(const model::Process& process, std::span<model::Thread> threads);
 
+/// The name /proc gives the descriptor; empty when it cannot be read, or is no longer the file of that inode.
+std::string descriptor_name(std::uint32_t pid, std::uint64_t fd, std::uint64_t inode);
+
 /// A look at the process's memory waits for its mmap_lock, and whoever is stuck in a page fault or in
 /// changing the address space may hold that for as long as it is stuck.
 bool may_hold_memory_lock(const model::Thread& thread);

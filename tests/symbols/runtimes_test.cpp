@@ -1,0 +1,145 @@
+// SPDX-License-Identifier: BSD-2-Clause
+// The stacks of programs that a runtime executes tell their functions, not the runtime's.
+#include <filesystem>
+#include <iostream>
+#include <thread>
+
+#include <fmt/format.h>
+#include <gmock/gmock.h>
+#include <sys/syscall.h>
+#include <unistd.h>
+
+#include "sleeping.h"
+#include "symbols/naming.h"
+#include "symbols/standing.h"
+#include "system/files.h"
+
+namespace waitclose::symbols {
+namespace {
+
+using ::testing::Contains;
+using ::testing::Field;
+using ::testing::StartsWith;
+
+bool has(const char* program) {
+    return ::access(program, X_OK) == 0;
+}
+
+std::string script_path(const char* name) {
+    return std::string(SLEEPER_SOURCES) + "/" + name;
+}
+
+/// What the registers of a sleeping thread are, is known without stopping it; no more than these is needed.
+std::optional<model::RawStack> sleeping_stack(const Sleeper& sleeper, std::uint32_t tid,
+                                              std::string_view number) {
+    for (int i = 0; i < 20'000; ++i) {
+        const auto line =
+            system::read_line(fmt::format("/proc/{}/task/{}/syscall", sleeper.pid(), tid)).value_or("");
+        const auto standing =
+            line.starts_with(number) ? standing_of(sleeper.pid(), tid, 65536) : std::nullopt;
+        if (!standing) {
+            std::this_thread::sleep_for(std::chrono::microseconds(500));
+            continue;
+        }
+        model::RawStack raw;
+        raw.pid = sleeper.pid();
+        raw.tid = tid;
+        raw.registers.emplace();
+        raw.registers->pc = standing->pc;
+        raw.registers->sp = standing->sp;
+        raw.bytes = standing->bytes;
+        return raw;
+    }
+    return std::nullopt;
+}
+
+struct Doing {
+    const char* argument;
+    long syscall;
+    const char* function;
+};
+
+class EveryPython : public ::testing::TestWithParam<const char*> {};
+
+TEST_P(EveryPython, TellsTheFunctionOfOneThatSleeps) {
+    if (!has(GetParam())) GTEST_SKIP() << "there is no " << GetParam();
+    constexpr Doing kDoings[] = {{"lock", SYS_futex, "wait_for_quota"},
+                                 {"recv", SYS_recvfrom, "Größe.call_backend"}};
+    for (const Doing& doing : kDoings) {
+        SCOPED_TRACE(doing.argument);
+        Sleeper sleeper({GetParam(), script_path("sleeper.py"), doing.argument});
+        KernelSymbols kernel;
+        Naming naming(kernel);
+        ASSERT_TRUE(naming.meet(sleeper.pid(), sleeper.start_ns()));
+        const auto raw =
+            sleeping_stack(sleeper, sleeper.threads().back(), std::to_string(doing.syscall) + " ");
+        ASSERT_TRUE(raw);
+        const model::Stack stack = naming.name(*raw);
+        ASSERT_NE(model::own_function(stack), nullptr) << text_of(stack);
+        EXPECT_EQ(model::own_function(stack)->function, doing.function) << text_of(stack);
+        EXPECT_EQ(model::own_function(stack)->module, script_path("sleeper.py"));
+        EXPECT_THAT(stack, Contains(Field(&model::Frame::function, "handle_request"))) << text_of(stack);
+        EXPECT_THAT(stack, Contains(Field(&model::Frame::function, "Thread.run"))) << text_of(stack);
+    }
+}
+
+TEST_P(EveryPython, TellsTheFunctionOfOneThatRuns) {
+    if (!has(GetParam())) GTEST_SKIP() << "there is no " << GetParam();
+    Sleeper sleeper({GetParam(), script_path("sleeper.py"), "spin"});
+    KernelSymbols kernel;
+    Naming naming(kernel);
+    ASSERT_TRUE(naming.meet(sleeper.pid(), sleeper.start_ns()));
+    model::StackRef script;
+    for (int i = 0; i < 100 && !script; ++i) script = naming.script(sleeper.pid(), sleeper.threads().back());
+    ASSERT_TRUE(script);
+    ASSERT_NE(model::own_function(*script), nullptr);
+    EXPECT_EQ(model::own_function(*script)->function, "spin_parse");
+}
+
+INSTANTIATE_TEST_SUITE_P(Runtimes, EveryPython,
+                         ::testing::Values("/usr/bin/python3", PYTHON_3_12, PYTHON_3_13));
+
+TEST(Runtimes, TellsWhatNodeCompiled) {
+    if (!has("/usr/bin/node")) GTEST_SKIP() << "there is no node";
+    Sleeper sleeper({"/usr/bin/node", "--perf-basic-prof", script_path("sleeper.js")});
+    KernelSymbols kernel;
+    Naming naming(kernel);
+    const auto raw = sleeper.stack_in(-1, sleeper.pid());
+    ASSERT_TRUE(raw);
+    ASSERT_TRUE(naming.meet(sleeper.pid(), sleeper.start_ns()));
+    const model::Stack stack = naming.name(*raw);
+    std::filesystem::remove(fmt::format("/tmp/perf-{}.map", sleeper.pid()));
+    ASSERT_NE(model::own_function(stack), nullptr) << text_of(stack);
+    EXPECT_EQ(model::own_function(stack)->function, "spin_parse") << text_of(stack);
+    EXPECT_EQ(model::own_function(stack)->module, script_path("sleeper.js"));
+}
+
+TEST(Runtimes, TellsTheMethodsOfAJvmThatWasAsked) {
+    if (!has("/usr/bin/java")) GTEST_SKIP() << "there is no java";
+    constexpr Doing kDoings[] = {{"lock", SYS_futex, "Sleeper.waitForQuota"},
+                                 {"recv", SYS_poll, "Sleeper.callBackend"}};
+    for (const Doing& doing : kDoings) {
+        SCOPED_TRACE(doing.argument);
+        Sleeper sleeper({"/usr/bin/java", "-Xint", script_path("Sleeper.java"), doing.argument});
+        std::uint32_t handler = 0;
+        for (const std::uint32_t tid : sleeper.threads())
+            if (system::read_line(fmt::format("/proc/{}/task/{}/comm", sleeper.pid(), tid)) == "handler")
+                handler = tid;
+        ASSERT_NE(handler, 0U);
+        KernelSymbols kernel;
+        Naming naming(kernel);
+        ASSERT_TRUE(naming.meet(sleeper.pid(), sleeper.start_ns()));
+        std::this_thread::sleep_for(std::chrono::seconds(1));
+        const auto asked = naming.ask_runtime(sleeper.pid());
+        ASSERT_TRUE(asked) << asked.error().what;
+        const auto raw = sleeper.stack_in(doing.syscall, handler);
+        ASSERT_TRUE(raw);
+        const model::Stack stack = naming.name(*raw);
+        std::filesystem::remove(fmt::format("/tmp/perf-{}.map", sleeper.pid()));
+        ASSERT_NE(model::own_function(stack), nullptr) << text_of(stack);
+        EXPECT_EQ(model::own_function(stack)->function, doing.function) << text_of(stack);
+    }
+}
+
+}  // namespace
+}  // namespace waitclose::symbols

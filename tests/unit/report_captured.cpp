@@ -1,0 +1,148 @@
+// SPDX-License-Identifier: BSD-2-Clause
+// What a report says of a capture: the reason in its first lines, and what the threads did.
+#include "report/captured.h"
+
+#include <gtest/gtest.h>
+#include <nlohmann/json.hpp>
+
+#include "capture_fixture.h"
+#include "output_fixture.h"
+#include "report/json.h"
+#include "report/page.h"
+#include "report/text.h"
+#include "timeline/html_report.h"
+
+namespace waitclose::report {
+namespace {
+
+using namespace replay::testing;
+using output::testing_machine::written_by;
+using replay::Incident;
+
+std::string text_of(const Incident& incident) {
+    return written_by([&](output::Sink& sink) { write_text(sink, incident, {}); });
+}
+
+nlohmann::json json_of(const Incident& incident) {
+    return nlohmann::json::parse(written_by([&](output::Sink& sink) { write_json(sink, incident); }));
+}
+
+std::string page_of(const Incident& incident) {
+    return written_by(
+        [&](output::Sink& sink) { timeline::write_html(incident.timeline, page_words(incident), {}, sink); });
+}
+
+/// The first three lines.
+std::string head_of(const std::string& text) {
+    std::size_t end = 0;
+    for (int i = 0; i < 3; ++i) end = text.find('\n', end) + 1;
+    return text.substr(0, end);
+}
+
+bool has(const std::string& text, const std::string& words) {
+    return text.find(words) != std::string::npos;
+}
+
+TEST(ReportCaptured, TheDisk) {
+    const Incident incident = played(disk());
+    EXPECT_EQ(complaints(incident), "");
+    EXPECT_EQ(
+        head_of(text_of(incident)),
+        "Who     worker-3 of orders (pid 4121, tid 4123), in write_audit_log, holds 1 socket on port "
+        "8080 in CLOSE_WAIT: handler-blocked (likely)\n"
+        "Waits   it waits for the disk for 22 s: fdatasync(fd 12, /var/log/audit.log), 100 % of the 5 s "
+        "captured\n"
+        "For     the disk: fdatasync(fd 12, /var/log/audit.log)\n");
+}
+
+TEST(ReportCaptured, AnotherService) {
+    EXPECT_EQ(head_of(text_of(played(downstream()))),
+              "Who     worker-3 of orders (pid 4121, tid 4123), in call_backend, holds 1 socket on port 8080 "
+              "in CLOSE_WAIT: handler-blocked (likely)\n"
+              "Waits   it waits for another service for 22 s: recvfrom(fd 12, 10.0.0.9:5432), 100 % of the 5 "
+              "s captured\n"
+              "For     another service: recvfrom(fd 12, 10.0.0.9:5432)\n");
+}
+
+TEST(ReportCaptured, TheCpu) {
+    EXPECT_EQ(
+        head_of(text_of(played(busy()))),
+        "Who     worker-3 of orders (pid 4121, tid 4123), in spin_parse, holds 1 socket on port 8080 in "
+        "CLOSE_WAIT: handler-busy (likely)\n"
+        "Waits   of the 5 s captured it ran for 100 %, waited for a CPU for 0 %, and slept for 0 %; 90 "
+        "% of its 500 samples are in spin_parse\n"
+        "For     the CPU: it computes, and waits for nobody\n");
+}
+
+TEST(ReportCaptured, ADeadlockOfTwoProcesses) {
+    const std::string head = head_of(text_of(played(deadlock())));
+    EXPECT_EQ(head,
+              "Who     deadlock of 2 threads: orders (pid 4121, tid 4121) holds 1 socket on port 8080 in "
+              "CLOSE_WAIT: deadlock (likely)\n"
+              "Waits   orders (pid 4121, tid 4121), in reserve_stock, waits for another process for 22 s: "
+              "read(fd 12, pipe:[77]); at the other end: billing (pid 5200)\n"
+              "For     billing (pid 5200, tid 5200), in charge_card, waits for another process for 22 s: "
+              "read(fd 12, pipe:[77]); at the other end: orders (pid 4121)\n");
+}
+
+TEST(ReportCaptured, NobodyIsBlamedForWhatIsNotKnown) {
+    replay::testing::Told told = disk();
+    told.census.sockets[0].touches.reset();
+    const std::string head = head_of(text_of(played(std::move(told))));
+    EXPECT_TRUE(head.starts_with("Who     nobody is blamed for 1 socket of orders (4121): ")) << head;
+    EXPECT_FALSE(has(head, "write_audit_log")) << head;
+}
+
+TEST(ReportCaptured, WithoutACaptureItBeginsAsEver) {
+    replay::Replay replay({});
+    replay.about(about());
+    replay.on(entered(100, kFin));
+    look(replay, std::move(disk().census));
+    const Incident incident = replay.finish();
+    EXPECT_TRUE(text_of(incident).starts_with("waitclose report on "));
+    EXPECT_FALSE(has(text_of(incident), "What the threads did"));
+    EXPECT_TRUE(json_of(incident).at("capture").is_null());
+    EXPECT_FALSE(has(page_of(incident), "threads-section"));
+}
+
+TEST(ReportCaptured, TheThreadsInTextAndJson) {
+    replay::testing::Told told = disk();
+    told.activity.lacks = {"No call stacks of the kernel."};
+    told.activity.lost = 3;
+    const Incident incident = played(std::move(told));
+    const std::string text = text_of(incident);
+    EXPECT_TRUE(has(text, "What the threads did in the 5 s captured\n")) << text;
+    EXPECT_TRUE(has(text, "  worker-3 (pid 4121, tid 4123), mostly in write_audit_log; followed for 5 s\n"))
+        << text;
+    EXPECT_TRUE(has(text, "disk 5 s (100.0 %) in 1 sleep, the longest 5 s:")) << text;
+    EXPECT_TRUE(has(text, "fdatasync < write_audit_log < handle < main")) << text;
+    EXPECT_TRUE(has(text, "Lacks   No call stacks of the kernel.")) << text;
+    const auto capture = json_of(incident).at("capture");
+    EXPECT_EQ(capture.at("lacks"), nlohmann::json::array({"No call stacks of the kernel."}));
+    EXPECT_EQ(capture.at("lost"), 3);
+    EXPECT_EQ(capture.at("reason").size(), 3U);
+    const auto& thread = capture.at("threads").at(0);
+    EXPECT_EQ(thread.at("tid"), 4123);
+    EXPECT_EQ(thread.at("function"), "write_audit_log");
+    EXPECT_EQ(thread.at("blocked_ns"), 5 * kSec);
+    EXPECT_EQ(thread.at("off_cpu").at(0).at("waits_for"), "disk");
+    EXPECT_EQ(thread.at("off_cpu").at(0).at("frames").at(0), "main");
+    const auto because = json_of(incident).at("groups").at(0).at("longest").at("cause").at("because");
+    EXPECT_EQ(because.at(0).at("function"), "write_audit_log");
+}
+
+TEST(ReportCaptured, HostileNamesAreHarmlessEverywhere) {
+    replay::testing::Told told = disk();
+    told.census.threads[1].comm = "\x1b]0;x\a<b>";
+    told.activity.threads[0].comm = "\x1b]0;x\a<b>";
+    told.activity.stacks[0][3].function = "</td><script>alert(1)</script>\x1b[2J";
+    const Incident incident = played(std::move(told));
+    EXPECT_TRUE(output::testing_machine::is_harmless(text_of(incident)));
+    const std::string page = page_of(incident);
+    EXPECT_TRUE(has(page, "threads-section"));
+    EXPECT_FALSE(has(page, "<script>alert(1)"));
+    EXPECT_TRUE(has(page, "&lt;script&gt;alert(1)"));
+}
+
+}  // namespace
+}  // namespace waitclose::report

@@ -1,0 +1,289 @@
+// SPDX-License-Identifier: BSD-2-Clause
+#include "kernel/activity.h"
+
+#include <algorithm>
+#include <cerrno>
+#include <cstring>
+#include <utility>
+
+#include <bpf/bpf.h>
+#include <bpf/libbpf.h>
+#include <fmt/format.h>
+#include <linux/types.h>
+
+#include "kernel/budget.h"
+#include "kernel/collected.h"
+#include "kernel/resting.h"
+#include "system/files.h"
+#include "system/host.h"
+#include "waitclose.skel.h"
+
+namespace waitclose::kernel {
+namespace {
+
+/// What a record costs in the kernel where that is not measured: measured on 6.18, with a stack.
+constexpr std::uint64_t kCostOfRecord = 4000;
+/// Of one drain: who writes faster than this is read does not keep it here for ever.
+constexpr std::uint64_t kMostOfOneDrain = 200'000;
+
+struct RingDeleter {
+    void operator()(ring_buffer* ring) const { ring_buffer__free(ring); }
+};
+
+int handle_record(void* context, void* data, std::size_t size) {
+    auto& [collected, left] = *static_cast<std::pair<Collected, std::uint64_t>*>(context);
+    collected.add(data, size);
+    return left-- > 1 ? 0 : -EAGAIN;
+}
+
+/// The rates at which was sampled, and for how long.
+class SamplingTime {
+public:
+    void change(std::uint32_t hz, std::uint64_t now_ns) {
+        if (hz_) {
+            sampled_ns_ += now_ns - since_ns_;
+            ticks_ += static_cast<double>(now_ns - since_ns_) / 1e9 * hz_;
+        }
+        hz_ = hz;
+        since_ns_ = now_ns;
+    }
+    std::uint64_t period_ns() const {
+        return ticks_ > 0 ? static_cast<std::uint64_t>(static_cast<double>(sampled_ns_) / ticks_) : 0;
+    }
+
+private:
+    std::uint32_t hz_ = 0;
+    std::uint64_t since_ns_ = 0;
+    std::uint64_t sampled_ns_ = 0;
+    double ticks_ = 0;
+};
+
+bool has(const Probes& probes, std::string_view need) {
+    return probes.program_for(need, 0) != nullptr;
+}
+
+std::vector<std::string> missing_hooks(const Probes& probes) {
+    std::vector<std::string> lacks;
+    for (const Need& need : all_needs())
+        if (need.of_capture && !has(probes, need.name)) lacks.emplace_back(need.without);
+    return lacks;
+}
+
+}  // namespace
+
+struct ActivityTracer::Parts {
+    Parts(const Probes& attached, const ActivitySettings& wanted)
+        : probes(&attached),
+          settings(wanted),
+          budget(wanted.max_overhead, wanted.sample_hz),
+          reading(Collected(wanted.max_bytes), 0) {}
+    ~Parts() { close(); }
+    Parts(const Parts&) = delete;
+    Parts& operator=(const Parts&) = delete;
+
+    Result<void> open();
+    Result<void> look_first();
+    void begin();
+    void drain(std::uint64_t most);
+    void shed_load();
+    void apply(const Load& load);
+    void close();
+    Spent spent() const;
+    void add_open_stretches();
+    Watched watched() const;
+    std::vector<std::string> lacks() const;
+
+    const Probes* probes;
+    ActivitySettings settings;
+    Budget budget;
+    std::pair<Collected, std::uint64_t> reading;  // and how many records more are taken now
+    std::unique_ptr<ring_buffer, RingDeleter> ring;
+    system::Descriptor statistics;
+    SamplingTime sampling;
+    std::vector<std::string> shed;
+    std::uint64_t from_ns = 0;
+    std::uint64_t closed_ns = 0;
+    std::uint64_t cpu_before = 0;
+    std::uint64_t run_before = 0;
+    Spent last;
+};
+
+Result<void> ActivityTracer::Parts::open() {
+    waitclose_bpf& skeleton = probes->skeleton();
+    ring.reset(ring_buffer__new(bpf_map__fd(skeleton.maps.activity), handle_record, &reading, nullptr));
+    if (!ring)
+        return tl::unexpected(
+            Failure{fmt::format("the ring buffer of the capture cannot be mapped: {}", std::strerror(errno)),
+                    "free some memory, or raise the memory limit of this process"});
+    statistics = system::Descriptor(bpf_enable_stats(BPF_STATS_RUN_TIME));
+    return {};
+}
+
+/// First marks whose threads are followed, then begins, and then looks what each of them does: so nothing
+/// happens between the look and the first record.
+Result<void> ActivityTracer::Parts::look_first() {
+    waitclose_bpf& skeleton = probes->skeleton();
+    auto reader = RestingReader::prepare(*probes);
+    if (!reader) return tl::unexpected(reader.error());
+    if (*reader) {
+        skeleton.bss->marks_processes = true;
+        const auto marked = (*reader)->read(settings.processes);
+        skeleton.bss->marks_processes = false;
+        if (!marked) return tl::unexpected(marked.error());
+    }
+    begin();
+    if (!*reader) return {};
+    const auto threads = (*reader)->read(settings.processes);
+    if (!threads) return tl::unexpected(threads.error());
+    for (const wc_resting& thread : *threads) reading.first.add_first(thread);
+    StackLimits limits;
+    limits.threads = settings.max_threads;
+    limits.bytes_of_all = static_cast<std::size_t>(settings.max_bytes / 2);
+    auto stacks = read_stacks(**reader, *threads, limits);
+    if (!stacks) return tl::unexpected(stacks.error());
+    for (model::RawStack& stack : *stacks) reading.first.add_first(std::move(stack));
+    return {};
+}
+
+void ActivityTracer::Parts::begin() {
+    waitclose_bpf& skeleton = probes->skeleton();
+    skeleton.bss->capture_is_open = true;
+    from_ns = system::boottime_ns();
+    apply(budget.load());
+}
+
+void ActivityTracer::Parts::apply(const Load& load) {
+    waitclose_bpf& skeleton = probes->skeleton();
+    probes->set_sample_rate(load.sample_hz);
+    sampling.change(load.sample_hz, system::boottime_ns());
+    skeleton.data->stack_pages = load.stack_bytes ? WC_STACK_PAGES : 0;
+    skeleton.data->most_stretches = load.most_stretches;
+}
+
+void ActivityTracer::Parts::drain(std::uint64_t most) {
+    reading.second = most;
+    ring_buffer__consume(ring.get());
+}
+
+Spent ActivityTracer::Parts::spent() const {
+    if (closed_ns) return last;
+    const std::uint64_t in_kernel =
+        statistics ? probes->run_ns() - run_before : reading.first.records() * kCostOfRecord;
+    return {system::boottime_ns() - from_ns, system::own_cpu_ns() - cpu_before + in_kernel};
+}
+
+void ActivityTracer::Parts::shed_load() {
+    auto given_up = budget.judge(spent());
+    if (!given_up) return;
+    shed.push_back(std::move(*given_up));
+    apply(budget.load());
+}
+
+void ActivityTracer::Parts::close() {
+    if (!from_ns || closed_ns) return;
+    waitclose_bpf& skeleton = probes->skeleton();
+    skeleton.bss->capture_is_open = false;
+    last = spent();
+    closed_ns = system::boottime_ns();
+    sampling.change(0, closed_ns);
+    probes->set_sample_rate(0);
+}
+
+void ActivityTracer::Parts::add_open_stretches() {
+    const bpf_map* map = probes->skeleton().maps.stretches;
+    const int fd = bpf_map__fd(map);
+    wc_u32 key = 0;
+    const void* before = nullptr;
+    for (wc_u32 left = bpf_map__max_entries(map); left > 0; --left) {
+        wc_u32 next = 0;
+        if (bpf_map_get_next_key(fd, before, &next) != 0) return;
+        key = next;
+        before = &key;
+        wc_stretch record{};
+        if (bpf_map_lookup_elem(fd, &key, &record) == 0) reading.first.add_open(record);
+    }
+}
+
+Watched ActivityTracer::Parts::watched() const {
+    const bpf_program* intervals = probes->program_for("intervals", 0);
+    const waitclose_bpf& skeleton = probes->skeleton();
+    return {.arrivals = intervals && intervals == skeleton.progs.on_interval_switch,
+            .wakeups = has(*probes, "wakeups"),
+            .complete = skeleton.bss->lost_followed == 0,
+            .most = budget.load().most_stretches};
+}
+
+std::vector<std::string> ActivityTracer::Parts::lacks() const {
+    std::vector<std::string> lacks = missing_hooks(*probes);
+    lacks.insert(lacks.end(), shed.begin(), shed.end());
+    const waitclose_bpf& skeleton = probes->skeleton();
+    if (const std::uint64_t lost = skeleton.bss->lost_stacks)
+        lacks.push_back(fmt::format("{} stacks of threads found no room in the buffer", lost));
+    if (const std::uint64_t lost = skeleton.bss->lost_followed)
+        lacks.push_back(fmt::format("{} times there was no room to follow one more thread", lost));
+    if (reading.first.cut())
+        lacks.push_back(
+            fmt::format("{} stacks were kept without their memory, since all of it together was "
+                        "more than {} MiB",
+                        reading.first.cut(), settings.max_bytes >> 20U));
+    if (reading.first.left_out())
+        lacks.push_back(
+            fmt::format("{} threads that did less than the {} shown were left out (--max-threads)",
+                        reading.first.left_out(), settings.max_threads));
+    if (!statistics)
+        lacks.emplace_back(
+            "what the programs in the kernel cost was estimated from their records, since "
+            "the kernel's statistics could not be enabled");
+    return lacks;
+}
+
+ActivityTracer::ActivityTracer(std::unique_ptr<Parts> parts) : parts_(std::move(parts)) {}
+ActivityTracer::ActivityTracer(ActivityTracer&&) noexcept = default;
+ActivityTracer& ActivityTracer::operator=(ActivityTracer&&) noexcept = default;
+ActivityTracer::~ActivityTracer() = default;
+
+Result<ActivityTracer> ActivityTracer::start(const Probes& probes, const ActivitySettings& settings) {
+    auto parts = std::make_unique<Parts>(probes, settings);
+    if (auto opened = parts->open(); !opened) return tl::unexpected(opened.error());
+    if (auto looked = parts->look_first(); !looked) return tl::unexpected(looked.error());
+    parts->cpu_before = system::own_cpu_ns();
+    parts->run_before = probes.run_ns();
+    return ActivityTracer(std::move(parts));
+}
+
+void ActivityTracer::drain() {
+    parts_->drain(kMostOfOneDrain);
+    parts_->shed_load();
+}
+
+std::uint64_t ActivityTracer::from_ns() const {
+    return parts_->from_ns;
+}
+
+RawActivity ActivityTracer::finish(std::uint64_t to_ns) {
+    parts_->close();
+    parts_->drain(~0ULL);
+    parts_->add_open_stretches();
+    Collected& collected = parts_->reading.first;
+    RawActivity raw;
+    raw.activity = collected.join({.from_ns = parts_->from_ns,
+                                   .to_ns = std::clamp(to_ns, parts_->from_ns, parts_->closed_ns),
+                                   .max_threads = parts_->settings.max_threads,
+                                   .watched = parts_->watched()});
+    raw.stacks = collected.take_stacks();
+    raw.activity.sample_period_ns = parts_->sampling.period_ns();
+    raw.activity.lost += parts_->probes->skeleton().bss->lost_activity;
+    raw.activity.lacks = parts_->lacks();
+    return raw;
+}
+
+const std::vector<std::string>& ActivityTracer::shed() const {
+    return parts_->shed;
+}
+
+double ActivityTracer::overhead() const {
+    const Spent spent = parts_->spent();
+    return spent.wall_ns ? static_cast<double>(spent.cpu_ns) / static_cast<double>(spent.wall_ns) : 0;
+}
+
+}  // namespace waitclose::kernel

@@ -1,0 +1,101 @@
+// SPDX-License-Identifier: BSD-2-Clause
+// The records of a capture, kept as they come: each way of sleeping, each waker and each stack once.
+#pragma once
+
+#include <array>
+#include <cstddef>
+#include <cstdint>
+#include <map>
+#include <optional>
+#include <string>
+#include <tuple>
+#include <unordered_map>
+#include <utility>
+#include <vector>
+
+#include "bpf/activity_records.h"
+#include "kernel/stretches.h"
+#include "model/activity.h"
+#include "model/stack.h"
+
+namespace waitclose::kernel {
+
+class Collected {
+public:
+    /// `max_bytes`: of the memory of stacks; what comes later is kept without.
+    explicit Collected(std::uint64_t max_bytes) : bytes_left_(max_bytes) {}
+
+    /// Any record of the ring buffer; `size` is what the buffer says of it. What is too short, or of no kind
+    /// that is known, is left out.
+    void add(const void* data, std::size_t size);
+
+    /// A thread as it was when the capture began, and its stack where that was read.
+    void add_first(const wc_resting& record);
+    void add_first(model::RawStack&& stack);
+
+    /// What was still open when it ended.
+    void add_open(const wc_stretch& record);
+
+    struct Ending {
+        std::uint64_t from_ns = 0;
+        std::uint64_t to_ns = 0;
+        std::uint32_t max_threads = 0;
+        Watched watched;
+    };
+    /// Joins everything, with indices into take_stacks(). Takes it apart.
+    model::Activity join(const Ending& ending);
+    std::vector<model::RawStack> take_stacks() { return std::move(stacks_); }
+
+    std::uint64_t records() const { return records_; }
+    /// Records there was no room for here.
+    std::uint64_t dropped() const { return dropped_; }
+    /// Stacks that were kept without their memory.
+    std::uint64_t cut() const { return cut_; }
+    /// Threads that join() left out.
+    std::size_t left_out() const { return left_out_; }
+
+private:
+    using ThreadKey = std::pair<std::uint32_t, std::uint64_t>;  // tid, start
+    struct Thread {
+        wc_actor actor{};
+        std::uint64_t leader_start_ns = 0;
+        Track track;
+        std::vector<model::CpuSample> samples;
+        std::uint32_t resting_stack = model::kNowhere;
+        bool ended = false;  // it was a zombie at first
+    };
+    using FileKey = std::tuple<std::uint32_t, std::uint64_t, std::uint64_t>;  // pid, fd, inode
+    using SleepKey = std::tuple<std::uint32_t, std::uint32_t, std::array<std::uint64_t, 4>, std::uint64_t,
+                                std::uint64_t, bool, std::uint32_t>;
+
+    Thread* thread_of(const wc_actor& actor, std::uint64_t leader_start_ns);
+    void add(const wc_stretch& record);
+    void add(const wc_sample& record);
+    void add_stack(const wc_stack& record, std::size_t size);
+    Stretch stretch_of(const wc_stretch& record);
+    std::uint32_t keep(model::RawStack&& stack);
+    std::uint32_t stack_index(std::uint64_t id) const;
+    std::uint32_t sleep_of(const model::Thread& thread, const wc_actor& actor, const wc_sleep_file& file,
+                           bool in_iowait, std::uint32_t stack);
+    std::uint32_t waker_of(const wc_actor& waker);
+    const std::string& name_of(std::uint32_t pid, std::uint64_t fd, std::uint64_t inode);
+    std::vector<Thread*> chosen(std::uint32_t most);
+    model::ThreadActivity activity_of(Thread& thread, const Ending& ending) const;
+
+    std::map<ThreadKey, Thread> threads_;
+    std::unordered_map<std::uint64_t, std::uint32_t> stack_ids_;
+    std::vector<model::RawStack> stacks_;
+    std::map<SleepKey, std::uint32_t> sleep_keys_;
+    std::vector<model::Sleep> sleeps_;
+    std::map<ThreadKey, std::uint32_t> waker_keys_;
+    std::vector<model::Actor> wakers_;
+    std::map<FileKey, std::string> names_;
+    std::uint64_t bytes_left_;
+    std::uint64_t records_ = 0;
+    std::uint64_t kept_ = 0;
+    std::uint64_t dropped_ = 0;
+    std::uint64_t cut_ = 0;
+    std::size_t left_out_ = 0;
+};
+
+}  // namespace waitclose::kernel
