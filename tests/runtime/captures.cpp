@@ -2,10 +2,11 @@
 #include "captures.h"
 
 #include <algorithm>
+#include <csignal>
 #include <filesystem>
 #include <fstream>
 #include <sstream>
-#include <stdexcept>
+#include <thread>
 
 #include "store/recording.h"
 
@@ -109,6 +110,12 @@ Capture::Capture(const Arguments& options, const std::string& duration) {
 Bundle Capture::finish() {
     const int code = process_->wait(patience).value_or(-1);
     return read_bundle(directory(), {code, process_->output(), process_->errors()});
+}
+
+Bundle Capture::stop() {
+    std::this_thread::sleep_for(500ms);  // the scenario, not a synchronisation
+    process_->signal(SIGINT);
+    return finish();
 }
 
 Bundle capture(const Arguments& options, const std::string& duration) {
