@@ -49,7 +49,7 @@ struct Cost {
     double overhead = 0;          // while threads were followed, the programs in the kernel included
     std::uint64_t before_ns = 0;  // of CPU: until threads were followed
     std::uint64_t window_ns = 0;  // meanwhile, without the kernel side
-    std::uint64_t after_ns = 0;   // afterwards, at the lowest priority: names, reports
+    std::uint64_t after_ns = 0;   // afterwards, at low priority: names, reports
 };
 
 struct Manifest {
