@@ -121,8 +121,8 @@ std::optional<model::RawStack> Sleeper::stack_in(long syscall, std::uint32_t thr
     const auto tid = static_cast<pid_t>(thread != 0 ? thread : threads().back());
     if (::ptrace(PTRACE_SEIZE, tid, nullptr, nullptr) != 0) return std::nullopt;
     std::optional<model::RawStack> raw;
-    const auto enough = std::chrono::steady_clock::now() + std::chrono::seconds(20);
-    while (!raw && std::chrono::steady_clock::now() < enough) {
+    const auto enough = std::chrono::steady_clock::now() + std::chrono::seconds(10);
+    for (;;) {
         std::this_thread::sleep_for(std::chrono::microseconds(300));
         if (::ptrace(PTRACE_INTERRUPT, tid, nullptr, nullptr) != 0 || !stops(tid)) break;
         const State state = state_of(tid);
@@ -133,7 +133,9 @@ std::optional<model::RawStack> Sleeper::stack_in(long syscall, std::uint32_t thr
             raw->registers = state.registers;
             raw->bytes = bytes_at(pid_, state.registers.sp);
         }
-        ::ptrace(raw ? PTRACE_DETACH : PTRACE_CONT, tid, nullptr, nullptr);
+        const bool is_last = raw || std::chrono::steady_clock::now() > enough;
+        ::ptrace(is_last ? PTRACE_DETACH : PTRACE_CONT, tid, nullptr, nullptr);
+        if (is_last) break;
     }
     return raw;
 }

@@ -19,6 +19,7 @@ namespace {
 constexpr std::size_t kMostThreads = 16384;
 constexpr std::size_t kDeepest = 256;
 constexpr std::size_t kLongestName = 1024;
+constexpr int kTries = 3;
 constexpr std::size_t kStandingBytes = 16384;
 
 std::optional<std::uint32_t> native_id(std::string_view line) {
@@ -80,7 +81,10 @@ Standings standings_of(std::uint32_t pid) {
         const auto tid = system::to_number(entry->d_name);
         if (!tid || standings.size() >= kMostThreads) continue;
         const auto id = static_cast<std::uint32_t>(*tid);
-        if (auto standing = standing_of(pid, id, kStandingBytes)) standings.emplace(id, *std::move(standing));
+        // One that runs may soon sleep again.
+        for (int i = 0; i < kTries && !standings.contains(id); ++i)
+            if (auto standing = standing_of(pid, id, kStandingBytes))
+                standings.emplace(id, *std::move(standing));
     }
     return standings;
 }

@@ -69,7 +69,7 @@ void add_python(Program& program, const model::RawStack& raw, const std::vector<
     } else {
         read_python(program, raw.tid);
     }
-    merge_known_python(frames, steps, program.python_code);
+    merge_known_python(frames, steps, raw, program.python_code);
 }
 
 }  // namespace

@@ -136,7 +136,8 @@ bool is_c_library_function(std::string_view function) {
 }
 
 void mark_own(std::span<PlacedFrame> stack) {
-    bool is_helper = false;  // of the C library's function outside of it
+    bool is_inside = false;      // the frame outside of it is the C library's
+    bool may_be_called = false;  // by that one, though it is the program's
     for (std::size_t i = stack.size(); i-- > 0;) {
         PlacedFrame& placed = stack[i];
         model::Frame& frame = placed.frame;
@@ -144,8 +145,10 @@ void mark_own(std::span<PlacedFrame> stack) {
             placed.origin == Origin::kJit)
             continue;
         const bool is_static = placed.origin == Origin::kStaticProgram;
+        const bool is_helper = is_inside && (!may_be_called || calls_back(frame.function));
         const bool is_c_library = is_static && (is_c_library_frame(placed) || is_helper);
-        is_helper = is_c_library && !calls_back(frame.function);
+        is_inside = is_c_library;
+        may_be_called = calls_back(frame.function);
         frame.own = !is_c_library && !is_system_file(frame.module) && !is_standard_function(frame.function);
     }
 }

@@ -189,6 +189,20 @@ std::optional<std::vector<PythonFrame>> named(const Memory& memory, const Layout
     return script;
 }
 
+/// What a frame has on the stack.
+std::vector<std::uint64_t> words_between(const model::RawStack& raw, std::uint64_t from, std::uint64_t to) {
+    constexpr std::uint64_t kLargestFrame = 4096;
+    std::vector<std::uint64_t> words;
+    if (!raw.registers || from < raw.registers->sp || to < from || to - from > kLargestFrame) return words;
+    for (std::uint64_t at = from - raw.registers->sp; at + 8 <= to - raw.registers->sp; at += 8) {
+        if (at + 8 > raw.bytes.size()) break;
+        std::uint64_t word = 0;
+        std::memcpy(&word, raw.bytes.data() + at, sizeof(word));
+        words.push_back(word);
+    }
+    return words;
+}
+
 }  // namespace
 
 std::optional<PythonRuntime> find_python(AddressSpace& space) {
@@ -270,9 +284,10 @@ void PythonCode::add(const std::vector<PythonFrame>& script) {
     }
 }
 
-const PythonFrame* PythonCode::executed_by(const FrameRegisters& loop) const {
+template <typename Values>
+const PythonFrame* PythonCode::pointed_to(const Values& values) const {
     const PythonFrame* found = nullptr;
-    for (const auto& value : loop) {
+    for (const std::optional<std::uint64_t> value : values) {
         const auto behind = value ? functions_.upper_bound(*value) : functions_.begin();
         if (behind == functions_.begin() || *value > std::prev(behind)->second.code_end) continue;
         const PythonFrame* function = &std::prev(behind)->second;
@@ -282,11 +297,22 @@ const PythonFrame* PythonCode::executed_by(const FrameRegisters& loop) const {
     return found;
 }
 
+const PythonFrame* PythonCode::executed_by(const FrameRegisters& loop, std::span<const std::uint64_t> words) {
+    if (const PythonFrame* function = pointed_to(loop)) {
+        is_in_register_ = true;
+        return function;
+    }
+    // Elsewhere a word may be left from before.
+    return is_in_register_ ? nullptr : pointed_to(words);
+}
+
 void merge_known_python(std::vector<PlacedFrame>& stack, const std::vector<Step>& steps,
-                        const PythonCode& code) {
-    for (std::size_t i = 0; i < stack.size() && i < steps.size(); ++i) {
+                        const model::RawStack& raw, PythonCode& code) {
+    for (std::size_t i = 0; i < stack.size() && i + 1 < steps.size(); ++i) {
         if (stack[i].frame.function != kLoop) continue;
-        if (const PythonFrame* function = code.executed_by(steps[i].registers)) stack[i] = placed(*function);
+        const auto words = words_between(raw, steps[i].sp, steps[i + 1].sp);
+        if (const PythonFrame* function = code.executed_by(steps[i].registers, words))
+            stack[i] = placed(*function);
     }
 }
 

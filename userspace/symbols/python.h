@@ -6,6 +6,7 @@
 #include <cstdint>
 #include <map>
 #include <optional>
+#include <span>
 #include <string>
 #include <string_view>
 #include <vector>
@@ -53,17 +54,22 @@ public:
     void add(const std::vector<PythonFrame>& script);
 
     /// The function that a frame of the interpreter's loop executes: a register points to its next
-    /// instruction. Null when none does to one that is known, or several do to different ones.
-    const PythonFrame* executed_by(const FrameRegisters& loop) const;
+    /// instruction, or, in builds where none ever does, a word that the frame has on the stack. Null when
+    /// none does to one that is known, or several do to different ones.
+    const PythonFrame* executed_by(const FrameRegisters& loop, std::span<const std::uint64_t> words);
 
 private:
+    template <typename Values>
+    const PythonFrame* pointed_to(const Values& values) const;
+
     std::map<std::uint64_t, PythonFrame> functions_;  // by where they begin
+    bool is_in_register_ = false;                     // the next instruction, in this build
 };
 
 /// Puts in place of each frame of the interpreter's loop the function that it is known to execute, without
 /// those that called it within the loop. For stacks of a moment that is gone.
 void merge_known_python(std::vector<PlacedFrame>& stack, const std::vector<Step>& steps,
-                        const PythonCode& code);
+                        const model::RawStack& raw, PythonCode& code);
 
 PlacedFrame placed(const PythonFrame& frame);
 
