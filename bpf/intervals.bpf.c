@@ -126,14 +126,14 @@ SEC("tp_btf/sched_switch")
 int BPF_PROG(on_interval_switch, bool preempt, struct task_struct* previous, struct task_struct* next) {
     if (!capture_is_open) return 0;
     struct task_struct* task = current_task();
-    if (is_followed(OF_TASK(task, tgid))) leave(ctx, task, preempt);
-    if (is_followed(OF_TASK(next, tgid))) arrive(stretch_of(next));
+    if (is_followed(OF_TASK(task, tgid), WC_FOR_CAPTURE)) leave(ctx, task, preempt);
+    if (is_followed(OF_TASK(next, tgid), WC_FOR_CAPTURE)) arrive(stretch_of(next));
     return 0;
 }
 
 SEC("tp_btf/sched_waking")
 int BPF_PROG(on_waking, struct task_struct* task) {
-    if (capture_is_open && is_followed(OF_TASK(task, tgid))) wake(stretch_of(task), ctx);
+    if (capture_is_open && is_followed(OF_TASK(task, tgid), WC_FOR_CAPTURE)) wake(stretch_of(task), ctx);
     return 0;
 }
 
@@ -142,7 +142,7 @@ SEC("tracepoint/sched/sched_switch")
 int on_classic_interval_switch(struct trace_event_raw_sched_switch* event) {
     if (!capture_is_open) return 0;
     struct task_struct* task = current_task();
-    if (is_followed(OF_TASK(task, tgid))) leave(event, task, event->prev_state & TASK_REPORT_MAX);
+    if (is_followed(OF_TASK(task, tgid), WC_FOR_CAPTURE)) leave(event, task, event->prev_state & TASK_REPORT_MAX);
     arrive(known_stretch(event->next_pid));
     return 0;
 }

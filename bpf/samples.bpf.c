@@ -22,7 +22,7 @@ SEC("perf_event")
 int on_sample(struct wc_sampled* sampled) {
     if (!capture_is_open) return 0;
     struct task_struct* task = current_task();
-    if (!is_followed(OF_TASK(task, tgid))) return 0;
+    if (!is_followed(OF_TASK(task, tgid), WC_FOR_CAPTURE)) return 0;
     struct wc_sample record;
     __builtin_memset(&record, 0, sizeof(record));
     record.header = (struct wc_header){WC_KIND_SAMPLE, sizeof(record)};

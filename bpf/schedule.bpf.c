@@ -125,7 +125,7 @@ static __always_inline enum wc_off_cpu how_it_leaves(struct task_struct* task, b
 static __always_inline int note_switch(bool preempted) {
     if (!window_is_open) return 0;
     struct task_struct* task = current_task();
-    if (is_followed(OF_TASK(task, tgid))) leave(task, how_it_leaves(task, preempted));
+    if (is_followed(OF_TASK(task, tgid), WC_FOR_WINDOW)) leave(task, how_it_leaves(task, preempted));
     return 0;
 }
 

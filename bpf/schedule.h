@@ -42,20 +42,28 @@ static __always_inline __u8 has_cpu(struct task_struct* task) {
     return task->on_cpu ? WC_ON_CPU_YES : WC_ON_CPU_NO;
 }
 
-static __always_inline void follow_process(struct task_struct* task) {
+/* Why a process is followed. */
+#define WC_FOR_WINDOW 1U  /* it was marked by a census */
+#define WC_FOR_CAPTURE 2U /* the capture is about it */
+
+static __always_inline void follow_process(struct task_struct* task, __u8 purpose) {
     __u32 process = OF_TASK(task, tgid);
-    __u8 yes = 1;
-    if (bpf_map_lookup_elem(&followed_processes, &process)) return;
-    if (bpf_map_update_elem(&followed_processes, &process, &yes, BPF_ANY)) {
+    __u8* known = bpf_map_lookup_elem(&followed_processes, &process);
+    if (known) {
+        *known |= purpose;
+        return;
+    }
+    if (bpf_map_update_elem(&followed_processes, &process, &purpose, BPF_ANY)) {
         count(&counters.lost_storage);
         return;
     }
     followed_bits[process % WC_FOLLOWED_BITS >> 3] |= 1 << (process & 7);
 }
 
-static __always_inline bool is_followed(__u32 process) {
+static __always_inline bool is_followed(__u32 process, __u8 purpose) {
     if (!(followed_bits[process % WC_FOLLOWED_BITS >> 3] & 1 << (process & 7))) return false;
-    return bpf_map_lookup_elem(&followed_processes, &process);
+    const __u8* known = bpf_map_lookup_elem(&followed_processes, &process);
+    return known && *known & purpose;
 }
 
 #endif

@@ -103,6 +103,42 @@ TEST(Naming, NamesWhatHasBeenDeletedAndHasEnded) {
     EXPECT_EQ(model::own_function(stack)->module, copy) << "the mark of the deleted is not part of the path";
 }
 
+TEST(Naming, FindsTheDebugFilesOfAnotherMountNamespace) {
+    const std::string command = fmt::format(
+        "mount -t tmpfs none /mnt && mkdir /mnt/.debug && cp {0}/c_stripped_no_id /mnt/hidden && "
+        "cp {0}/.debug/c_stripped_no_id.debug /mnt/.debug/ && exec /mnt/hidden recv",
+        SLEEPERS);
+    Sleeper sleeper({"unshare", "--mount", "sh", "-c", command});
+    ASSERT_FALSE(std::filesystem::exists("/mnt/hidden"));
+    KernelSymbols kernel;
+    Naming naming(kernel);
+    ASSERT_TRUE(naming.meet(sleeper.pid(), sleeper.start_ns()));
+    const auto raw = sleeper.stack_in(SYS_recvfrom);
+    ASSERT_TRUE(raw);
+    const model::Stack stack = naming.name(*raw);
+    ASSERT_NE(model::own_function(stack), nullptr) << text_of(stack);
+    EXPECT_EQ(model::own_function(stack)->function, "call_backend");
+    EXPECT_EQ(model::own_function(stack)->module, "/mnt/hidden");
+}
+
+TEST(Naming, TakesEachStackForThatOfItsProgram) {
+    Sleeper sleeper({"sh", "-c", fmt::format("echo ready; read go; exec {}/c_no_pie lock", SLEEPERS)});
+    KernelSymbols kernel;
+    Naming naming(kernel);
+    ASSERT_TRUE(naming.meet(sleeper.pid(), sleeper.start_ns()));
+    const auto before = sleeper.stack_in(SYS_read);
+    ASSERT_TRUE(before);
+    sleeper.say("go\n");
+    ASSERT_TRUE(naming.meet(sleeper.pid(), sleeper.start_ns()));
+    const auto after = sleeper.stack_in(SYS_futex);
+    ASSERT_TRUE(after);
+    EXPECT_EQ(model::own_function(naming.name(*after))->function, "wait_for_quota");
+    const model::Stack of_shell = naming.name(*before);
+    ASSERT_FALSE(of_shell.empty());
+    EXPECT_THAT(of_shell, Contains(Field(&model::Frame::module, ::testing::EndsWith("sh"))))
+        << text_of(of_shell);
+}
+
 TEST(Naming, DoesNotMeetAnotherProcessOfThatPid) {
     Sleeper sleeper({std::string(SLEEPERS) + "/c_static", "recv"});
     KernelSymbols kernel;

@@ -78,10 +78,12 @@ std::string text_of(const model::Stack& stack) {
 
 Sleeper::Sleeper(std::vector<std::string> command) {
     int ends[2];
-    if (::pipe2(ends, O_CLOEXEC) != 0) return;
+    int input[2];
+    if (::pipe2(ends, O_CLOEXEC) != 0 || ::pipe2(input, O_CLOEXEC) != 0) return;
     pid_ = ::fork();
     if (pid_ == 0) {
         ::dup2(ends[1], STDOUT_FILENO);
+        ::dup2(input[0], STDIN_FILENO);
         std::vector<char*> arguments;
         for (std::string& word : command) arguments.push_back(word.data());
         arguments.push_back(nullptr);
@@ -89,10 +91,20 @@ Sleeper::Sleeper(std::vector<std::string> command) {
         ::_exit(127);
     }
     ::close(ends[1]);
+    ::close(input[0]);
     output_ = ends[0];
+    input_ = input[1];
+    wait_for_line();
+}
+
+void Sleeper::wait_for_line() const {
     char byte = 0;
     while (::read(output_, &byte, 1) == 1 && byte != '\n') {
     }
+}
+
+void Sleeper::say(const std::string& text) const {
+    if (::write(input_, text.data(), text.size()) == static_cast<ssize_t>(text.size())) wait_for_line();
 }
 
 Sleeper::~Sleeper() {
@@ -101,6 +113,7 @@ Sleeper::~Sleeper() {
         ::waitpid(pid_, nullptr, 0);
     }
     ::close(output_);
+    ::close(input_);
 }
 
 std::uint64_t Sleeper::start_ns() const {

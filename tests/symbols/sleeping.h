@@ -14,13 +14,16 @@ namespace waitclose::symbols {
 /// A line for each frame.
 std::string text_of(const model::Stack& stack);
 
-/// A program that has written a line when it is made, and ends with it.
+/// A program that has written a line when this is made, and ends with this.
 class Sleeper {
 public:
     explicit Sleeper(std::vector<std::string> command);
     ~Sleeper();
     Sleeper(const Sleeper&) = delete;
     Sleeper& operator=(const Sleeper&) = delete;
+
+    /// Writes to its standard input and waits for its next line.
+    void say(const std::string& text) const;
 
     std::uint32_t pid() const { return static_cast<std::uint32_t>(pid_); }
     std::uint64_t start_ns() const;
@@ -31,7 +34,10 @@ public:
     std::optional<model::RawStack> stack_in(long syscall, std::uint32_t tid = 0) const;
 
 private:
+    void wait_for_line() const;
+
     int pid_ = -1;
+    int input_ = -1;
     int output_ = -1;
 };
 

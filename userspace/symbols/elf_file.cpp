@@ -30,7 +30,7 @@ constexpr GElf_Half kMachine = EM_AARCH64;
 #endif
 
 int find_elf(Dwfl_Module*, void** userdata, const char*, Dwarf_Addr, char**, Elf** elf) {
-    *elf = static_cast<Elf*>(std::exchange(*userdata, nullptr));
+    *elf = static_cast<std::unique_ptr<Elf, ElfCloser>*>(*userdata)->release();
     return -1;
 }
 
@@ -74,7 +74,7 @@ std::unique_ptr<ElfFile> ElfFile::made_of(std::unique_ptr<ElfFile> file, Elf* fi
         (header.e_type != ET_EXEC && header.e_type != ET_DYN))
         return nullptr;
     if (!file->read_segments() || !file->has_sane_sections()) return nullptr;
-    file->for_dwfl_ = for_dwfl.release();
+    file->for_dwfl_ = std::move(for_dwfl);
     if (!file->report()) return nullptr;
     file->read_identity();
     file->read_functions();
@@ -139,7 +139,7 @@ bool ElfFile::report() {
     void** userdata = nullptr;
     dwfl_module_info(module_, &userdata, nullptr, nullptr, nullptr, nullptr, nullptr, nullptr);
     if (userdata == nullptr || dwfl_report_end(dwfl_.get(), nullptr, nullptr) != 0) return false;
-    *userdata = for_dwfl_;
+    *userdata = &for_dwfl_;
     return dwfl_module_getelf(module_, &bias_) != nullptr;
 }
 

@@ -93,7 +93,7 @@ private:
 
     system::Descriptor descriptor_;
     std::unique_ptr<Elf, ElfCloser> elf_;
-    Elf* for_dwfl_ = nullptr;  // of the same file; belongs to dwfl_ once it has been asked for
+    std::unique_ptr<Elf, ElfCloser> for_dwfl_;  // of the same file; until dwfl_ takes it
     std::unique_ptr<Dwfl, DwflCloser> dwfl_;
     Dwfl_Module* module_ = nullptr;  // of dwfl_
     Dwarf_Addr bias_ = 0;            // what libdwfl adds to the file's addresses
