@@ -107,6 +107,7 @@ static __always_inline void arrive(struct wc_stretch* stretch) {
     if (!stretch || stretch->on_ns || has_enough(stretch)) return;
     stretch->on_ns = bpf_ktime_get_boot_ns();
     send(stretch);
+    stretch->woken_ns = 0; /* it ended this sleep, and says nothing of the next */
 }
 
 /* It may not even have gone to sleep yet: the last time before it gets a CPU counts. The arguments of a
