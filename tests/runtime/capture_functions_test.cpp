@@ -16,6 +16,7 @@ namespace {
 
 const std::vector<std::string> deeds{"write-audit-log", "wait-for-quota", "call-backend", "spin-parse"};
 
+constexpr auto until_it_is_busy = 2500ms;  // who computes for less is not said to be busy
 constexpr const char* until_stopped = "60s";
 
 bool can_run(const std::string& deed) {
@@ -54,12 +55,12 @@ class CaptureRuntimes : public CaptureRuntime, public testing::WithParamInterfac
 
 class CaptureShows : public testing::Test {
 protected:
-    void expect_shown(const Arguments& command) {
+    void expect_shown(const Arguments& command, std::chrono::milliseconds seen = 500ms) {
         if (const auto missing = missing_feature(command)) GTEST_SKIP() << *missing;
         const auto culprit = Culprit::before_start(command);
         Capture running(culprit->selection(), until_stopped);
         culprit->reach_position();
-        const Bundle bundle = running.stop();
+        const Bundle bundle = running.stop(seen);
         ASSERT_EQ(bundle.finished.code, 0) << bundle.finished.err;
         const auto missing = not_in_first_lines(bundle, culprit->truth());
         EXPECT_TRUE(missing.empty()) << joined(missing);
@@ -74,12 +75,12 @@ TEST_P(CaptureFunctions, AreNamed) {
     Arguments options;
     for (const std::string& deed : deeds) {
         if (!can_run(deed)) continue;
-        culprits.push_back(Culprit::before_start({GetParam(), "--mode", deed}));
+        culprits.push_back(Culprit::before_start({GetParam(), "--mode", deed, "--comm", deed}));
         options = with(options, culprits.back()->selection());
     }
     Capture running(options, until_stopped);
     for (const auto& culprit : culprits) culprit->reach_position();
-    const Bundle bundle = running.stop();
+    const Bundle bundle = running.stop(until_it_is_busy);
     ASSERT_EQ(bundle.finished.code, 0) << bundle.finished.err;
     for (const auto& culprit : culprits) {
         SCOPED_TRACE(culprit->truth().at("mode"));
@@ -126,7 +127,7 @@ TEST_P(CaptureRuntimes, FunctionsAreNamed) {
     if (GetParam().starts_with("java")) options.push_back("--ask-runtime");
     Capture running(options, until_stopped);
     culprit->reach_position();
-    const Bundle bundle = running.stop();
+    const Bundle bundle = running.stop(GetParam().ends_with("spin-parse") ? until_it_is_busy : 500ms);
     ASSERT_EQ(bundle.finished.code, 0) << bundle.finished.err;
     expect_named(bundle, culprit->truth());
     EXPECT_TRUE(bundle.manifest.at("lacks").empty()) << bundle.manifest.at("lacks").dump(1);
@@ -165,7 +166,7 @@ TEST_F(CaptureShows, Case08WhoWaitsForAServiceThatDoesNotAnswer) {
 }
 
 TEST_F(CaptureShows, Case11WhoComputesForEver) {
-    expect_shown({"functions", "--mode", "spin-parse"});
+    expect_shown({"functions", "--mode", "spin-parse"}, until_it_is_busy);
 }
 
 TEST_F(CaptureShows, ADeadlockAcrossTwoProcesses) {

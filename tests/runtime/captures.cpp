@@ -112,8 +112,8 @@ Bundle Capture::finish() {
     return read_bundle(directory(), {code, process_->output(), process_->errors()});
 }
 
-Bundle Capture::stop() {
-    std::this_thread::sleep_for(500ms);  // the scenario, not a synchronisation
+Bundle Capture::stop(std::chrono::milliseconds seen) {
+    std::this_thread::sleep_for(seen);  // the scenario, not a synchronisation
     process_->signal(SIGINT);
     return finish();
 }

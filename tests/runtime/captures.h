@@ -31,7 +31,8 @@ public:
     /// Returns when threads are being followed.
     explicit Capture(const Arguments& options, const std::string& duration = "1s");
     Bundle finish();  // waits for its end
-    Bundle stop();    // ends it, when it has seen what there is for half a second
+    // Ends it, when it has seen for so long what there is.
+    Bundle stop(std::chrono::milliseconds seen = 500ms);
 
     Process& process() { return *process_; }
     std::string directory() const { return directory_.path() + "/bundle"; }
