@@ -265,6 +265,24 @@ TEST_F(Activity, WhoSleepsAllTheWhileHasAStackAndDoesNotNotice) {
     }));
 }
 
+TEST_F(Activity, ClassicHooksTellTheSameOnceAThreadHasLeftItsCpu) {
+    kernel::ProbeSettings settings;
+    settings.trace = settings.captures = true;
+    settings.filter.ipv4 = settings.filter.ipv6 = 1;
+    settings.disabled_hooks = {"tp_btf/sched_switch+stack", "tp_btf/sched_waking"};
+    auto probes = kernel::Probes::attach(settings);
+    ASSERT_TRUE(probes) << probes.error().what;
+    if (!probes->program_for("intervals", 0)) GTEST_SKIP() << "this kernel lists no classic tracepoints";
+    probes_.emplace(std::move(*probes));
+    const Victim victim;
+    const auto raw = capture(victim.pid(), 1s);
+    const model::ThreadActivity* reader = find(raw, "reader");
+    ASSERT_TRUE(reader);
+    expect_whole(*reader);
+    EXPECT_LT(spent(*reader, Doing::kUnknown), 500'000'000U);
+    EXPECT_GT(spent(*reader, Doing::kBlocked), 400'000'000U);
+}
+
 TEST_F(Activity, AProcessThatIsKilledEnds) {
     Victim victim;
     const auto raw = capture(victim.pid(), 400ms, [&] { victim.kill(); });

@@ -52,6 +52,17 @@ const std::vector<Hook>& all_hooks() {
     return hooks;
 }
 
+// Those of a capture, which no snapshot uses; activity_test.cpp tests them.
+const std::vector<Hook> capture_hooks{
+    {"intervals", "tp_btf/sched_switch+stack"},
+    {"intervals", "tp/sched/sched_switch+stack"},
+    {"wakeups", "tp_btf/sched_waking"},
+    {"wakeups", "tp/sched/sched_waking"},
+    {"samples", "perf/cpu-clock"},
+    {"registers", "iter/task+registers+stack"},
+    {"registers", "iter/task+registers"},
+};
+
 // Which culprits tell most about a need: who must be named, and what must not be overlooked.
 std::vector<Case> cases_for(const std::string& need) {
     if (need == "read")
@@ -101,6 +112,7 @@ TEST(AlternativesList, IsWhatDoctorLists) {
         for (const json& one : row.at("alternatives"))
             listed.push_back(row.at("need").get<std::string>() + " " + one.at("hook").get<std::string>());
     for (const Hook& hook : all_hooks()) expected.push_back(hook.need + " " + hook.name);
+    for (const Hook& hook : capture_hooks) expected.push_back(hook.need + " " + hook.name);
     EXPECT_EQ(listed, expected);
 }
 

@@ -122,6 +122,18 @@ TEST(ReplayActivity, TheWidestLeafIsTheReason) {
     EXPECT_EQ(incident.timeline.holds.at(0).shares.size(), 2U) << "and the second nobody watched";
 }
 
+TEST(ReplayActivity, TheProbeThatSawTheSwitchIsNoReason) {
+    Told told = disk();
+    model::Stack& stack = told.activity.stacks[0];
+    stack.insert(stack.begin(),
+                 {kernel("bpf_prog_52336cd1_on_switch"), kernel("bpf_trace_run4"),
+                  kernel("__traceiter_sched_switch"), kernel("__schedule"), kernel("schedule")});
+    const Incident incident = played(std::move(told));
+    const std::string folded = timeline::testing::written(incident.timeline, timeline::write_folded, {});
+    EXPECT_NE(folded.find("ext4_sync_file_[k];io_schedule_[k];schedule_[k] 22"), std::string::npos) << folded;
+    EXPECT_EQ(folded.find("bpf_"), std::string::npos) << folded;
+}
+
 TEST(ReplayActivity, WhatBeganBeforeAndIsNotThatSleepWasNotWatched) {
     Told told = disk();
     told.activity.threads[0].intervals.clear();

@@ -24,6 +24,8 @@ TEST(SymbolTable, NamesTheFunctionThatWasCalledFrom) {
     EXPECT_EQ(table.name_at(0xffffffff81002000), "first") << "returns behind a call at its very end";
     EXPECT_EQ(table.name_at(0xffffffff81002001), "second") << "the first of two names, without its suffix";
     EXPECT_EQ(table.name_at(0xffffffffc0201004), "in_a_module");
+    EXPECT_EQ(table.module_at(0xffffffffc0201004), "fuse");
+    EXPECT_EQ(table.module_at(0xffffffff81001010), "") << "of the kernel itself";
 }
 
 TEST(SymbolTable, DoesNotNameWhatLiesOutside) {

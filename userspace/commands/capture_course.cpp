@@ -31,8 +31,8 @@ constexpr std::size_t kMostProcesses = 1'000;
 constexpr std::uint64_t kNamingNs = 30'000'000'000;
 constexpr std::uint64_t kOpeningsNs = 5'000'000'000;
 
-/// From here on the calling thread has a tenth of the weight of others, for good. Not less: on a machine whose
-/// CPUs are all taken, which may be why it is looked at, what is left to do would never end.
+/// From here on the calling thread has a tenth of the weight of others, for good. Not less: on a machine
+/// whose CPUs are all taken, which may be why it is looked at, what is left to do would never end.
 void give_way() {
     constexpr int kTenth = 10;  // nice 10 has the weight 110, nice 0 has 1024 (sched_prio_to_weight)
     static_cast<void>(::setpriority(PRIO_PROCESS, 0, kTenth));
@@ -137,6 +137,11 @@ Result<void> Course::look_first() {
             Failure{fmt::format("no hold has the id {}", *request_.hold),
                     "'waitclose snapshot --sockets --min-held 0 --json' lists what is held, with the ids"});
     record_diagnoses(*writer_, *session_, *census, request_.common.selection);
+    if (!writer_->keep_up(system::boottime_ns()) && writer_->ending() == store::Ending::kSize)
+        return tl::unexpected(
+            Failure{fmt::format("the {} connections in CLOSE_WAIT take more room than --max-size leaves them",
+                                census->sockets.size()),
+                    "give more, e.g. --max-size 1G, or name a port, a process or a hold"});
     meet(*census);
     evidence_.emplace(*census, scope_of(*census));
     kernel::ActivitySettings settings;

@@ -15,7 +15,7 @@ bool is_wanted_by_holder(const Census& census, const Socket& socket, const Selec
 }
 
 bool is_wanted_listener(const Census& census, const Socket& listener, const Selection& selection) {
-    if (selection.by_remote_port) return false;
+    if (selection.by_remote_port || selection.hold) return false;
     if (!selection.local_ports.empty() && !selection.local_ports.contains(listener.local.port)) return false;
     return is_wanted_by_holder(census, listener, selection);
 }

@@ -27,6 +27,18 @@ std::uint64_t overlap(std::uint64_t begin, std::uint64_t end, std::uint64_t from
     return timeline::length(std::max(begin, from), std::min(end, to));
 }
 
+/// Without the innermost functions up to the scheduler's: those of the probe that saw the switch, and the
+/// switch itself, which is the same for all sleeps.
+model::Stack without_switch(const model::Stack& stack) {
+    constexpr std::ptrdiff_t kDeepest = 12;  // more the probe does not put on top of it
+    const auto end = stack.begin() + std::min<std::ptrdiff_t>(std::ssize(stack), kDeepest);
+    const auto found = std::find_if(stack.begin(), end, [](const model::Frame& frame) {
+        return frame.kernel && frame.function == "__schedule";
+    });
+    if (found == end) return stack;
+    return {std::next(found), stack.end()};
+}
+
 /// The functions of the kernel in it, as a census has them.
 model::KernelStack kernel_names(const model::Stack& stack) {
     std::vector<std::string> names;
@@ -55,7 +67,7 @@ Captured::Captured(timeline::Timeline& timeline, const model::Activity& activity
       not_watched_(timeline.strings.add("not watched")) {
     stacks_.reserve(activity.stacks.size());
     for (const model::Stack& stack : activity.stacks)
-        stacks_.push_back(timeline.stacks.add(frames_of(stack, timeline.strings)));
+        stacks_.push_back(timeline.stacks.add(frames_of(without_switch(stack), timeline.strings)));
     for (const model::ThreadActivity& thread : activity.threads) by_ids_[{thread.pid, thread.tid}] = &thread;
 }
 
@@ -77,7 +89,8 @@ Captured::Words Captured::words_of(const model::ThreadActivity& thread, const mo
     asleep.arguments = sleep.arguments;
     asleep.file = sleep.file;
     asleep.in_iowait = sleep.in_iowait;
-    if (stack < activity_.stacks.size()) asleep.kernel_stack = kernel_names(activity_.stacks[stack]);
+    if (stack < activity_.stacks.size())
+        asleep.kernel_stack = kernel_names(without_switch(activity_.stacks[stack]));
     const model::Thread* now = thread_in(last_, thread);
     if (now && now->syscall == sleep.syscall && now->arguments == sleep.arguments && sleep.syscall) {
         asleep.polled = now->polled;

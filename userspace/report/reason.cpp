@@ -12,6 +12,7 @@
 #include "report/captured.h"
 #include "report/sentences.h"
 #include "report/verdict.h"
+#include "timeline/labels.h"
 
 namespace waitclose::report {
 
@@ -146,7 +147,7 @@ private:
                         duration_text(story.length_ns), percent_text(story.on_cpu_ns, story.length_ns),
                         percent_text(story.runnable_ns, story.length_ns),
                         percent_text(story.blocked_ns, story.length_ns));
-        if (!story.ran.empty())
+        if (!story.ran.empty() && story.ran.front().function != timeline::kNotKnown)
             text += fmt::format("; {} of its {} are in {}",
                                 percent_text(story.ran.front().samples, story.samples),
                                 count_of(story.samples, "sample", "samples"),
