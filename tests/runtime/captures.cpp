@@ -178,6 +178,7 @@ std::vector<std::string> not_named(const Bundle& bundle, const json& truth) {
         missing.push_back("the hold is not in the bundle");
         return missing;
     }
+    if (truth.at("cause") == "unknown") return missing;  // the culprit does not ask for more
     if (hold->at("cause").is_null() || hold->at("cause").at("id") != truth.at("cause"))
         missing.push_back("the cause is not " + truth.at("cause").dump() + ": " + hold->at("cause").dump(1));
     const json because = hold->at("cause").is_null() ? json::array() : hold->at("cause").at("because");
