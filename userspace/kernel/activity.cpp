@@ -4,6 +4,7 @@
 #include <algorithm>
 #include <cerrno>
 #include <cstring>
+#include <optional>
 #include <utility>
 
 #include <bpf/bpf.h>
@@ -83,6 +84,8 @@ struct ActivityTracer::Parts {
 
     Result<void> open();
     Result<void> look_first();
+    Result<void> mark(std::span<const std::uint32_t> processes);
+    Result<void> look(std::span<const std::uint32_t> processes, std::uint64_t followed_ns);
     void begin();
     void drain(std::uint64_t most);
     void shed_load();
@@ -98,6 +101,7 @@ struct ActivityTracer::Parts {
     Budget budget;
     std::pair<Collected, std::uint64_t> reading;  // and how many records more are taken now
     std::unique_ptr<ring_buffer, RingDeleter> ring;
+    std::optional<RestingReader> reader;
     system::Descriptor statistics;
     SamplingTime sampling;
     std::vector<std::string> shed;
@@ -122,24 +126,34 @@ Result<void> ActivityTracer::Parts::open() {
 /// First marks whose threads are followed, then begins, and then looks what each of them does: so nothing
 /// happens between the look and the first record.
 Result<void> ActivityTracer::Parts::look_first() {
-    waitclose_bpf& skeleton = probes->skeleton();
-    auto reader = RestingReader::prepare(*probes);
-    if (!reader) return tl::unexpected(reader.error());
-    if (*reader) {
-        skeleton.bss->marks_processes = true;
-        const auto marked = (*reader)->read(settings.processes);
-        skeleton.bss->marks_processes = false;
-        if (!marked) return tl::unexpected(marked.error());
-    }
+    auto prepared = RestingReader::prepare(*probes);
+    if (!prepared) return tl::unexpected(prepared.error());
+    reader = std::move(*prepared);
+    if (auto marked = mark(settings.processes); !marked) return marked;
     begin();
-    if (!*reader) return {};
-    const auto threads = (*reader)->read(settings.processes);
+    return look(settings.processes, 0);
+}
+
+Result<void> ActivityTracer::Parts::mark(std::span<const std::uint32_t> processes) {
+    if (!reader) return {};
+    waitclose_bpf& skeleton = probes->skeleton();
+    skeleton.bss->marks_processes = true;
+    const auto marked = reader->read(processes);
+    skeleton.bss->marks_processes = false;
+    if (!marked) return tl::unexpected(marked.error());
+    return {};
+}
+
+Result<void> ActivityTracer::Parts::look(std::span<const std::uint32_t> processes,
+                                         std::uint64_t followed_ns) {
+    if (!reader) return {};
+    const auto threads = reader->read(processes);
     if (!threads) return tl::unexpected(threads.error());
-    for (const wc_resting& thread : *threads) reading.first.add_first(thread);
+    for (const wc_resting& thread : *threads) reading.first.add_first(thread, followed_ns);
     StackLimits limits;
     limits.threads = settings.max_threads;
     limits.bytes_of_all = static_cast<std::size_t>(settings.max_bytes / 2);
-    auto stacks = read_stacks(**reader, *threads, limits);
+    auto stacks = read_stacks(*reader, *threads, limits);
     if (!stacks) return tl::unexpected(stacks.error());
     for (model::RawStack& stack : *stacks) reading.first.add_first(std::move(stack));
     return {};
@@ -249,6 +263,13 @@ Result<ActivityTracer> ActivityTracer::start(const Probes& probes, const Activit
     parts->cpu_before = system::own_cpu_ns();
     parts->run_before = probes.run_ns();
     return ActivityTracer(std::move(parts));
+}
+
+Result<void> ActivityTracer::follow(std::span<const std::uint32_t> processes) {
+    if (processes.empty()) return {};
+    const std::uint64_t now_ns = system::boottime_ns();
+    if (auto marked = parts_->mark(processes); !marked) return marked;
+    return parts_->look(processes, now_ns);
 }
 
 void ActivityTracer::drain() {

@@ -4,6 +4,7 @@
 
 #include <cstdint>
 #include <memory>
+#include <span>
 #include <string>
 #include <vector>
 
@@ -39,6 +40,9 @@ public:
     ActivityTracer(ActivityTracer&&) noexcept;
     ActivityTracer& operator=(ActivityTracer&&) noexcept;
     ~ActivityTracer();  // ends the following, too
+
+    /// From now on also the threads of these processes, which were not followed before.
+    Result<void> follow(std::span<const std::uint32_t> processes);
 
     /// Takes what has been recorded, and sheds load when it costs too much. To be called every 20 to 50 ms.
     void drain();

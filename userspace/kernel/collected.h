@@ -30,8 +30,9 @@ public:
     /// that is known, is left out.
     void add(const void* data, std::size_t size);
 
-    /// A thread as it was when the capture began, and its stack where that was read.
-    void add_first(const wc_resting& record);
+    /// A thread as it was when it began to be followed, and its stack where that was read. `followed_ns`:
+    /// when that was; 0: when the capture began.
+    void add_first(const wc_resting& record, std::uint64_t followed_ns = 0);
     void add_first(model::RawStack&& stack);
 
     /// What was still open when it ended.
@@ -78,6 +79,7 @@ private:
         std::uint64_t leader_start_ns = 0;
         Track track;
         std::vector<model::CpuSample> samples;
+        std::uint64_t followed_ns = 0;  // 0: since the capture began, or its own begin
         std::uint32_t resting_stack = model::kNowhere;
         SleepKey last_key;  // threads sleep in the same way again and again
         std::uint32_t last_sleep = model::kNowhere;
