@@ -170,6 +170,7 @@ Result<void> Course::look_within() {
     if (!census) return tl::unexpected(census.error());
     record_diagnoses(*writer_, *session_, *census, request_.common.selection);
     meet(*census);
+    if (auto followed = tracer_->follow(followed_in(*census)); !followed) return followed;
     look_cpu_ns_ = system::own_cpu_ns() - before_ns;
     return {};
 }
@@ -210,7 +211,9 @@ void Course::finish_activity(model::Census& census) {
     manifest.cost.overhead = tracer_->overhead();
     manifest.cost.window_ns = system::own_cpu_ns() - begun_cpu_ns_;
     evidence_->end();
+    const auto followed = tracer_->follow(followed_in(census));  // where those sleep who were met last
     kernel::RawActivity raw = tracer_->finish(system::boottime_ns());
+    if (!followed) raw.activity.lacks.push_back(followed.error().what);
     manifest.shed = tracer_->shed();
     session_->end_tracing();
     give_way();

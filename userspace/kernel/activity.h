@@ -43,6 +43,11 @@ public:
     /// Takes what has been recorded, and sheds load when it costs too much. To be called every 20 to 50 ms.
     void drain();
 
+    /// From now on the threads of these processes are followed, too; those already followed are left alone.
+    /// What their sleeping threads do is looked at, with the stacks, as start() does. Fails where the
+    /// iterator does.
+    Result<void> follow(const std::vector<std::uint32_t>& processes);
+
     /// When it began, CLOCK_BOOTTIME in ns.
     std::uint64_t from_ns() const;
 

@@ -224,8 +224,10 @@ std::vector<Collected::Thread*> Collected::chosen(std::uint32_t most) {
 
 model::ThreadActivity Collected::activity_of(Thread& thread, const Ending& ending) const {
     Track& track = thread.track;
-    track.born_meanwhile = thread.actor.start_ns > ending.from_ns;
-    track.from_ns = std::min(std::max(thread.actor.start_ns, ending.from_ns), ending.to_ns);
+    const auto late = followed_from_.find(thread.actor.tgid);
+    const std::uint64_t since = late == followed_from_.end() ? ending.from_ns : late->second;
+    track.born_meanwhile = thread.actor.start_ns > since;
+    track.from_ns = std::min(std::max(thread.actor.start_ns, since), ending.to_ns);
     track.to_ns = ending.to_ns;
     Course course = course_of(track, ending.watched);
     model::ThreadActivity activity;

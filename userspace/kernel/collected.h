@@ -34,6 +34,9 @@ public:
     void add_first(const wc_resting& record);
     void add_first(model::RawStack&& stack);
 
+    /// Threads of this process are followed only since then.
+    void follow_from(std::uint32_t pid, std::uint64_t at_ns) { followed_from_[pid] = at_ns; }
+
     /// What was still open when it ended.
     void add_open(const wc_stretch& record);
 
@@ -108,6 +111,7 @@ private:
     std::unordered_map<ThreadKey, std::uint32_t, ThreadKeyHash> waker_keys_;
     std::vector<model::Actor> wakers_;
     std::map<FileKey, std::string> names_;
+    std::map<std::uint32_t, std::uint64_t> followed_from_;  // by process; of the others, all the while
     std::uint64_t bytes_left_;
     std::uint64_t records_ = 0;
     std::uint64_t kept_ = 0;
