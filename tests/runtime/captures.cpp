@@ -197,8 +197,10 @@ std::vector<std::string> not_named(const Bundle& bundle, const json& truth) {
 
 std::vector<std::string> not_in_first_lines(const Bundle& bundle, const json& truth) {
     std::vector<std::string> missing;
-    for (const std::string& word : {truth.at("tid").dump(), truth.at("function").get<std::string>(),
-                                    truth.at("resource").get<std::string>()})
+    const model::ThreadActivity* thread = thread_of(bundle, truth.at("tid"));
+    for (const std::string& word :
+         {thread ? thread->comm : "the thread's name", truth.at("tid").dump(),
+          truth.at("function").get<std::string>(), truth.at("resource").get<std::string>()})
         if (!has(bundle.first_lines, word))
             missing.push_back(word + " is not in the first three lines: " + bundle.first_lines);
     return missing;
