@@ -283,6 +283,58 @@ TEST_F(Activity, ClassicHooksTellTheSameOnceAThreadHasLeftItsCpu) {
     EXPECT_GT(spent(*reader, Doing::kBlocked), 400'000'000U);
 }
 
+TEST_F(Activity, AProcessMetLaterIsFollowedFromThenOn) {
+    const Victim early;
+    const Victim late;
+    kernel::ActivitySettings settings;
+    settings.processes = {early.pid()};
+    settings.max_overhead = 1;
+    auto tracer = kernel::ActivityTracer::start(*probes_, settings);
+    ASSERT_TRUE(tracer) << tracer.error().what;
+    std::this_thread::sleep_for(200ms);
+    tracer->drain();
+    const std::uint64_t before = system::boottime_ns();
+    ASSERT_TRUE(tracer->follow({early.pid(), late.pid()}));
+    const std::uint64_t after = system::boottime_ns();
+    ASSERT_TRUE(tracer->follow({early.pid(), late.pid()}));
+    std::this_thread::sleep_for(300ms);
+    tracer->drain();
+    const auto raw = tracer->finish(system::boottime_ns());
+    ASSERT_EQ(raw.activity.threads.size(), 8U);
+    for (const model::ThreadActivity& thread : raw.activity.threads) {
+        expect_whole(thread);
+        EXPECT_EQ(thread.to_ns, raw.activity.to_ns);
+        EXPECT_EQ(spent(thread, Doing::kUnknown), 0U) << thread.comm;
+        if (thread.pid == early.pid()) {
+            EXPECT_EQ(thread.from_ns, raw.activity.from_ns) << thread.comm;
+            continue;
+        }
+        EXPECT_GE(thread.from_ns, before) << thread.comm;
+        EXPECT_LE(thread.from_ns, after) << thread.comm;
+        EXPECT_TRUE(thread.comm != "reader" || thread.intervals.size() > 20);
+        if (thread.tid != late.pid()) continue;
+        ASSERT_NE(thread.resting_stack, kNowhere);
+        EXPECT_GT(raw.stacks.at(thread.resting_stack).bytes.size(), 64U);
+    }
+}
+
+TEST_F(Activity, AProcessMetAtTheEndHasItsStacksRead) {
+    const Victim early;
+    const Victim late;
+    kernel::ActivitySettings settings;
+    settings.processes = {early.pid()};
+    auto tracer = kernel::ActivityTracer::start(*probes_, settings);
+    ASSERT_TRUE(tracer) << tracer.error().what;
+    tracer->drain();
+    ASSERT_TRUE(tracer->follow({late.pid()}));
+    const auto raw = tracer->finish(system::boottime_ns());
+    const auto asleep = std::ranges::find(raw.activity.threads, late.pid(), &model::ThreadActivity::tid);
+    ASSERT_NE(asleep, raw.activity.threads.end());
+    expect_whole(*asleep);
+    ASSERT_NE(asleep->resting_stack, kNowhere);
+    EXPECT_FALSE(raw.stacks.at(asleep->resting_stack).bytes.empty());
+}
+
 TEST_F(Activity, AProcessThatIsKilledEnds) {
     Victim victim;
     const auto raw = capture(victim.pid(), 400ms, [&] { victim.kill(); });

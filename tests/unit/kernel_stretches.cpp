@@ -117,6 +117,15 @@ TEST(Stretches, WhoSleptAtFirstIsWokenLater) {
     EXPECT_EQ(course.intervals[1].doing, Doing::kRunnable);
 }
 
+TEST(Stretches, WhoGetsACpuAndWasNotWokenWasAwake) {
+    Track track = track_of({asleep(1, 0, 0, kFrom + 500)});
+    track.first = {Doing::kRunning, kNowhere};  // the look came when it had its CPU
+    EXPECT_EQ(course_of(track, {}).intervals[0].doing, Doing::kRunnable);
+    Watched deaf;
+    deaf.wakeups = false;
+    EXPECT_EQ(course_of(track, deaf).intervals[0].doing, Doing::kUnknown);
+}
+
 TEST(Stretches, AStretchThatIsStillOpenReachesToTheEnd) {
     Track track = track_of({asleep(1, kFrom + 100, kFrom + 200, kFrom + 200)});
     track.open = asleep(1, kFrom + 700, 0, 0);
@@ -125,6 +134,16 @@ TEST(Stretches, AStretchThatIsStillOpenReachesToTheEnd) {
     EXPECT_EQ(course.intervals.back().doing, Doing::kBlocked);
     EXPECT_EQ(course.intervals.back().begin_ns, kFrom + 700);
     EXPECT_EQ(course.intervals.back().waker, kNowhere);
+}
+
+TEST(Stretches, WhoFellAsleepJustBeforeItWasFollowedSleepsFromThenOn) {
+    Track track = track_of({});
+    track.open = asleep(0, kFrom - 50, 0, 0);
+    const Course course = course_of(track, {});
+    expect_whole(track, course);
+    ASSERT_EQ(course.intervals.size(), 1U);
+    EXPECT_EQ(course.intervals[0].doing, Doing::kBlocked);
+    EXPECT_EQ(course.intervals[0].sleep, 7U);
 }
 
 TEST(Stretches, AThreadThatDiesEndsThere) {

@@ -110,9 +110,8 @@ void Course::meet(const model::Census& census) {
 
 /// Those that have come into the scope since.
 Result<void> Course::follow_new(const model::Census& census) {
-    std::vector<std::uint32_t> pids;
-    for (const std::uint32_t pid : followed_in(census))
-        if (followed_.insert(pid).second) pids.push_back(pid);
+    const std::vector<std::uint32_t> pids = followed_in(census);
+    followed_.insert(pids.begin(), pids.end());
     return tracer_->follow(pids);
 }
 

@@ -4,7 +4,8 @@
 #include <algorithm>
 #include <cerrno>
 #include <cstring>
-#include <optional>
+#include <set>
+#include <span>
 #include <utility>
 
 #include <bpf/bpf.h>
@@ -84,8 +85,9 @@ struct ActivityTracer::Parts {
 
     Result<void> open();
     Result<void> look_first();
+    Result<void> follow(std::span<const std::uint32_t> processes);
     Result<void> mark(std::span<const std::uint32_t> processes);
-    Result<void> look(std::span<const std::uint32_t> processes, std::uint64_t followed_ns);
+    Result<void> look_at(std::span<const std::uint32_t> processes);
     void begin();
     void drain(std::uint64_t most);
     void shed_load();
@@ -101,7 +103,9 @@ struct ActivityTracer::Parts {
     Budget budget;
     std::pair<Collected, std::uint64_t> reading;  // and how many records more are taken now
     std::unique_ptr<ring_buffer, RingDeleter> ring;
-    std::optional<RestingReader> reader;
+    std::optional<RestingReader> reader;  // nothing where this kernel cannot tell what threads do
+    std::set<std::uint32_t> followed;     // processes
+    std::size_t stacks_read = 0;
     system::Descriptor statistics;
     SamplingTime sampling;
     std::vector<std::string> shed;
@@ -129,13 +133,14 @@ Result<void> ActivityTracer::Parts::look_first() {
     auto prepared = RestingReader::prepare(*probes);
     if (!prepared) return tl::unexpected(prepared.error());
     reader = std::move(*prepared);
-    if (auto marked = mark(settings.processes); !marked) return marked;
+    if (reader)
+        if (auto marked = mark(settings.processes); !marked) return marked;
     begin();
-    return look(settings.processes, 0);
+    followed.insert(settings.processes.begin(), settings.processes.end());
+    return reader ? look_at(settings.processes) : Result<void>();
 }
 
 Result<void> ActivityTracer::Parts::mark(std::span<const std::uint32_t> processes) {
-    if (!reader) return {};
     waitclose_bpf& skeleton = probes->skeleton();
     skeleton.bss->marks_processes = true;
     const auto marked = reader->read(processes);
@@ -144,19 +149,30 @@ Result<void> ActivityTracer::Parts::mark(std::span<const std::uint32_t> processe
     return {};
 }
 
-Result<void> ActivityTracer::Parts::look(std::span<const std::uint32_t> processes,
-                                         std::uint64_t followed_ns) {
-    if (!reader) return {};
+Result<void> ActivityTracer::Parts::look_at(std::span<const std::uint32_t> processes) {
     const auto threads = reader->read(processes);
     if (!threads) return tl::unexpected(threads.error());
-    for (const wc_resting& thread : *threads) reading.first.add_first(thread, followed_ns);
+    for (const wc_resting& thread : *threads) reading.first.add_first(thread);
     StackLimits limits;
-    limits.threads = settings.max_threads;
+    limits.threads = settings.max_threads - std::min<std::size_t>(settings.max_threads, stacks_read);
     limits.bytes_of_all = static_cast<std::size_t>(settings.max_bytes / 2);
     auto stacks = read_stacks(*reader, *threads, limits);
     if (!stacks) return tl::unexpected(stacks.error());
+    stacks_read += stacks->size();
     for (model::RawStack& stack : *stacks) reading.first.add_first(std::move(stack));
     return {};
+}
+
+/// As look_first(): what was recorded of them before all are marked lies before they are followed.
+Result<void> ActivityTracer::Parts::follow(std::span<const std::uint32_t> processes) {
+    std::vector<std::uint32_t> fresh;
+    for (const std::uint32_t pid : processes)
+        if (followed.insert(pid).second) fresh.push_back(pid);
+    if (fresh.empty() || !reader || closed_ns) return {};
+    if (auto marked = mark(fresh); !marked) return marked;
+    const std::uint64_t now = system::boottime_ns();
+    for (const std::uint32_t pid : fresh) reading.first.follow_from(pid, now);
+    return look_at(fresh);
 }
 
 void ActivityTracer::Parts::begin() {
@@ -265,16 +281,13 @@ Result<ActivityTracer> ActivityTracer::start(const Probes& probes, const Activit
     return ActivityTracer(std::move(parts));
 }
 
-Result<void> ActivityTracer::follow(std::span<const std::uint32_t> processes) {
-    if (processes.empty()) return {};
-    const std::uint64_t now_ns = system::boottime_ns();
-    if (auto marked = parts_->mark(processes); !marked) return marked;
-    return parts_->look(processes, now_ns);
-}
-
 void ActivityTracer::drain() {
     parts_->drain(kMostOfOneDrain);
     parts_->shed_load();
+}
+
+Result<void> ActivityTracer::follow(const std::vector<std::uint32_t>& processes) {
+    return parts_->follow(processes);
 }
 
 std::uint64_t ActivityTracer::from_ns() const {

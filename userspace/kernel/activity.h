@@ -4,7 +4,6 @@
 
 #include <cstdint>
 #include <memory>
-#include <span>
 #include <string>
 #include <vector>
 
@@ -41,11 +40,13 @@ public:
     ActivityTracer& operator=(ActivityTracer&&) noexcept;
     ~ActivityTracer();  // ends the following, too
 
-    /// From now on also the threads of these processes, which were not followed before.
-    Result<void> follow(std::span<const std::uint32_t> processes);
-
     /// Takes what has been recorded, and sheds load when it costs too much. To be called every 20 to 50 ms.
     void drain();
+
+    /// From now on the threads of these processes are followed, too; those already followed are left alone.
+    /// What their sleeping threads do is looked at, with the stacks, as start() does. Fails where the
+    /// iterator does.
+    Result<void> follow(const std::vector<std::uint32_t>& processes);
 
     /// When it began, CLOCK_BOOTTIME in ns.
     std::uint64_t from_ns() const;

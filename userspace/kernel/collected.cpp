@@ -177,10 +177,9 @@ std::uint32_t Collected::waker_of(const wc_actor& waker) {
     return index;
 }
 
-void Collected::add_first(const wc_resting& record, std::uint64_t followed_ns) {
+void Collected::add_first(const wc_resting& record) {
     Thread* thread = thread_of(record.thread, record.leader_start_ns);
     if (!thread) return;
-    thread->followed_ns = followed_ns;
     thread->ended = record.exit_state != 0;
     thread->track.first = at_first(record);
     if (thread->track.first.doing == model::Doing::kBlocked)
@@ -225,9 +224,10 @@ std::vector<Collected::Thread*> Collected::chosen(std::uint32_t most) {
 
 model::ThreadActivity Collected::activity_of(Thread& thread, const Ending& ending) const {
     Track& track = thread.track;
-    const std::uint64_t followed_ns = std::max(ending.from_ns, thread.followed_ns);
-    track.born_meanwhile = thread.actor.start_ns > followed_ns;
-    track.from_ns = std::min(std::max(thread.actor.start_ns, followed_ns), ending.to_ns);
+    const auto late = followed_from_.find(thread.actor.tgid);
+    const std::uint64_t since = late == followed_from_.end() ? ending.from_ns : late->second;
+    track.born_meanwhile = thread.actor.start_ns > since;
+    track.from_ns = std::min(std::max(thread.actor.start_ns, since), ending.to_ns);
     track.to_ns = ending.to_ns;
     Course course = course_of(track, ending.watched);
     model::ThreadActivity activity;

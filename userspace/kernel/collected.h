@@ -30,10 +30,12 @@ public:
     /// that is known, is left out.
     void add(const void* data, std::size_t size);
 
-    /// A thread as it was when it began to be followed, and its stack where that was read. `followed_ns`:
-    /// when that was; 0: when the capture began.
-    void add_first(const wc_resting& record, std::uint64_t followed_ns = 0);
+    /// A thread as it was when the capture began, and its stack where that was read.
+    void add_first(const wc_resting& record);
     void add_first(model::RawStack&& stack);
+
+    /// Threads of this process are followed only since then.
+    void follow_from(std::uint32_t pid, std::uint64_t at_ns) { followed_from_[pid] = at_ns; }
 
     /// What was still open when it ended.
     void add_open(const wc_stretch& record);
@@ -79,7 +81,6 @@ private:
         std::uint64_t leader_start_ns = 0;
         Track track;
         std::vector<model::CpuSample> samples;
-        std::uint64_t followed_ns = 0;  // 0: since the capture began, or its own begin
         std::uint32_t resting_stack = model::kNowhere;
         SleepKey last_key;  // threads sleep in the same way again and again
         std::uint32_t last_sleep = model::kNowhere;
@@ -110,6 +111,7 @@ private:
     std::unordered_map<ThreadKey, std::uint32_t, ThreadKeyHash> waker_keys_;
     std::vector<model::Actor> wakers_;
     std::map<FileKey, std::string> names_;
+    std::map<std::uint32_t, std::uint64_t> followed_from_;  // by process; of the others, all the while
     std::uint64_t bytes_left_;
     std::uint64_t records_ = 0;
     std::uint64_t kept_ = 0;

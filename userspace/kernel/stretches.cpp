@@ -90,7 +90,9 @@ private:
     /// It had no CPU when it was first followed.
     void add_beginning(const Stretch& stretch, std::uint64_t end_ns) {
         if (seen_) return line_.until(end_ns, Doing::kUnknown);
-        if (track_.born_meanwhile || track_.first.doing == Doing::kRunnable)
+        // Whoever gets a CPU and was not woken since was awake all the time.
+        const bool awake = end_ns == stretch.on_ns && watched_.wakeups && !stretch.woken_ns;
+        if (track_.born_meanwhile || track_.first.doing == Doing::kRunnable || awake)
             return line_.until(end_ns, Doing::kRunnable);
         const auto woken_ns = woken_at(stretch, line_.at_ns());
         if (track_.first.doing == Doing::kBlocked || woken_ns)
@@ -110,7 +112,8 @@ private:
         if (ended_) return;
         if (sequence_ >= watched_.most) return line_.until(track_.to_ns, Doing::kUnknown);
         const auto& open = track_.open;
-        if (open && !open->on_ns && open->left_ns >= line_.at_ns()) {
+        // One that is followed late may have left its CPU before that counts.
+        if (open && !open->on_ns && open->left_ns && (!seen_ || open->left_ns >= line_.at_ns())) {
             const bool whole = open->sequence == sequence_ && (seen_ || watched_.arrivals);
             line_.until(open->left_ns, whole ? Doing::kRunning : Doing::kUnknown);
             return add_time_off_cpu(*open, track_.to_ns);

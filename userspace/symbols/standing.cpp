@@ -3,7 +3,6 @@
 
 #include <algorithm>
 #include <charconv>
-#include <cstring>
 #include <span>
 
 #include <fmt/format.h>
@@ -17,6 +16,8 @@ namespace {
 
 constexpr std::size_t kPage = 4096;
 constexpr std::size_t kEnough = 128;
+/// Some thirty frames. Further up a runtime changes words of a thread that sleeps, such as lists of its own.
+constexpr std::size_t kMost = 4096;
 
 std::optional<std::uint64_t> hex_number(std::string_view word) {
     std::uint64_t number = 0;
@@ -37,22 +38,6 @@ std::vector<std::byte> stack_bytes(std::uint32_t pid, std::uint64_t sp, std::siz
     }
     bytes.resize(got);
     return bytes;
-}
-
-/// How much of a stack is the thread's alone. Above it lies, with glibc on x86-64, the thread's control
-/// block, into which others write as threads come and go (the list of all stacks); it begins with its own
-/// address, and has that two words later once more.
-std::size_t own_part(const model::RawStack& raw) {
-    const auto word_at = [&](std::size_t at) {
-        std::uint64_t word = 0;
-        std::memcpy(&word, raw.bytes.data() + at, sizeof word);
-        return word;
-    };
-    constexpr std::size_t kWord = sizeof(std::uint64_t);
-    const std::uint64_t sp = raw.registers->sp;
-    for (std::size_t at = (kWord - sp % kWord) % kWord; at + 3 * kWord <= raw.bytes.size(); at += kWord)
-        if (word_at(at) == sp + at && word_at(at + 2 * kWord) == sp + at) return at;
-    return raw.bytes.size();
 }
 
 }  // namespace
@@ -89,9 +74,9 @@ bool is_same_above(const Standing& standing, const model::RawStack& raw, std::ui
     if (!raw.registers || address < raw.registers->sp || address < standing.sp) return false;
     const std::uint64_t of_raw = address - raw.registers->sp;
     const std::uint64_t of_standing = address - standing.sp;
-    const std::size_t own = own_part(raw);
-    if (of_raw >= own || of_standing >= standing.bytes.size()) return false;
-    const std::size_t common = std::min(own - of_raw, standing.bytes.size() - of_standing);
+    if (of_raw >= raw.bytes.size() || of_standing >= standing.bytes.size()) return false;
+    const std::size_t common =
+        std::min({raw.bytes.size() - of_raw, standing.bytes.size() - of_standing, kMost});
     return common >= kEnough && std::equal(raw.bytes.begin() + static_cast<std::ptrdiff_t>(of_raw),
                                            raw.bytes.begin() + static_cast<std::ptrdiff_t>(of_raw + common),
                                            standing.bytes.begin() + static_cast<std::ptrdiff_t>(of_standing));
