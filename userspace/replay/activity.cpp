@@ -43,7 +43,8 @@ void Replay::find_doings() {
     std::set<std::uint32_t> owners;
     for (const Group& group : incident_.groups) {
         const auto& culprit = timeline_.holds[group.longest].diagnosis.culprit;
-        if (group.open == 0 || group.owner == timeline::kNowhere || (culprit && culprit->tid)) continue;
+        const bool is_named = culprit && culprit->tid && group.cause != diagnose::Cause::kUnknown;
+        if (group.open == 0 || group.owner == timeline::kNowhere || is_named) continue;
         if (owners.size() == kMostOwners || !owners.insert(group.owner).second) continue;
         const auto found = std::ranges::find(look_->followed, group.owner);
         if (found == look_->followed.end()) continue;
