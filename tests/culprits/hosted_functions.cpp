@@ -8,6 +8,7 @@
 #include <cstdlib>
 #include <map>
 
+#include <sys/stat.h>
 #include <sys/syscall.h>
 #include <unistd.h>
 
@@ -25,6 +26,7 @@ constexpr std::int64_t warmed_up_ns = 300'000'000;  // a loop is compiled while 
 
 const std::string directory = "/mnt";
 const std::string log_path = directory + "/audit.log";
+const std::string working_directory = directory + "/work";
 
 struct Kind {
     std::vector<std::string> command;
@@ -82,7 +84,13 @@ int main(int argc, char** argv) {
                "python-wait-for-quota", "python-spin-parse"});
     const Kind& kind = kinds.at(options.mode);
     const bool writes = std::string(kind.does) == "write-audit-log";
-    if (writes) mount_mute(log_path, directory);
+    if (writes)
+        mount_mute(log_path, directory);
+    else
+        enter_private_directory(directory);
+    // Where Node leaves its logs. Beside the file nobody may be: not even its attributes are told yet.
+    check(mkdir(working_directory.c_str(), 0700), "mkdir");
+    check(chdir(working_directory.c_str()), "chdir");
     Judge judge(options);
     const Listener backend = listen_on(Family::ipv4);  // and nobody accepts
     ask_for_names();

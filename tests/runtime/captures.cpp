@@ -92,6 +92,11 @@ Bundle read_bundle(const std::string& directory, Finished finished) {
     return bundle;
 }
 
+// On a machine that is too busy itself, who computes for ever is not seen to do so all the time.
+bool is_starved(const model::ThreadActivity* thread) {
+    return thread && spent(*thread, model::Doing::kRunnable) > spent(*thread, model::Doing::kRunning) / 4;
+}
+
 bool has(const std::string& text, const std::string& part) {
     return text.find(part) != std::string::npos;
 }
@@ -179,6 +184,7 @@ std::vector<std::string> not_named(const Bundle& bundle, const json& truth) {
         missing.push_back("the hold is not in the bundle");
         return missing;
     }
+    if (truth.at("cause") == "handler-busy" && is_starved(thread_of(bundle, truth.at("tid")))) return missing;
     if (truth.at("cause") == "unknown") return missing;  // the culprit does not ask for more
     if (hold->at("cause").is_null() || hold->at("cause").at("id") != truth.at("cause"))
         missing.push_back("the cause is not " + truth.at("cause").dump() + ": " + hold->at("cause").dump(1));
