@@ -85,15 +85,36 @@ struct wc_stretch {
     wc_u64 woken_ns; /* the last time somebody woke it; of no meaning when it did not sleep. 0: never seen */
     wc_u64 on_ns;    /* 0: it has not got a CPU since */
     wc_u64 stack;    /* where it went to sleep; 0: not known */
+    wc_u64 switches; /* voluntary and involuntary, of the thread in its life, up to this stretch */
     wc_u64 arguments[4];
     wc_u32 syscall;  /* ~0 when it is in none */
     wc_u32 sequence; /* counts the records of the thread: a gap tells of lost ones */
     wc_u32 how;      /* enum wc_off_cpu */
-    wc_u32 in_iowait;
+    wc_u16 in_iowait;
+    wc_u16 missed;         /* since its last record it did something that was left out to save time */
     struct wc_actor waker; /* all zero: no thread, or not known */
     struct wc_sleep_file file;
 };
-WC_ASSERT_SIZE(struct wc_stretch, 160 + sizeof(struct wc_sleep_file));
+WC_ASSERT_SIZE(struct wc_stretch, 168 + sizeof(struct wc_sleep_file));
+
+#define WC_TOP_WORDS 64
+
+/* A thread that is followed: its stretch now, and where it went to sleep the last time. */
+struct wc_followed {
+    struct wc_stretch stretch;
+    wc_u64 stack; /* the id; 0: not known */
+    wc_u64 pc;
+    wc_u64 sp;
+    wc_u64 arguments[4];
+    wc_u32 syscall;
+    wc_u32 state;
+    wc_u32 in_iowait;
+    wc_u32 pages; /* how much of the memory was read at most */
+    wc_u32 round; /* in which its records are counted */
+    wc_u32 in_round;
+    wc_u64 top[WC_TOP_WORDS]; /* of the stack's memory */
+};
+WC_ASSERT_SIZE(struct wc_followed, sizeof(struct wc_stretch) + 80 + 8 * WC_TOP_WORDS);
 
 /* The sampling clock found a followed thread on a CPU. */
 struct wc_sample {

@@ -20,7 +20,7 @@ static __always_inline __u64 take_stack(struct wc_sampled* sampled, struct task_
 
 SEC("perf_event")
 int on_sample(struct wc_sampled* sampled) {
-    if (!capture_is_open) return 0;
+    if (!may_record()) return 0;
     struct task_struct* task = current_task();
     if (!is_followed(OF_TASK(task, tgid), WC_FOR_CAPTURE)) return 0;
     struct wc_sample record;
@@ -30,6 +30,7 @@ int on_sample(struct wc_sampled* sampled) {
     record.leader_start_ns = leader_start_of(task);
     describe_actor(task, &record.thread);
     record.stack = take_stack(sampled, task);
+    spend_record();
     if (bpf_ringbuf_output(&activity, &record, sizeof(record), BPF_RB_NO_WAKEUP)) count(&lost_activity);
     return 0;
 }

@@ -1,9 +1,9 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /* The settings and maps that several kernel-side files use. */
+#include "shared.h"
 #include "activity.h"
 #include "opening.h"
 #include "schedule.h"
-#include "shared.h"
 #include "touch.h"
 #include "transition.h"
 
@@ -26,7 +26,13 @@ volatile bool window_is_open = false;
 volatile __u8 followed_bits[WC_FOLLOWED_BITS / 8] = {};
 
 volatile bool capture_is_open = false;
-volatile __u32 most_stretches = ~0U;
+volatile bool with_stacks = true;
+volatile __u32 round_number = 0;
+volatile __u32 most_in_round = ~0U;
+volatile __u64 resumed_ns = 0;
+__s64 records_left = 0;
+__u64 ran_out_ns = 0;
+bool was_paused = false;
 volatile __u32 stack_pages = WC_STACK_PAGES;
 __u64 lost_stacks = 0;
 __u64 lost_activity = 0;

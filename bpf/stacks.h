@@ -73,17 +73,20 @@ static __always_inline bool may_be_address(__u64 word) {
     return word >= 0x10000 && word < 1ULL << 48;
 }
 
+/* What cannot be read counts as zero: a copy that fails writes zeros. */
+static __always_inline void read_top(__u8* out, __u32 size, __u64 sp) {
+    __u64 first = WC_STACK_PAGE - (sp & (WC_STACK_PAGE - 1));
+    if (first >= size) {
+        bpf_probe_read_user(out, size, (void*)sp);
+    } else {
+        bpf_probe_read_user(out, first, (void*)sp);
+        bpf_probe_read_user(out + first, size - first, (void*)(sp + first));
+    }
+}
+
 /* Reads as much of the upper end as tells stacks apart. What cannot be read counts as zero. */
 static __always_inline __u64 hash_memory(struct wc_stack* out, __u64 hash) {
-    __u64 sp = out->registers.sp;
-    __u64 first = WC_STACK_PAGE - (sp & (WC_STACK_PAGE - 1));
-    __builtin_memset(out->bytes, 0, sizeof(__u64));
-    if (first >= HASHED_BYTES) {
-        bpf_probe_read_user(out->bytes, HASHED_BYTES, (void*)sp);
-    } else {
-        bpf_probe_read_user(out->bytes, first, (void*)sp);
-        bpf_probe_read_user(out->bytes + first, HASHED_BYTES - first, (void*)(sp + first));
-    }
+    read_top(out->bytes, HASHED_BYTES, out->registers.sp);
     const __u64* words = (const __u64*)out->bytes;
     for (__u32 i = 0; i < HASHED_BYTES / sizeof(__u64); i++)
         if (may_be_address(words[i])) hash = mix(hash, words[i]);

@@ -152,6 +152,18 @@ const model::ThreadActivity* find(const kernel::RawActivity& raw, const std::str
     return nullptr;
 }
 
+/// What surrounds what is not known.
+std::string told(const model::ThreadActivity& thread) {
+    std::string text;
+    for (std::size_t i = 0; i < thread.intervals.size(); ++i) {
+        if (thread.intervals[i].doing != Doing::kUnknown) continue;
+        for (std::size_t j = i ? i - 1 : 0; j < std::min(i + 3, thread.intervals.size()); ++j)
+            text += fmt::format(" {}: {} from {}", j, static_cast<int>(thread.intervals[j].doing),
+                                thread.intervals[j].begin_ns - thread.from_ns);
+    }
+    return text;
+}
+
 void expect_whole(const model::ThreadActivity& thread) {
     std::uint64_t at = thread.from_ns;
     for (const model::Interval& interval : thread.intervals) {
@@ -175,7 +187,7 @@ TEST_F(Activity, IntervalsSumToTheWindowAndAgreeWithTheScheduler) {
         expect_whole(thread);
         EXPECT_EQ(thread.from_ns, raw.activity.from_ns);
         EXPECT_EQ(thread.to_ns, raw.activity.to_ns);
-        EXPECT_EQ(spent(thread, Doing::kUnknown), 0U) << thread.comm;
+        EXPECT_EQ(spent(thread, Doing::kUnknown), 0U) << thread.comm << told(thread);
         const auto ran = on_cpu_ns(victim.pid(), thread.tid) - before[thread.tid];
         const double off = static_cast<double>(length - std::min(length, ran));
         const double told =

@@ -163,13 +163,44 @@ TEST(Stretches, AThreadBornMeanwhileWaitsForItsFirstCpu) {
     EXPECT_EQ(course.intervals[1].doing, Doing::kRunning);
 }
 
-TEST(Stretches, WhatFollowsTheMostThatAreRecordedIsNotKnown) {
-    const Track track = track_of({asleep(1, kFrom + 100, kFrom + 200, kFrom + 200)});
-    Watched watched;
-    watched.most = 1;
-    const Course course = course_of(track, watched);
+TEST(Stretches, WhatWasMissedIsNotKnown) {
+    Stretch later = asleep(2, kFrom + 700, kFrom + 800, kFrom + 800);
+    later.missed = true;
+    const Track track = track_of({asleep(1, kFrom + 100, kFrom + 200, kFrom + 200), later});
+    const Course course = course_of(track, {});
     expect_whole(track, course);
-    EXPECT_EQ(course.intervals.back().doing, Doing::kUnknown);
+    ASSERT_EQ(course.intervals.size(), 5U);
+    EXPECT_EQ(course.intervals[2].doing, Doing::kUnknown);
+    EXPECT_EQ(course.intervals[2].end_ns, kFrom + 700);
+    EXPECT_EQ(course.intervals[3].doing, Doing::kBlocked);
+}
+
+TEST(Stretches, AfterAPauseOnlyWhoWasNotSwitchedIsKnown) {
+    Watched watched;
+    watched.paused = true;
+    Track track = track_of({asleep(1, kFrom + 100, kFrom + 200, kFrom + 200)});
+    track.open = asleep(1, kFrom + 300, 0, 0);
+    track.open->switches = 12;
+    for (const std::optional<std::uint64_t> at_end : {std::optional<std::uint64_t>(12), {13}, {}}) {
+        track.switches_at_end = at_end;
+        const Course course = course_of(track, watched);
+        expect_whole(track, course);
+        EXPECT_EQ(course.intervals.back().doing, at_end == 12U ? Doing::kBlocked : Doing::kUnknown);
+    }
+}
+
+TEST(Stretches, WhoSleptThroughAllPausesSleepsAsItDidAtFirst) {
+    Watched watched;
+    watched.paused = true;
+    Track track = track_of({});
+    track.first = {Doing::kBlocked, 5, 40};
+    EXPECT_EQ(course_of(track, watched).intervals[0].doing, Doing::kUnknown);
+    track.switches_at_end = 40;
+    EXPECT_EQ(course_of(track, watched).intervals[0].doing, Doing::kBlocked);
+    track.stretches = {asleep(1, 0, kFrom + 400, kFrom + 500)};
+    track.stretches[0].missed = true;
+    track.stretches[0].switches = 41;
+    EXPECT_EQ(course_of(track, watched).intervals[0].doing, Doing::kUnknown);
 }
 
 TEST(Stretches, AnyRecordsSumToTheWindow) {
@@ -180,11 +211,12 @@ TEST(Stretches, AnyRecordsSumToTheWindow) {
         const std::size_t count = random() % 6;
         for (std::size_t i = 0; i < count; ++i)
             track.stretches.push_back({moment(), moment(), moment(), static_cast<std::uint32_t>(random() % 8),
-                                       static_cast<std::uint32_t>(random() % 4), 1, 2});
+                                       static_cast<std::uint32_t>(random() % 4), 1, 2, random() % 4,
+                                       random() % 2 == 0});
         if (random() % 2) track.open = Stretch{moment(), moment(), moment(), 1, 1, 1, 2};
+        if (random() % 2) track.switches_at_end = random() % 4;
         track.first.doing = static_cast<Doing>(random() % 4);
-        const Watched watched{random() % 2 == 0, random() % 2 == 0, random() % 2 == 0,
-                              random() % 3 ? ~0U : 2};
+        const Watched watched{random() % 2 == 0, random() % 2 == 0, random() % 2 == 0, random() % 3 == 0};
         const Course course = course_of(track, watched);
         expect_whole(track, course);
         if (HasFailure()) return;

@@ -4,6 +4,7 @@
 #include <algorithm>
 #include <cerrno>
 #include <cstring>
+#include <map>
 #include <set>
 #include <span>
 #include <utility>
@@ -71,6 +72,17 @@ std::vector<std::string> missing_hooks(const Probes& probes) {
     return lacks;
 }
 
+/// What an earlier capture with the same probes left behind.
+void forget_earlier(const waitclose_bpf& skeleton) {
+    const int fd = bpf_map__fd(skeleton.maps.stretches);
+    wc_u32 key = 0;
+    while (bpf_map_get_next_key(fd, nullptr, &key) == 0 && bpf_map_delete_elem(fd, &key) == 0) {
+    }
+    skeleton.bss->was_paused = false;
+    skeleton.bss->ran_out_ns = 0;
+    skeleton.bss->resumed_ns = 0;
+}
+
 }  // namespace
 
 struct ActivityTracer::Parts {
@@ -91,6 +103,9 @@ struct ActivityTracer::Parts {
     void begin();
     void drain(std::uint64_t most);
     void shed_load();
+    void allow_records();
+    void look_last();
+    std::uint64_t paused_ns(std::uint64_t now) const;
     void apply(const Load& load);
     void close();
     Spent spent() const;
@@ -109,8 +124,12 @@ struct ActivityTracer::Parts {
     system::Descriptor statistics;
     SamplingTime sampling;
     std::vector<std::string> shed;
+    std::uint64_t first_pause_ns = 0;
+    std::uint64_t pauses = 0;
+    std::uint64_t paused_before_ns = 0;  // in the pauses that are over
     std::uint64_t from_ns = 0;
     std::uint64_t closed_ns = 0;
+    bool begun = false;  // what was spent before that cannot be given up
     std::uint64_t cpu_before = 0;
     std::uint64_t run_before = 0;
     Spent last;
@@ -123,6 +142,7 @@ Result<void> ActivityTracer::Parts::open() {
         return tl::unexpected(
             Failure{fmt::format("the ring buffer of the capture cannot be mapped: {}", std::strerror(errno)),
                     "free some memory, or raise the memory limit of this process"});
+    forget_earlier(skeleton);
     statistics = system::Descriptor(bpf_enable_stats(BPF_STATS_RUN_TIME));
     return {};
 }
@@ -179,6 +199,7 @@ void ActivityTracer::Parts::begin() {
     waitclose_bpf& skeleton = probes->skeleton();
     skeleton.bss->capture_is_open = true;
     from_ns = system::boottime_ns();
+    allow_records();
     apply(budget.load());
 }
 
@@ -187,7 +208,8 @@ void ActivityTracer::Parts::apply(const Load& load) {
     probes->set_sample_rate(load.sample_hz);
     sampling.change(load.sample_hz, system::boottime_ns());
     skeleton.data->stack_pages = load.stack_bytes ? WC_STACK_PAGES : 0;
-    skeleton.data->most_stretches = load.most_stretches;
+    skeleton.data->with_stacks = load.stacks;
+    skeleton.data->most_in_round = load.most_in_round;
 }
 
 void ActivityTracer::Parts::drain(std::uint64_t most) {
@@ -199,14 +221,47 @@ Spent ActivityTracer::Parts::spent() const {
     if (closed_ns) return last;
     const std::uint64_t in_kernel =
         statistics ? probes->run_ns() - run_before : reading.first.records() * kCostOfRecord;
-    return {system::boottime_ns() - from_ns, system::own_cpu_ns() - cpu_before + in_kernel};
+    const std::uint64_t now = system::boottime_ns();
+    return {.wall_ns = now - from_ns,
+            .cpu_ns = begun ? system::own_cpu_ns() - cpu_before + in_kernel : 0,
+            .paused_ns = paused_ns(now),
+            .records = reading.first.records()};
+}
+
+std::uint64_t ActivityTracer::Parts::paused_ns(std::uint64_t now) const {
+    const std::uint64_t since = probes->skeleton().bss->ran_out_ns;
+    return paused_before_ns + (since ? now - std::min(now, since) : 0);
+}
+
+/// Where the records allowed have run out, nothing is recorded until there are more.
+void ActivityTracer::Parts::allow_records() {
+    waitclose_bpf& skeleton = probes->skeleton();
+    const std::int64_t count = budget.records_to_come(spent());
+    const std::uint64_t now = system::boottime_ns();
+    if (count <= 0 && !skeleton.bss->ran_out_ns) {
+        skeleton.bss->records_left = 0;
+        skeleton.bss->was_paused = true;
+        skeleton.bss->ran_out_ns = now;
+    }
+    if (skeleton.bss->ran_out_ns && !first_pause_ns) first_pause_ns = skeleton.bss->ran_out_ns;
+    if (count <= 0) return;
+    if (skeleton.bss->ran_out_ns) {
+        paused_before_ns = paused_ns(now);
+        ++pauses;
+        skeleton.bss->resumed_ns = now;
+        skeleton.bss->ran_out_ns = 0;
+    }
+    ++skeleton.bss->round_number;
+    skeleton.bss->records_left = count;
 }
 
 void ActivityTracer::Parts::shed_load() {
-    auto given_up = budget.judge(spent());
-    if (!given_up) return;
-    shed.push_back(std::move(*given_up));
-    apply(budget.load());
+    const Spent now = spent();
+    if (auto given_up = budget.judge(now)) {
+        shed.push_back(std::move(*given_up));
+        apply(budget.load());
+    }
+    allow_records();
 }
 
 void ActivityTracer::Parts::close() {
@@ -215,6 +270,13 @@ void ActivityTracer::Parts::close() {
     skeleton.bss->capture_is_open = false;
     last = spent();
     closed_ns = system::boottime_ns();
+    if (first_pause_ns)
+        shed.push_back(fmt::format(
+            "for {:.2f} s in {} parts, from {:.1f} s on, it was not recorded what threads did that got or "
+            "lost "
+            "a CPU, to keep the overhead allowed",
+            static_cast<double>(last.paused_ns) / 1e9, pauses + (skeleton.bss->ran_out_ns ? 1 : 0),
+            static_cast<double>(first_pause_ns - std::min(first_pause_ns, from_ns)) / 1e9));
     sampling.change(0, closed_ns);
     probes->set_sample_rate(0);
 }
@@ -229,9 +291,29 @@ void ActivityTracer::Parts::add_open_stretches() {
         if (bpf_map_get_next_key(fd, before, &next) != 0) return;
         key = next;
         before = &key;
-        wc_stretch record{};
-        if (bpf_map_lookup_elem(fd, &key, &record) == 0) reading.first.add_open(record);
+        wc_followed record{};
+        if (bpf_map_lookup_elem(fd, &key, &record) == 0) reading.first.add_open(record.stretch);
     }
+}
+
+/// Who has not been switched since it was seen still does the same; of who went to sleep when stacks were not
+/// read any more, the stack is read now.
+void ActivityTracer::Parts::look_last() {
+    if (!reader || (shed.empty() && !first_pause_ns)) return;
+    const std::vector<std::uint32_t> processes(followed.begin(), followed.end());
+    const auto threads = reader->read(processes);
+    if (!threads) return shed.push_back(threads.error().what);
+    std::vector<wc_resting> wanted;
+    for (const wc_resting& thread : *threads)
+        if (reading.first.add_last(thread) && wanted.size() < settings.max_threads) wanted.push_back(thread);
+    StackLimits limits;
+    limits.bytes_of_all = static_cast<std::size_t>(settings.max_bytes / 4);
+    auto stacks = read_stacks(*reader, wanted, limits);
+    if (!stacks) return shed.push_back(stacks.error().what);
+    std::map<std::pair<std::uint32_t, std::uint64_t>, const wc_resting*> by_thread;
+    for (const wc_resting& thread : wanted) by_thread[{thread.thread.tid, thread.thread.start_ns}] = &thread;
+    for (model::RawStack& stack : *stacks)
+        reading.first.add_last(*by_thread.at({stack.tid, stack.start_ns}), std::move(stack));
 }
 
 Watched ActivityTracer::Parts::watched() const {
@@ -240,7 +322,7 @@ Watched ActivityTracer::Parts::watched() const {
     return {.arrivals = intervals && intervals == skeleton.progs.on_interval_switch,
             .wakeups = has(*probes, "wakeups"),
             .complete = skeleton.bss->lost_followed == 0,
-            .most = budget.load().most_stretches};
+            .paused = skeleton.bss->was_paused};
 }
 
 std::vector<std::string> ActivityTracer::Parts::lacks() const {
@@ -278,6 +360,7 @@ Result<ActivityTracer> ActivityTracer::start(const Probes& probes, const Activit
     if (auto looked = parts->look_first(); !looked) return tl::unexpected(looked.error());
     parts->cpu_before = system::own_cpu_ns();
     parts->run_before = probes.run_ns();
+    parts->begun = true;
     return ActivityTracer(std::move(parts));
 }
 
@@ -298,6 +381,7 @@ RawActivity ActivityTracer::finish(std::uint64_t to_ns) {
     parts_->close();
     parts_->drain(~0ULL);
     parts_->add_open_stretches();
+    parts_->look_last();
     Collected& collected = parts_->reading.first;
     RawActivity raw;
     raw.activity = collected.join({.from_ns = parts_->from_ns,

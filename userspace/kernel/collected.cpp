@@ -116,7 +116,9 @@ Stretch Collected::stretch_of(const wc_stretch& record, Thread& thread) {
                     .sequence = record.sequence,
                     .how = record.how,
                     .sleep = model::kNowhere,
-                    .waker = waker_of(record.waker)};
+                    .waker = waker_of(record.waker),
+                    .switches = record.switches,
+                    .missed = record.missed != 0};
     if (record.left_ns && record.how == WC_OFF_CPU_ASLEEP)
         stretch.sleep = sleep_of(record, stack_index(record.stack), thread);
     return stretch;
@@ -182,6 +184,7 @@ void Collected::add_first(const wc_resting& record) {
     if (!thread) return;
     thread->ended = record.exit_state != 0;
     thread->track.first = at_first(record);
+    thread->track.first.switches = record.switches;
     if (thread->track.first.doing == model::Doing::kBlocked)
         thread->track.first.sleep = sleep_of(record, thread->resting_stack, *thread);
 }
@@ -203,6 +206,23 @@ void Collected::add_first(model::RawStack&& stack) {
 void Collected::add_open(const wc_stretch& record) {
     Thread* thread = thread_of(record.thread, record.leader_start_ns);
     if (thread) thread->track.open = stretch_of(record, *thread);
+}
+
+bool Collected::add_last(const wc_resting& record) {
+    const auto found = threads_.find({record.thread.tid, record.thread.start_ns});
+    if (found == threads_.end()) return false;
+    Track& track = found->second.track;
+    track.switches_at_end = record.switches;
+    if (!track.open || track.open->switches != record.switches || !track.open->left_ns || !sleeps(record))
+        return false;
+    const std::uint32_t sleep = track.open->sleep;
+    return sleep == model::kNowhere || sleeps_[sleep].stack == model::kNowhere;
+}
+
+void Collected::add_last(const wc_resting& record, model::RawStack&& stack) {
+    const auto found = threads_.find({record.thread.tid, record.thread.start_ns});
+    if (found == threads_.end() || !found->second.track.open || stack.moved) return;
+    found->second.track.open->sleep = sleep_of(record, keep(std::move(stack)), found->second);
 }
 
 /// Those that did most, when there are more.

@@ -40,6 +40,11 @@ public:
     /// What was still open when it ended.
     void add_open(const wc_stretch& record);
 
+    /// A thread as it was found when it had ended. Whether it has been asleep since where that was not read:
+    /// then its stack is wanted.
+    bool add_last(const wc_resting& record);
+    void add_last(const wc_resting& record, model::RawStack&& stack);
+
     struct Ending {
         std::uint64_t from_ns = 0;
         std::uint64_t to_ns = 0;

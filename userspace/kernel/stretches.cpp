@@ -69,7 +69,8 @@ private:
             if (seen_) line_.until(stretch.on_ns, Doing::kUnknown);
             return;
         }
-        const bool whole = stretch.sequence == sequence_ + 1 && (seen_ || watched_.arrivals);
+        const bool whole =
+            !stretch.missed && stretch.sequence == sequence_ + 1 && (seen_ || watched_.arrivals);
         line_.until(stretch.left_ns, whole ? Doing::kRunning : Doing::kUnknown);
     }
 
@@ -89,7 +90,8 @@ private:
 
     /// It had no CPU when it was first followed.
     void add_beginning(const Stretch& stretch, std::uint64_t end_ns) {
-        if (seen_) return line_.until(end_ns, Doing::kUnknown);
+        const bool left_out = stretch.missed && stretch.switches != track_.first.switches;
+        if (seen_ || left_out) return line_.until(end_ns, Doing::kUnknown);
         // Whoever gets a CPU and was not woken since was awake all the time.
         const bool awake = end_ns == stretch.on_ns && watched_.wakeups && !stretch.woken_ns;
         if (track_.born_meanwhile || track_.first.doing == Doing::kRunnable || awake)
@@ -110,21 +112,29 @@ private:
     /// From the last record on.
     void add_rest() {
         if (ended_) return;
-        if (sequence_ >= watched_.most) return line_.until(track_.to_ns, Doing::kUnknown);
         const auto& open = track_.open;
+        if (watched_.paused && !has_not_moved()) return line_.until(track_.to_ns, Doing::kUnknown);
+        const bool whole = !open || (open->sequence == sequence_ && !open->missed);
         // One that is followed late may have left its CPU before that counts.
         if (open && !open->on_ns && open->left_ns && (!seen_ || open->left_ns >= line_.at_ns())) {
-            const bool whole = open->sequence == sequence_ && (seen_ || watched_.arrivals);
-            line_.until(open->left_ns, whole ? Doing::kRunning : Doing::kUnknown);
+            line_.until(open->left_ns,
+                        whole && (seen_ || watched_.arrivals) ? Doing::kRunning : Doing::kUnknown);
             return add_time_off_cpu(*open, track_.to_ns);
         }
-        if (open && !open->on_ns && !open->left_ns && !seen_) return add_beginning(*open, track_.to_ns);
-        if (seen_) {
-            const bool whole = !open || open->sequence == sequence_;
-            return line_.until(track_.to_ns, whole ? Doing::kRunning : Doing::kUnknown);
+        if (open && open->on_ns && open->missed) {
+            line_.until(open->on_ns, Doing::kUnknown);
+            return line_.until(track_.to_ns, Doing::kRunning);
         }
+        if (open && !open->on_ns && !open->left_ns && !seen_) return add_beginning(*open, track_.to_ns);
+        if (seen_) return line_.until(track_.to_ns, whole ? Doing::kRunning : Doing::kUnknown);
         const bool told = watched_.arrivals && watched_.complete && !open;
         line_.until(track_.to_ns, told ? track_.first.doing : Doing::kUnknown, track_.first.sleep);
+    }
+
+    /// Since the last that is known of it.
+    bool has_not_moved() const {
+        const std::uint64_t then = track_.open ? track_.open->switches : track_.first.switches;
+        return track_.switches_at_end && *track_.switches_at_end == then;
     }
 
     const Track& track_;

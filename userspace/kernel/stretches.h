@@ -20,12 +20,15 @@ struct Stretch {
     std::uint32_t how = WC_OFF_CPU_ASLEEP;
     std::uint32_t sleep = model::kNowhere;
     std::uint32_t waker = model::kNowhere;
+    std::uint64_t switches = 0;  // of the thread in its life
+    bool missed = false;         // what it did since its last record was left out
 };
 
 /// What a thread was doing when the capture began, where a look at it told.
 struct AtFirst {
     model::Doing doing = model::Doing::kUnknown;
     std::uint32_t sleep = model::kNowhere;
+    std::uint64_t switches = 0;
 };
 
 /// Everything that was recorded of one thread.
@@ -36,14 +39,15 @@ struct Track {
     AtFirst first;
     std::vector<Stretch> stretches;  // as they were recorded
     std::optional<Stretch> open;     // without a CPU when the capture ended, or since its last record
+    std::optional<std::uint64_t> switches_at_end;
 };
 
 /// What the hooks can tell.
 struct Watched {
-    bool arrivals = true;      // every arrival on a CPU; else only of threads that were seen leaving one
-    bool wakeups = true;       // when a thread is woken
-    bool complete = true;      // no thread is missing
-    std::uint32_t most = ~0U;  // of more stretches of a thread nothing is recorded
+    bool arrivals = true;  // every arrival on a CPU; else only of threads that were seen leaving one
+    bool wakeups = true;   // when a thread is woken
+    bool complete = true;  // no thread is missing
+    bool paused = false;  // for some time nothing was recorded: only who has not been switched since is known
 };
 
 struct Course {
