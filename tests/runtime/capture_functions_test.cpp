@@ -155,6 +155,11 @@ TEST_F(CaptureRuntime, AJvmThatIsNotAskedIsNotGuessedAt) {
     ASSERT_TRUE(hold);
     for (const json& link : hold->at("cause").at("because"))
         EXPECT_TRUE(link.at("function").is_null() || link.at("function") == "") << link;
+    const json& lacks = bundle.manifest.at("lacks");
+    ASSERT_EQ(lacks.size(), 1U) << lacks.dump(1);
+    EXPECT_THAT(lacks[0].get<std::string>(),
+                testing::AllOf(testing::HasSubstr(std::to_string(culprit->truth().at("pid").get<int>())),
+                               testing::HasSubstr("--ask-runtime")));
 }
 
 TEST_F(CaptureShows, Case03WhoWritesToADiskThatDoesNotAnswer) {

@@ -110,7 +110,10 @@ TEST(JitFrame, ReadsWhatRuntimesCallFunctions) {
     EXPECT_FALSE(jit_frame("JS:*route /srv/node_modules/express/lib/router.js:1:2").own);
     EXPECT_EQ(jit_frame("Function:~ /srv/app.js:1:1").function, "(anonymous)");
     EXPECT_FALSE(jit_frame("BytecodeHandler:Star").own);
-    EXPECT_EQ(jit_frame("int com.shop.Handler.write(byte[])").function, "int com.shop.Handler.write(byte[])");
+    EXPECT_EQ(jit_frame("int com.shop.Handler.write(byte[])").function, "com.shop.Handler.write");
+    EXPECT_EQ(jit_frame("operator new(int)").function, "operator new(int)");
+    EXPECT_EQ(jit_frame("a b com.shop.X.y()").function, "a b com.shop.X.y()");
+    EXPECT_EQ(jit_frame("a b.c(").function, "a b.c(");
     EXPECT_TRUE(jit_frame("int com.shop.Handler.write(byte[])").own);
     EXPECT_FALSE(jit_frame("int java.io.FileInputStream.read(byte[])").own);
     EXPECT_FALSE(jit_frame("Interpreter").own);

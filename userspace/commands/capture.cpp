@@ -188,7 +188,8 @@ void add_capture_options(CLI::App& command, CaptureOptions& options) {
     command.add_flag("--arguments", options.arguments,
                      "keep whole command lines; they may hold secrets (default: argv[0] only)");
     command.add_flag("--ask-runtime", options.ask_runtime,
-                     "let a JVM tell its threads' stacks (jcmd); makes the program do that work");
+                     "have a JVM tell its threads' stacks and name what it compiled (jcmd): work for the "
+                     "program, and /tmp/perf-PID.map stays behind in its /tmp");
     command.add_flag("--json", options.json, "print the manifest instead of the headline");
 }
 

@@ -1,10 +1,15 @@
 // SPDX-License-Identifier: BSD-2-Clause
 // The course of a capture: the first look, threads followed, the last look, names.
 #include <algorithm>
+#include <array>
 #include <set>
+#include <span>
+#include <string>
 #include <utility>
+#include <vector>
 
 #include <fmt/format.h>
+#include <linux/capability.h>
 #include <poll.h>
 #include <sys/resource.h>
 
@@ -57,6 +62,8 @@ private:
     Result<void> follow_new(const model::Census& census);
     std::vector<std::uint32_t> scope_of(const model::Census& census) const;
     std::vector<std::uint32_t> followed_in(const model::Census& census) const;
+    void meet_all(const model::Census& census, symbols::Naming& naming,
+                  std::vector<std::string>& lacks) const;
     void describe(const model::Activity& activity);
     void sum_up();
 
@@ -160,7 +167,9 @@ Result<void> Course::look_first() {
     auto tracer = kernel::ActivityTracer::start(session_->probes(), settings);
     if (!tracer) return tl::unexpected(tracer.error());
     tracer_.emplace(std::move(*tracer));
-    system::drop_capabilities();
+    // To ask a runtime as the user whose program it is, and to end who asks when it does not answer.
+    constexpr std::array kToAsk{CAP_SETUID, CAP_SETGID, CAP_KILL};
+    system::drop_capabilities(request_.ask_runtime ? std::span<const int>(kToAsk) : std::span<const int>());
     begun_cpu_ns_ = system::own_cpu_ns();
     captured_.manifest.cost.before_ns = begun_cpu_ns_;
     followed_.insert(settings.processes.begin(), settings.processes.end());
@@ -214,6 +223,28 @@ Result<void> Course::follow() {
     }
 }
 
+/// Meets the processes of the last look, and asks their runtimes if that is wanted.
+void Course::meet_all(const model::Census& census, symbols::Naming& naming,
+                      std::vector<std::string>& lacks) const {
+    std::vector<std::uint32_t> not_asked;
+    for (const std::uint32_t index : scope_of(census)) {
+        const model::Process& process = census.processes[index];
+        naming.meet(process.pid, process.start_ns);
+        if (request_.ask_runtime) {
+            if (auto asked = naming.ask_runtime(process.pid); !asked) lacks.push_back(asked.error().what);
+        } else if (naming.must_be_asked(process.pid)) {
+            not_asked.push_back(process.pid);
+        }
+    }
+    if (request_.ask_runtime) system::drop_capabilities();
+    if (!not_asked.empty())
+        lacks.push_back(
+            fmt::format("the Java functions of pid {}{} have no names: a JVM tells them only when "
+                        "it is asked (--ask-runtime)",
+                        not_asked.front(),
+                        not_asked.size() > 1 ? fmt::format(" and {} more", not_asked.size() - 1) : ""));
+}
+
 /// While the last look is made: ends the following and the tracing, and gives the look's threads their
 /// stacks.
 void Course::finish_activity(model::Census& census) {
@@ -230,13 +261,7 @@ void Course::finish_activity(model::Census& census) {
     session_->end_tracing();
     give_way();
     symbols::Naming& naming = session_->stack_names()->naming();
-    for (const std::uint32_t index : scope_of(census)) {
-        const model::Process& process = census.processes[index];
-        naming.meet(process.pid, process.start_ns);
-        if (!request_.ask_runtime) continue;
-        if (auto asked = naming.ask_runtime(process.pid); !asked)
-            raw.activity.lacks.push_back(asked.error().what);
-    }
+    meet_all(census, naming, raw.activity.lacks);
     activity_ = name_stacks(std::move(raw), naming, kNamingNs);
     session_->stack_names()->finish(kOpeningsNs);
     session_->stack_names()->give_openings(census);

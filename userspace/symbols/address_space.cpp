@@ -4,6 +4,7 @@
 #include <algorithm>
 #include <array>
 #include <cstddef>
+#include <ctime>
 
 #include <fmt/format.h>
 #include <sys/stat.h>
@@ -11,6 +12,7 @@
 #include "symbols/debug_files.h"
 #include "symbols/demangle.h"
 #include "system/files.h"
+#include "system/host.h"
 #include "system/process_memory.h"
 #include "system/text.h"
 
@@ -20,6 +22,8 @@ namespace {
 constexpr std::uint64_t kNobody = 65534;
 constexpr std::size_t kLargestJitMap = 64 << 20;
 constexpr std::size_t kRememberedFrames = 1 << 16;
+/// Times of files are told to the tick.
+constexpr std::uint64_t kSlackNs = 100'000'000;
 
 std::string_view file_name(std::string_view path) {
     return path.substr(path.rfind('/') + 1);
@@ -47,6 +51,15 @@ bool ends_in_call(const std::array<std::byte, kLongestCall>& code) {
     return false;
 }
 #endif
+
+/// When a file was written, by the clock that starts of processes are told by; 0 before the machine began.
+std::uint64_t boottime_of(const timespec& written) {
+    const auto in_ns = [](const timespec& time) { return time.tv_sec * 1'000'000'000LL + time.tv_nsec; };
+    timespec now{};
+    ::clock_gettime(CLOCK_REALTIME, &now);
+    const auto at = static_cast<std::int64_t>(system::boottime_ns()) - (in_ns(now) - in_ns(written));
+    return static_cast<std::uint64_t>(std::max<std::int64_t>(at, 0));
+}
 
 bool overlaps(const Mapping& a, const Mapping& b) {
     return a.start < b.end && b.start < a.end;
@@ -96,6 +109,8 @@ void AddressSpace::read_jit_map() {
     struct stat status {};
     // Anybody may write to /tmp.
     if (!file || ::fstat(file.get(), &status) != 0 || (status.st_uid != uid_ && status.st_uid != 0)) return;
+    // The pid may have been another process's, which left it behind.
+    if (start_ns_ > boottime_of(status.st_mtim) + kSlackNs) return;
     if (const auto text = system::read_all(file, kLargestJitMap)) jit_ = JitMap::parse(*text);
     frames_.clear();
 }
@@ -109,6 +124,10 @@ Place AddressSpace::place_of(std::uint64_t address) {
     const std::uint64_t inside = address - place.mapping->start;
     if (place.file != nullptr) place.address = place.file->address_of(place.mapping->file_offset + inside);
     return place;
+}
+
+bool AddressSpace::is_return_address(std::uint64_t address) {
+    return is_behind_call(address) || jit_.name_at(address) == "Interpreter";
 }
 
 bool AddressSpace::is_behind_call(std::uint64_t address) {

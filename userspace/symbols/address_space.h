@@ -50,9 +50,10 @@ public:
 
     bool is_executable(std::uint64_t address) const { return mapping_at(mappings_, address) != nullptr; }
     Place place_of(std::uint64_t address);
-    /// Whether a call stands right before an address: whatever else lies on a stack is no return address.
-    /// True on machines where calls cannot be told by their bytes.
-    bool is_behind_call(std::uint64_t address);
+    /// Whether a call stands right before an address, or it is in HotSpot's interpreter, whose methods return
+    /// to entries that no call stands before: whatever else lies on a stack is no return address. True on
+    /// machines where calls cannot be told by their bytes.
+    bool is_return_address(std::uint64_t address);
 
     /// The function that has the instruction at an address; who owns it is not told for those in files.
     const PlacedFrame& frame_at(std::uint64_t address, bool mask_addresses);
@@ -63,6 +64,7 @@ public:
 
 private:
     PlacedFrame named(std::uint64_t address, bool mask_addresses);
+    bool is_behind_call(std::uint64_t address);
 
     std::uint32_t pid_;
     std::uint64_t start_ns_;

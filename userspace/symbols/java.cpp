@@ -113,7 +113,7 @@ bool has_java(const AddressSpace& space) {
     return space.mapping_named("libjvm.so") != nullptr;
 }
 
-Result<AskedThreads> ask_java(const AddressSpace& space) {
+Result<AskedJvm> ask_java(const AddressSpace& space) {
     const auto jcmd = find_jcmd(space);
     if (!jcmd)
         return tl::unexpected(Failure{fmt::format("there is no jcmd to ask the JVM {} with", space.pid()),
@@ -122,24 +122,25 @@ Result<AskedThreads> ask_java(const AddressSpace& space) {
     run.uid = space.uid();
     run.gid = space.gid();
     run.command = {*jcmd, std::to_string(space.pid()), "Compiler.perfmap"};
+    AskedJvm asked;
     // Before JDK 17 there is none; the stacks of the threads are the better half.
-    (void)system::output_of(run);
+    asked.has_map = system::output_of(run).has_value();
     const Standings before = standings_of(space.pid());
     run.command.back() = "Thread.print";
     const auto text = system::output_of(run);
     if (!text) return tl::unexpected(text.error());
     Standings after = standings_of(space.pid());
     auto stacks = java_stacks_in(*text);
-    AskedThreads threads;
     for (auto& [tid, standing] : after) {
         const auto then = before.find(tid);
         const auto own_tid = own_tid_of(space.pid(), tid);
         const auto stack = own_tid ? stacks.find(*own_tid) : stacks.end();
         if (stack == stacks.end() || stack->second.empty()) continue;
         if (then != before.end())
-            threads.emplace(tid, AskedThread{then->second, std::move(standing), std::move(stack->second)});
+            asked.threads.emplace(tid,
+                                  AskedThread{then->second, std::move(standing), std::move(stack->second)});
     }
-    return threads;
+    return asked;
 }
 
 void merge_java(std::vector<PlacedFrame>& stack, const std::vector<Step>& steps, const model::RawStack& raw,
@@ -148,8 +149,16 @@ void merge_java(std::vector<PlacedFrame>& stack, const std::vector<Step>& steps,
         return placed.origin == Origin::kJit || placed.origin == Origin::kNowhere;
     });
     if (boundary == stack.end()) return;
-    const std::uint64_t sp = steps[static_cast<std::size_t>(boundary - stack.begin())].sp;
-    if (!is_same_above(asked.before, raw, sp) || !is_same_above(asked.after, raw, sp)) return;
+    const auto first = static_cast<std::size_t>(boundary - stack.begin());
+    std::uint64_t from = steps[first].sp;
+#if defined(__x86_64__)
+    if (first > 0) from -= sizeof(std::uint64_t);  // where in the innermost method it is
+#endif
+    // With all its frames known, nothing above them counts: a thread that ran has written there.
+    const Origin last = stack.back().origin;
+    const bool is_whole = last == Origin::kFile || last == Origin::kStaticProgram;
+    const std::uint64_t to = is_whole ? steps.back().sp : UINT64_MAX;
+    if (!is_same_within(asked.before, raw, from, to) || !is_same_within(asked.after, raw, from, to)) return;
     stack.erase(boundary, stack.end());
     for (const model::Frame& method : asked.stack) stack.push_back({method, Origin::kScript});
 }

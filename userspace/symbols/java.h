@@ -32,14 +32,20 @@ struct AskedThread {
 /// By tid, as the whole machine knows it. Threads that were on a CPU before or afterwards are missing.
 using AskedThreads = std::map<std::uint32_t, AskedThread>;
 
+struct AskedJvm {
+    AskedThreads threads;
+    bool has_map = false;  // it wrote its map of compiled code
+};
+
 bool has_java(const AddressSpace& space);
 
 /// Has the JVM write its map of compiled code (Compiler.perfmap, since JDK 17) to /tmp/perf-PID.map of its
 /// own root, where it stays, and asks it for the stacks of its threads. Fails in one sentence.
-Result<AskedThreads> ask_java(const AddressSpace& space);
+Result<AskedJvm> ask_java(const AddressSpace& space);
 
 /// Puts the methods in place of all that lies outside of files, from the innermost such frame outwards;
-/// `steps` are the frames' places. Only where the stack has from there on what it had when the JVM was asked.
+/// `steps` are the frames' places. Only where the frames from there on are those of before and after the JVM
+/// was asked.
 void merge_java(std::vector<PlacedFrame>& stack, const std::vector<Step>& steps, const model::RawStack& raw,
                 const AskedThread& asked);
 

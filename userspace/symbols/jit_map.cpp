@@ -61,6 +61,16 @@ bool is_runtime_code(std::string_view name) {
            name.ends_with("Blob") || name.ends_with(" Stub");
 }
 
+/// "int com.shop.Handler.write(byte[])" as a JVM's own stack traces call it, "com.shop.Handler.write"; other
+/// names as they are.
+std::string_view without_signature(std::string_view name) {
+    const std::string_view before = name.substr(0, name.find('('));
+    const auto blank = before.find(' ');
+    if (!name.ends_with(')') || blank == std::string_view::npos || blank != before.rfind(' ')) return name;
+    const std::string_view method = before.substr(blank + 1);
+    return method.find('.') == std::string_view::npos ? name : method;
+}
+
 }  // namespace
 
 JitMap JitMap::parse(std::string_view text) {
@@ -106,7 +116,7 @@ model::Frame jit_frame(std::string_view name) {
         frame.own = !is_python_library(frame.module);
         return frame;
     }
-    frame.function = name;
+    frame.function = without_signature(name);
     frame.own = !is_runtime_code(name) && !is_jdk_method(name);
     return frame;
 }

@@ -35,8 +35,8 @@ private:
 };
 
 /// A function, its file, and whether it is the program's own, from what a runtime called it:
-/// "JS:*spin_parse file:///srv/app.js:1:2" (V8), "py::spin_parse:/srv/app.py" (Python); of others, the name
-/// as it is.
+/// "JS:*spin_parse file:///srv/app.js:1:2" (V8), "py::spin_parse:/srv/app.py" (Python), "void
+/// com.shop.Parser.spin(int)" (HotSpot); of others, the name as it is.
 model::Frame jit_frame(std::string_view name);
 
 /// Whether a method is of the JDK itself, "java.net.Socket.read" or "int java.net.Socket.read(byte[])".

@@ -38,7 +38,8 @@ struct Program {
     std::optional<PythonRuntime> python;
     PythonCode python_code;
     std::unordered_map<std::uint32_t, std::chrono::steady_clock::time_point> python_read;  // by tid
-    AskedThreads java;
+    bool is_java = false;
+    std::optional<AskedJvm> jvm;  // nothing: not asked
 };
 
 namespace {
@@ -94,19 +95,26 @@ bool Naming::meet(std::uint32_t pid, std::uint64_t start_ns) {
     }
     Program& program = *programs.back();
     program.space.take(std::move(now), *files_);
-    program.space.read_jit_map();
+    program.is_java = has_java(program.space);
+    // A JVM's map is of the moment it was asked for it, and where code was, other code may be since.
+    if (!program.is_java) program.space.read_jit_map();
     if (!program.python) program.python = find_python(program.space);
     return system::is_same_process(pid, start_ns);
 }
 
 Result<void> Naming::ask_runtime(std::uint32_t pid) {
     Program* program = program_of(pid, 0);
-    if (program == nullptr || !has_java(program->space)) return {};
-    auto threads = ask_java(program->space);
-    if (!threads) return tl::unexpected(threads.error());
-    program->java = *std::move(threads);
-    program->space.read_jit_map();
+    if (program == nullptr || !program->is_java) return {};
+    auto asked = ask_java(program->space);
+    if (!asked) return tl::unexpected(asked.error());
+    program->jvm = *std::move(asked);
+    if (program->jvm->has_map) program->space.read_jit_map();
     return {};
+}
+
+bool Naming::must_be_asked(std::uint32_t pid) const {
+    const Program* program = program_of(pid, 0);
+    return program != nullptr && program->is_java && !program->jvm;
 }
 
 model::StackRef Naming::script(std::uint32_t pid, std::uint32_t tid) {
@@ -138,8 +146,10 @@ model::Stack Naming::name(const model::RawStack& raw) {
         frames.push_back(program->space.frame_at(step.address, settings_.mask_addresses));
     mark_own(frames);
     if (program->python) add_python(*program, raw, steps, frames);
-    const auto asked = program->java.find(raw.tid);
-    if (asked != program->java.end()) merge_java(frames, steps, raw, asked->second);
+    if (program->jvm) {
+        const auto asked = program->jvm->threads.find(raw.tid);
+        if (asked != program->jvm->threads.end()) merge_java(frames, steps, raw, asked->second);
+    }
     for (PlacedFrame& one : frames) stack.push_back(std::move(one.frame));
     return stack;
 }

@@ -45,6 +45,9 @@ public:
     /// or never met.
     Result<void> ask_runtime(std::uint32_t pid);
 
+    /// Whether a process that was met has such a runtime, which was not asked: its functions get no names.
+    bool must_be_asked(std::uint32_t pid) const;
+
     /// The functions of the scripts (Python) that a thread executes at this moment, innermost first; null
     /// when it executes none, or they changed while they were read. Reads the memory of the target.
     model::StackRef script(std::uint32_t pid, std::uint32_t tid);

@@ -3,6 +3,7 @@
 
 #include <algorithm>
 #include <charconv>
+#include <cstring>
 #include <span>
 
 #include <fmt/format.h>
@@ -16,8 +17,6 @@ namespace {
 
 constexpr std::size_t kPage = 4096;
 constexpr std::size_t kEnough = 128;
-/// Some thirty frames. Further up a runtime changes words of a thread that sleeps, such as lists of its own.
-constexpr std::size_t kMost = 4096;
 
 std::optional<std::uint64_t> hex_number(std::string_view word) {
     std::uint64_t number = 0;
@@ -38,6 +37,28 @@ std::vector<std::byte> stack_bytes(std::uint32_t pid, std::uint64_t sp, std::siz
     }
     bytes.resize(got);
     return bytes;
+}
+
+/// How many bytes of a stack are the thread's alone. Above its frames lies, with glibc on x86-64, what the C
+/// library keeps of the thread, aligned to 64 bytes: it begins with its own address and has that two words
+/// later once more. Others write there as threads come and go (the list of all stacks).
+std::size_t own_part(const model::RawStack& raw) {
+    constexpr std::size_t kWord = sizeof(std::uint64_t);
+    constexpr std::size_t kAlignment = 64;
+    const auto word_at = [&](std::size_t at) {
+        std::uint64_t word = 0;
+        std::memcpy(&word, raw.bytes.data() + at, kWord);
+        return word;
+    };
+    const std::uint64_t sp = raw.registers->sp;
+    const std::size_t first = (kAlignment - sp % kAlignment) % kAlignment;
+    if (raw.bytes.size() < first + 3 * kWord) return raw.bytes.size();
+    // From above, since a program may have the like among its variables.
+    std::size_t at = raw.bytes.size() - 3 * kWord;
+    for (at -= (at - first) % kAlignment;; at -= kAlignment) {
+        if (word_at(at) == sp + at && word_at(at + 2 * kWord) == sp + at) return at;
+        if (at == first) return raw.bytes.size();
+    }
 }
 
 }  // namespace
@@ -64,19 +85,21 @@ std::optional<Standing> standing_in(std::string_view syscall) {
 
 bool is_same(const Standing& standing, const model::RawStack& raw) {
     if (!raw.registers || raw.registers->sp != standing.sp || raw.registers->pc != standing.pc) return false;
-    const std::size_t common = std::min(raw.bytes.size(), standing.bytes.size());
+    const std::size_t common = std::min(own_part(raw), standing.bytes.size());
     return common > 0 &&
            std::equal(raw.bytes.begin(), raw.bytes.begin() + static_cast<std::ptrdiff_t>(common),
                       standing.bytes.begin());
 }
 
-bool is_same_above(const Standing& standing, const model::RawStack& raw, std::uint64_t address) {
-    if (!raw.registers || address < raw.registers->sp || address < standing.sp) return false;
-    const std::uint64_t of_raw = address - raw.registers->sp;
-    const std::uint64_t of_standing = address - standing.sp;
-    if (of_raw >= raw.bytes.size() || of_standing >= standing.bytes.size()) return false;
+bool is_same_within(const Standing& standing, const model::RawStack& raw, std::uint64_t from,
+                    std::uint64_t to) {
+    if (!raw.registers || from < raw.registers->sp || from < standing.sp || from > to) return false;
+    const std::uint64_t of_raw = from - raw.registers->sp;
+    const std::uint64_t of_standing = from - standing.sp;
+    const std::size_t own = own_part(raw);
+    if (of_raw >= own || of_standing >= standing.bytes.size()) return false;
     const std::size_t common =
-        std::min({raw.bytes.size() - of_raw, standing.bytes.size() - of_standing, kMost});
+        std::min({own - of_raw, standing.bytes.size() - of_standing, static_cast<std::size_t>(to - from)});
     return common >= kEnough && std::equal(raw.bytes.begin() + static_cast<std::ptrdiff_t>(of_raw),
                                            raw.bytes.begin() + static_cast<std::ptrdiff_t>(of_raw + common),
                                            standing.bytes.begin() + static_cast<std::ptrdiff_t>(of_standing));

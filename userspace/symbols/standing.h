@@ -28,13 +28,15 @@ std::optional<Standing> standing_of(std::uint32_t pid, std::uint32_t tid, std::s
 std::optional<Standing> standing_in(std::string_view syscall);
 
 /// Whether a stack is the one that a thread stands with: the same place, the same bytes as far as both were
-/// read. False when one of them has no bytes.
+/// read, but for what the C library keeps of the thread above its frames. False when one of them has no
+/// bytes.
 bool is_same(const Standing& standing, const model::RawStack& raw);
 
-/// Whether what lies on a stack above an address is the same as what a thread stands with, as far as both
-/// were read: its callers are the same, whatever it did further in. False when little or nothing can be
-/// compared.
-bool is_same_above(const Standing& standing, const model::RawStack& raw, std::uint64_t address);
+/// Whether what lies on a stack between two addresses is the same as what a thread stands with, as far as
+/// both were read, but for what the C library keeps of the thread: its frames there are the same, whatever it
+/// did further in. False when little or nothing can be compared.
+bool is_same_within(const Standing& standing, const model::RawStack& raw, std::uint64_t from,
+                    std::uint64_t to);
 
 /// The id that a thread has for itself, in its innermost pid namespace; nothing when it has ended.
 std::optional<std::uint32_t> own_tid_of(std::uint32_t pid, std::uint32_t tid);

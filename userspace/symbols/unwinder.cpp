@@ -57,7 +57,7 @@ std::vector<Step> unwind(const model::RawStack& raw, AddressSpace& space) {
         // A signal's handler may have a stack of its own.
         const bool is_signal = rules != nullptr && rules->is_signal_frame;
         if (!is_signal && !is_above(caller->registers, registers, is_exact)) break;
-        if (rules == nullptr && !space.is_behind_call(caller->return_address)) break;
+        if (rules == nullptr && !space.is_return_address(caller->return_address)) break;
         is_exact = is_signal;
         registers = caller->registers;
         pc = caller->return_address;

@@ -64,12 +64,14 @@ std::string missing_capabilities() {
     return names;
 }
 
-void drop_capabilities() {
+void drop_capabilities(std::span<const int> more) {
     const Caps kept(cap_init());
     if (!kept) return;
     std::vector<cap_value_t> wanted;
     for (const CapabilityUse& use : kUses)
         if (use.after_attach && has_capability(use.capability)) wanted.push_back(use.capability);
+    for (const int capability : more)
+        if (has_capability(capability)) wanted.push_back(capability);
     const int count = static_cast<int>(wanted.size());
     cap_set_flag(kept.get(), CAP_PERMITTED, count, wanted.data(), CAP_SET);
     cap_set_flag(kept.get(), CAP_EFFECTIVE, count, wanted.data(), CAP_SET);

@@ -29,7 +29,8 @@ bool may_be_granted(int capability);
 std::string missing_capabilities();
 
 /// Keeps only what is needed after the probes are attached; everything else is gone for good, also for
-/// programs this process might start. Does nothing where the kernel refuses.
-void drop_capabilities();
+/// programs this process might start. Also keeps `more`, until this is called again. Does nothing where the
+/// kernel refuses.
+void drop_capabilities(std::span<const int> more = {});
 
 }  // namespace waitclose::system
