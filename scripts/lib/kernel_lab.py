@@ -27,10 +27,13 @@ TOOLS = {"qemu-system-x86_64": "qemu-system-x86", "busybox": "busybox-static", "
 THOROUGH = "-Measure.*:Redis.*:PythonPool.*:Real/*:Arguments/*:Output.*"
 # Emulated, a test takes a second or two: each culprit is looked at once afterwards, and where there is time once from its
 # very beginning. The suites about one subject run natively; --thorough runs them here, too.
+# Of captures what depends on the hooks is seen there: one build's functions, the field cases, a target that is killed.
+CAPTURES = ("*/CaptureFunctions.AreIn*", "*/CaptureFunctions.*/functions_*", "CaptureRuntime.*", "CaptureIntervals.Fill*",
+            "CaptureStopsNobody.*", "CaptureCrowd.*", "CaptureNamespaces.*", "*/CaptureEnds.*/ex*")
 SUBJECTS = ("AcceptSide.*", "*Chains.*", "Runtimes/*", "Explain.*", "Time.*", "Shares.*",
             "Hooks/*", "FieldCases.*", "Touched.*", "Long*", "*LongDecoys*", "Recording.*", "Report.*", "*Reports.*",
             "Exports.*", "Selection*", "Live*", "*/Live*", "BlockedHandlers.*", "ChainsInWords.*", "Case08.*", "Usage.*",
-            "*.AreMeasuredRight/*", "*.AreNotInASnapshot/*")
+            "*.AreMeasuredRight/*", "*.AreNotInASnapshot/*", *CAPTURES)
 DEFAULT = ":".join((THOROUGH, "Doctor*", "*.WatchComesAfterwards/*", "*.WatchComesBeforeTheFin/*", *SUBJECTS))
 FROM_THE_START = "*.WatchComesBeforeTheConnection/"
 # What no hook that differs between kernels has a part in.

@@ -62,7 +62,9 @@ void wait_until_stuck(const std::string& does, pid_t pid, pid_t tid) {
 void state(Truth& truth, const Kind& kind, std::uint16_t backend) {
     const std::string does = kind.does;
     const std::string address = "127.0.0.1:" + std::to_string(backend);
-    truth.cause = does == "spin-parse" ? "handler-busy" : "handler-blocked";
+    // A lock of the interpreter's does not tell its owner, and so nobody may be blamed.
+    const bool told = does != "wait-for-quota";
+    truth.cause = !told ? "unknown" : does == "spin-parse" ? "handler-busy" : "handler-blocked";
     truth.acceptable_untraced = {"abandoned", "unknown"};
     truth.decided_early = true;
     truth.function = kind.command.at(2);

@@ -190,16 +190,19 @@ TEST_P(CaptureEnds, OfTheTargetLeaveAWholeBundleThatSaysSo) {
     EXPECT_LE(thread->to_ns, before + 500'000'000);
     expect_without_gaps(*thread);
     EXPECT_TRUE(functions_of(bundle, truth.at("tid")).contains("tick"));
-    EXPECT_NE(bundle.report.find("ended"), std::string::npos) << bundle.report;
+    const std::string told = how == "exec" ? "thread sleep (" + truth.at("pid").dump() + ")" : "ended";
+    EXPECT_NE(bundle.report.find(told), std::string::npos) << bundle.report;
 }
 
 INSTANTIATE_TEST_SUITE_P(Ways, CaptureEnds, testing::Values("exit", "exec", "kill"),
                          [](const auto& tested) { return tested.param; });
 
 TEST(CaptureCrowd, TwoThousandThreads) {
-    const auto culprit = Culprit::in_position({"functions", "--mode", "crowd"});
+    const auto culprit = Culprit::before_start({"functions", "--mode", "crowd"});
     const auto began = boot_ns();
-    const Bundle bundle = capture({"-p", culprit->truth().at("pid").dump()});
+    Capture running(culprit->selection(), "60s");
+    culprit->reach_position();
+    const Bundle bundle = running.stop();
     ASSERT_EQ(bundle.finished.code, 0) << bundle.finished.err;
     std::printf("%zu threads, %zu stacks, %.1f s in all, overhead %s\n", bundle.activity.threads.size(),
                 bundle.activity.stacks.size(), static_cast<double>(boot_ns() - began) / 1e9,
@@ -227,7 +230,11 @@ TEST(CaptureNamespaces, FunctionsAreNamedInOtherOnes) {
     Process inside({"unshare", "--mount", "--pid", "--net", "--fork", "--kill-child", "--mount-proc", "sh",
                     "-c",
                     "ip link set lo up && mount -t tmpfs none /mnt && cp " + program +
-                        " /mnt/orders && exec /mnt/orders --mode call-backend"});
+                        " /mnt/orders && exec /mnt/orders --mode call-backend --wait-for-start"});
+    const auto announced = inside.read_line(20s);
+    ASSERT_TRUE(announced) << inside.errors();
+    Capture running({"-L", json::parse(*announced).at("port").dump()}, "60s");
+    inside.write_line("start");
     const auto line = inside.read_line(20s);
     ASSERT_TRUE(line) << inside.errors();
     json truth = json::parse(*line);
@@ -249,7 +256,7 @@ TEST(CaptureNamespaces, FunctionsAreNamedInOtherOnes) {
     truth["tid"] = outside(truth.at("tid"));
     ASSERT_FALSE(truth.at("pid").is_null() || truth.at("tid").is_null()) << truth;
     truth.at("chain").at(0)["tid"] = truth.at("tid");
-    const Bundle bundle = capture({"-p", truth.at("pid").dump()});
+    const Bundle bundle = running.stop();
     ASSERT_EQ(bundle.finished.code, 0) << bundle.finished.err;
     const auto missing = not_named(bundle, truth);
     EXPECT_TRUE(missing.empty()) << joined(missing);

@@ -130,7 +130,6 @@ TEST_P(CaptureRuntimes, FunctionsAreNamed) {
     const Bundle bundle = running.stop(GetParam().ends_with("spin-parse") ? until_it_is_busy : 500ms);
     ASSERT_EQ(bundle.finished.code, 0) << bundle.finished.err;
     expect_named(bundle, culprit->truth());
-    EXPECT_TRUE(bundle.manifest.at("lacks").empty()) << bundle.manifest.at("lacks").dump(1);
 }
 
 INSTANTIATE_TEST_SUITE_P(Real, CaptureRuntimes,

@@ -100,8 +100,9 @@ bool has(const std::string& text, const std::string& part) {
 
 Capture::Capture(const Arguments& options, const std::string& duration) {
     const std::string ready = directory_.path() + "/ready";
-    Arguments argv{waitclose_binary(), "capture",      "-o",  directory(),  "--duration",
-                   duration,           "--ready-file", ready, "--min-held", "0ms"};
+    // These tests are not about its budget: on a busy machine it would leave looks and samples out.
+    Arguments argv{waitclose_binary(), "capture", "-o",         directory(), "--duration",     duration,
+                   "--ready-file",     ready,     "--min-held", "0ms",       "--max-overhead", "100%"};
     argv.insert(argv.end(), options.begin(), options.end());
     process_ = std::make_unique<Process>(argv);
     wait_for_file(ready);
@@ -178,6 +179,7 @@ std::vector<std::string> not_named(const Bundle& bundle, const json& truth) {
         missing.push_back("the hold is not in the bundle");
         return missing;
     }
+    if (truth.at("cause") == "unknown") return missing;  // the culprit does not ask for more
     if (hold->at("cause").is_null() || hold->at("cause").at("id") != truth.at("cause"))
         missing.push_back("the cause is not " + truth.at("cause").dump() + ": " + hold->at("cause").dump(1));
     const json because = hold->at("cause").is_null() ? json::array() : hold->at("cause").at("because");
@@ -196,8 +198,10 @@ std::vector<std::string> not_named(const Bundle& bundle, const json& truth) {
 
 std::vector<std::string> not_in_first_lines(const Bundle& bundle, const json& truth) {
     std::vector<std::string> missing;
-    for (const std::string& word : {truth.at("tid").dump(), truth.at("function").get<std::string>(),
-                                    truth.at("resource").get<std::string>()})
+    const model::ThreadActivity* thread = thread_of(bundle, truth.at("tid"));
+    for (const std::string& word :
+         {thread ? thread->comm : "the thread's name", truth.at("tid").dump(),
+          truth.at("function").get<std::string>(), truth.at("resource").get<std::string>()})
         if (!has(bundle.first_lines, word))
             missing.push_back(word + " is not in the first three lines: " + bundle.first_lines);
     return missing;

@@ -96,14 +96,6 @@ TEST(ReportCaptured, ADeadlockOfTwoProcesses) {
               "read(fd 12, pipe:[77]); at the other end: orders (pid 4121)\n");
 }
 
-TEST(ReportCaptured, NobodyIsBlamedForWhatIsNotKnown) {
-    replay::testing::Told told = disk();
-    told.census.sockets[0].touches.reset();
-    const std::string head = head_of(text_of(played(std::move(told))));
-    EXPECT_TRUE(head.starts_with("Who     nobody is blamed for 1 socket of orders (4121): ")) << head;
-    EXPECT_FALSE(has(head, "write_audit_log")) << head;
-}
-
 TEST(ReportCaptured, WithoutACaptureItBeginsAsEver) {
     replay::Replay replay({});
     replay.about(about());

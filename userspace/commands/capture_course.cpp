@@ -54,6 +54,7 @@ private:
     Result<void> end();
     void finish_activity(model::Census& census);
     void meet(const model::Census& census);
+    Result<void> follow_new(const model::Census& census);
     std::vector<std::uint32_t> scope_of(const model::Census& census) const;
     std::vector<std::uint32_t> followed_in(const model::Census& census) const;
     void describe(const model::Activity& activity);
@@ -70,6 +71,7 @@ private:
     std::optional<kernel::ActivityTracer> tracer_;
     std::optional<bundle::EvidenceTaker> evidence_;
     std::set<std::pair<std::uint32_t, std::uint64_t>> met_;
+    std::set<std::uint32_t> followed_;  // pids
     store::Ending ending_ = store::Ending::kDuration;
     model::Activity activity_;
     std::uint64_t begun_cpu_ns_ = 0;    // of waitclose, when threads began to be followed
@@ -104,6 +106,13 @@ void Course::meet(const model::Census& census) {
         if (met_.emplace(process.pid, process.start_ns).second)
             session_->stack_names()->naming().meet(process.pid, process.start_ns);
     }
+}
+
+/// Those that have come into the scope since.
+Result<void> Course::follow_new(const model::Census& census) {
+    const std::vector<std::uint32_t> pids = followed_in(census);
+    followed_.insert(pids.begin(), pids.end());
+    return tracer_->follow(pids);
 }
 
 Result<void> Course::begin() {
@@ -154,7 +163,7 @@ Result<void> Course::look_first() {
     system::drop_capabilities();
     begun_cpu_ns_ = system::own_cpu_ns();
     captured_.manifest.cost.before_ns = begun_cpu_ns_;
-    captured_.manifest.processes = settings.processes.size();
+    followed_.insert(settings.processes.begin(), settings.processes.end());
     return {};
 }
 
@@ -170,15 +179,16 @@ Result<void> Course::look_within() {
     if (!census) return tl::unexpected(census.error());
     record_diagnoses(*writer_, *session_, *census, request_.common.selection);
     meet(*census);
-    if (auto followed = tracer_->follow(followed_in(*census)); !followed) return followed;
+    if (auto following = follow_new(*census); !following) return following;
     look_cpu_ns_ = system::own_cpu_ns() - before_ns;
     return {};
 }
 
 Result<void> Course::follow() {
     constexpr int kRoundMs = 25;
-    constexpr std::uint64_t kLookEveryNs = 1'000'000'000;
-    constexpr std::uint64_t kNoMoreLooksNs = 500'000'000;  // the last one is near
+    constexpr std::uint64_t kOftenNs = 250'000'000;
+    constexpr std::uint64_t kSeldomNs = 1'000'000'000;
+    const std::uint64_t look_every_ns = std::clamp(request_.duration_ns / 4, kOftenNs, kSeldomNs);
     std::uint64_t looked_ns = tracer_->from_ns();
     const std::uint64_t until_ns = tracer_->from_ns() + request_.duration_ns;
     for (;;) {
@@ -190,7 +200,7 @@ Result<void> Course::follow() {
             return {};
         }
         if (now >= until_ns) return {};
-        if (now - looked_ns >= kLookEveryNs && until_ns - now > kNoMoreLooksNs) {
+        if (now - looked_ns >= look_every_ns && until_ns - now > look_every_ns / 2) {
             looked_ns = now;
             if (auto looked = look_within(); !looked) return looked;
         }
@@ -208,12 +218,14 @@ Result<void> Course::follow() {
 /// stacks.
 void Course::finish_activity(model::Census& census) {
     bundle::Manifest& manifest = captured_.manifest;
+    // Of those that are new now, where they sleep is known at least.
+    const auto following = follow_new(census);
+    manifest.processes = followed_.size();
     manifest.cost.overhead = tracer_->overhead();
     manifest.cost.window_ns = system::own_cpu_ns() - begun_cpu_ns_;
     evidence_->end();
-    const auto followed = tracer_->follow(followed_in(census));  // where those sleep who were met last
     kernel::RawActivity raw = tracer_->finish(system::boottime_ns());
-    if (!followed) raw.activity.lacks.push_back(followed.error().what);
+    if (!following) raw.activity.lacks.push_back(following.error().what);
     manifest.shed = tracer_->shed();
     session_->end_tracing();
     give_way();

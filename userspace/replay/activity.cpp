@@ -36,7 +36,27 @@ void Replay::share_held_time(Captured& captured) {
     }
 }
 
+/// Of those who hold, by the groups, what no thread is named for and nobody closed.
+void Replay::find_doings() {
+    constexpr std::size_t kMostOwners = 16;
+    if (!look_) return;
+    std::set<std::uint32_t> owners;
+    for (const Group& group : incident_.groups) {
+        const auto& culprit = timeline_.holds[group.longest].diagnosis.culprit;
+        if (group.open == 0 || group.owner == timeline::kNowhere || (culprit && culprit->tid)) continue;
+        if (owners.size() == kMostOwners || !owners.insert(group.owner).second) continue;
+        const auto found = std::ranges::find(look_->followed, group.owner);
+        if (found == look_->followed.end()) continue;
+        const auto index = static_cast<std::size_t>(found - look_->followed.begin());
+        OwnerDoings made =
+            doings_of(look_->census, look_->census.processes[index], *incident_.activity, timeline_.strings);
+        made.owner = group.owner;
+        incident_.doings.push_back(std::move(made));
+    }
+}
+
 /// By the groups, the largest first: the culprit of the hold that is told of, and those that it waits for.
+/// Where nobody is named, those that are worth a look.
 void Replay::tell_threads(Captured& captured) {
     constexpr std::size_t kMost = 200;
     std::set<const model::ThreadActivity*> told;
@@ -52,6 +72,11 @@ void Replay::tell_threads(Captured& captured) {
         for (const timeline::Link& link : diagnosis.because) tell(link.pid, link.tid);
         for (const TopCulprit& one : group.top_culprits) tell(one.pid, one.tid);
     }
+    constexpr std::size_t kMostDoings = 8;
+    find_doings();
+    for (const OwnerDoings& owner : incident_.doings)
+        for (std::size_t i = 0; i < std::min(owner.doings.size(), kMostDoings); ++i)
+            for (const timeline::Link& link : owner.doings[i].links) tell(link.pid, link.tid);
     // Intervals are laid out, and would only take room.
     captured_.reset();
     incident_.activity->threads.clear();

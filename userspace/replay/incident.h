@@ -17,6 +17,7 @@
 #include "model/census.h"
 #include "model/events.h"
 #include "model/ledger.h"
+#include "replay/doings.h"
 #include "replay/thread_story.h"
 #include "store/recording.h"
 #include "timeline/timeline.h"
@@ -165,6 +166,7 @@ struct Incident {
     std::uint64_t open_unseen = 0;            // asked for and open at the end, but not seen by any look
     std::optional<model::Activity> activity;  // what a capture saw, without its threads
     std::vector<ThreadStory> threads;         // of it: those that are named, or stand in a chain, told first
+    std::vector<OwnerDoings> doings;          // of owners of open holds of which no thread is named
     std::uint64_t usual_gap_ns = 0;           // between looks; half of them are no farther apart
     std::vector<Gap> gaps;                    // the long ones while something was held, longest first
 

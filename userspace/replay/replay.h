@@ -114,6 +114,7 @@ private:
     void forget(std::uint32_t hold);
     void lay_out_activity();
     void share_held_time(Captured& captured);
+    void find_doings();
     void tell_threads(Captured& captured);
     void finish_tracks();
     void sort_holds();

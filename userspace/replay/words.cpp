@@ -21,19 +21,6 @@ timeline::Value interned(const std::variant<bool, std::int64_t, std::string>& va
         value);
 }
 
-timeline::Link interned(const diagnose::Link& link, timeline::StringTable& strings) {
-    timeline::Link made{link.pid,
-                        link.tid,
-                        strings.add(link.comm),
-                        strings.add(link.waits_for),
-                        strings.add(link.detail),
-                        link.for_ns,
-                        std::nullopt};
-    if (!link.function.empty()) made.function = strings.add(link.function);
-    if (link.on) made.on = timeline::Link::Other{link.on->pid, link.on->tid};
-    return made;
-}
-
 /// The enumerator whose id it is; the last one for a foreign id.
 template <typename Enum>
 Enum by_id(std::string_view id, Enum last) {
@@ -67,6 +54,19 @@ diagnose::Link restored(const timeline::Link& link, const timeline::Timeline& ti
 }
 
 }  // namespace
+
+timeline::Link interned(const diagnose::Link& link, timeline::StringTable& strings) {
+    timeline::Link made{link.pid,
+                        link.tid,
+                        strings.add(link.comm),
+                        strings.add(link.waits_for),
+                        strings.add(link.detail),
+                        link.for_ns,
+                        std::nullopt};
+    if (!link.function.empty()) made.function = strings.add(link.function);
+    if (link.on) made.on = timeline::Link::Other{link.on->pid, link.on->tid};
+    return made;
+}
 
 timeline::Diagnosis interned(const diagnose::Diagnosis& diagnosis, timeline::StringTable& strings) {
     timeline::Diagnosis made;

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: BSD-2-Clause
-// A diagnosis as a timeline keeps it, every text once, and back. Pure.
+// A diagnosis, and a link of a wait chain, as a timeline keeps it, every text once, and back. Pure.
 #pragma once
 
 #include "diagnose/diagnosis.h"
@@ -7,6 +7,7 @@
 
 namespace waitclose::replay {
 
+timeline::Link interned(const diagnose::Link& link, timeline::StringTable& strings);
 timeline::Diagnosis interned(const diagnose::Diagnosis& diagnosis, timeline::StringTable& strings);
 
 /// What `interned` was given.

@@ -14,6 +14,7 @@
 #include "output/layout.h"
 #include "output/outlook.h"
 #include "output/story.h"
+#include "report/doings.h"
 #include "report/sentences.h"
 #include "timeline/labels.h"
 
@@ -161,8 +162,27 @@ ordered_json thread_json(const Incident& incident, const ThreadStory& story) {
 
 }  // namespace
 
+namespace {
+
+/// Of owners of whose threads none is named; what fills a page at most.
+void write_doings(output::Sink& sink, const Incident& incident, const output::TextStyle& style) {
+    for (const replay::OwnerDoings& owner : incident.doings) {
+        const auto sentences = doing_sentences(incident, owner);
+        if (sentences.empty() || sink.ended()) continue;
+        sink.write("\n");
+        for (std::size_t i = 0; i < std::min(sentences.size(), kThreadsTold); ++i)
+            output::write_indented(sink, style, i == 0 ? 0 : 2, output::sentence(sentences[i], style));
+        if (sentences.size() > kThreadsTold)
+            output::write_indented(sink, style, 2, "and others (use --json)");
+    }
+}
+
+}  // namespace
+
 void write_threads(output::Sink& sink, const Incident& incident, const output::TextStyle& style) {
-    if (!incident.activity || incident.threads.empty()) return;
+    if (!incident.activity) return;
+    write_doings(sink, incident, style);
+    if (incident.threads.empty()) return;
     const auto line = [&](std::size_t indent, const std::string& text) {
         output::write_indented(sink, style, indent, output::sentence(text, style));
     };
@@ -202,6 +222,7 @@ ordered_json capture_json(const Incident& incident) {
             {"lost", activity.lost},
             {"lacks", activity.lacks},
             {"reason", reason_lines(incident)},
+            {"threads_of_interest", doings_json(incident)},
             {"threads", std::move(threads)}};
 }
 

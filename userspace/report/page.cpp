@@ -10,6 +10,7 @@
 #include "output/outlook.h"
 #include "report/captured.h"
 #include "report/caveats.h"
+#include "report/doings.h"
 #include "report/sentences.h"
 #include "report/verdict.h"
 
@@ -78,6 +79,12 @@ timeline::ReportWords page_words(const replay::Incident& incident) {
     for (const Caveat& caveat : caveats(incident))
         (caveat.warns ? words.losses : words.notes)
             .push_back(fmt::format("{}: {}", caveat.label, caveat.text));
+    constexpr std::size_t kDoingsTold = 20;
+    for (const replay::OwnerDoings& owner : incident.doings) {
+        auto doings = doing_sentences(incident, owner);
+        if (doings.size() > kDoingsTold) doings.resize(kDoingsTold);
+        for (std::string& one : doings) words.notes.push_back(std::move(one));
+    }
     words.totals = totals_of(incident);
     for (const replay::Group& group : incident.groups) words.groups.push_back(group_of(incident, group));
     words.group_of = incident.group_of;

@@ -10,6 +10,8 @@
 #include "output/format.h"
 #include "output/labelled.h"
 #include "report/captured.h"
+#include "report/doings.h"
+#include "report/link_words.h"
 #include "report/sentences.h"
 #include "report/verdict.h"
 #include "timeline/labels.h"
@@ -26,63 +28,6 @@ using timeline::Link;
 using timeline::StringId;
 
 namespace {
-
-std::string percent_text(std::uint64_t part, std::uint64_t whole) {
-    if (whole == 0) return "0 %";
-    return fmt::format("{:.0f} %", 100.0 * static_cast<double>(part) / static_cast<double>(whole));
-}
-
-const ThreadStory* story_of(const Incident& incident, std::uint32_t pid, std::uint32_t tid) {
-    const auto found = std::ranges::find_if(
-        incident.threads, [&](const ThreadStory& one) { return one.pid == pid && one.tid == tid; });
-    return found == incident.threads.end() ? nullptr : &*found;
-}
-
-std::string process_name(const Incident& incident, std::uint32_t pid) {
-    const auto found = std::ranges::find(incident.timeline.processes, pid, &timeline::Process::pid);
-    return found == incident.timeline.processes.end() ? std::string()
-                                                      : std::string(incident.timeline.text(found->comm));
-}
-
-/// "worker-3 (pid 41, tid 43)", with the process's name where that is another: "worker-3 of orders (...)".
-std::string who_text(const Incident& incident, std::uint32_t pid, std::uint32_t tid, StringId comm) {
-    const std::string name(incident.timeline.text(comm));
-    const std::string process = process_name(incident, pid);
-    const std::string of = process.empty() || process == name ? "" : " of " + process;
-    return fmt::format("{}{} (pid {}, tid {})", name, of, pid, tid);
-}
-
-/// Where it is by the last look; else where the capture found it most of the time.
-std::string function_of(const Incident& incident, const Link* link, const ThreadStory* story) {
-    if (link && link->function != StringId::kNone)
-        return diagnose::function_text(incident.timeline.text(link->function));
-    return story ? diagnose::function_text(story->function) : std::string();
-}
-
-std::string in_text(const std::string& function) {
-    return function.empty() ? ", in a function that is not known," : fmt::format(", in {},", function);
-}
-
-std::string waits_text(const Incident& incident, const Link& link) {
-    const std::string_view what = incident.timeline.text(link.waits_for);
-    if (what == "nothing") return "runs";
-    return fmt::format("{}{}: {}", diagnose::phrase_of(what),
-                       link.for_ns ? " for " + duration_text(*link.for_ns) : "",
-                       incident.timeline.text(link.detail));
-}
-
-/// What is at the end of a chain, by the class of its last wait.
-std::string resource_of(std::string_view what) {
-    if (what == "disk") return "the disk";
-    if (what == "lock") return "a lock";
-    if (what == "downstream") return "another service";
-    if (what == "pipe") return "another process";
-    if (what == "sleep") return "a pause of its own";
-    if (what == "memory") return "memory";
-    if (what == "child") return "a child process";
-    if (what == "event-loop") return "its next event";
-    return what == "nothing" ? "the CPU" : "the kernel";
-}
 
 /// ", 97 % of 5 s": of the capture.
 std::string share_text(const Incident& incident, const ThreadStory& story, std::string_view what) {
@@ -106,7 +51,9 @@ public:
     std::vector<std::string> lines() const {
         if (group_.cause == Cause::kDeadlock && diagnosis_.because.size() > 1) return deadlock();
         std::vector<std::string> made{who()};
-        if (diagnosis_.because.empty())
+        if (diagnosis_.because.empty() && !(culprit_ && culprit_->tid))
+            add_doings_of_owner(incident_, group_, made);
+        else if (diagnosis_.because.empty())
             add_doings(made);
         else
             add_chain(made);
@@ -170,11 +117,7 @@ private:
         for (std::size_t i = 0; i < chain.size(); ++i) {
             const Link& link = chain[i];
             const ThreadStory* story = story_of(incident_, link.pid, link.tid);
-            if (i > 0)
-                text +=
-                    fmt::format("; which is with {}{}", who_text(incident_, link.pid, link.tid, link.comm),
-                                in_text(function_of(incident_, &link, story)));
-            text += fmt::format("{}{}", i == 0 ? "it " : " which ", waits_text(incident_, link));
+            text += i == 0 ? "it " + waits_text(incident_, link) : next_text(incident_, link);
             if (i == 0 && story)
                 text += share_text(incident_, *story, incident_.timeline.text(link.waits_for));
         }
@@ -220,11 +163,10 @@ std::vector<std::string> reason_lines(const Incident& incident) {
     const Group* group = headline_of(incident);
     if (group != nullptr) return Reason(incident, *group).lines();
     const Group& largest = incident.groups.front();
-    return {fmt::format("nobody is blamed for {} of {}: {}", count_of(largest.holds, "socket", "sockets"),
-                        owner_text(incident, largest.owner),
-                        largest.cause == Cause::kUnknown
-                            ? std::string("why it stays in CLOSE_WAIT is not known")
-                            : std::string(diagnose::id_of(largest.cause)) + " is no program's fault")};
+    if (largest.cause == Cause::kUnknown) return nobody_named(incident, largest);
+    return {fmt::format("nobody is blamed for {} of {}: {} is no program's fault",
+                        count_of(largest.holds, "socket", "sockets"), owner_text(incident, largest.owner),
+                        diagnose::id_of(largest.cause))};
 }
 
 }  // namespace waitclose::report

@@ -16,6 +16,8 @@ namespace {
 
 constexpr std::size_t kPage = 4096;
 constexpr std::size_t kEnough = 128;
+/// Some thirty frames. Further up a runtime changes words of a thread that sleeps, such as lists of its own.
+constexpr std::size_t kMost = 4096;
 
 std::optional<std::uint64_t> hex_number(std::string_view word) {
     std::uint64_t number = 0;
@@ -73,7 +75,8 @@ bool is_same_above(const Standing& standing, const model::RawStack& raw, std::ui
     const std::uint64_t of_raw = address - raw.registers->sp;
     const std::uint64_t of_standing = address - standing.sp;
     if (of_raw >= raw.bytes.size() || of_standing >= standing.bytes.size()) return false;
-    const std::size_t common = std::min(raw.bytes.size() - of_raw, standing.bytes.size() - of_standing);
+    const std::size_t common =
+        std::min({raw.bytes.size() - of_raw, standing.bytes.size() - of_standing, kMost});
     return common >= kEnough && std::equal(raw.bytes.begin() + static_cast<std::ptrdiff_t>(of_raw),
                                            raw.bytes.begin() + static_cast<std::ptrdiff_t>(of_raw + common),
                                            standing.bytes.begin() + static_cast<std::ptrdiff_t>(of_standing));

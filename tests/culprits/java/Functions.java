@@ -51,11 +51,19 @@ public class Functions {
     static void serve(ServerSocket listener, String mode, int backend, String file) {
         try {
             session = listener.accept();
-            session.getInputStream().read();
             start("handler", () -> {
+                read(session);
                 say("{\"accepted\":1,\"thread\":\"handler\"}");
                 handleRequest(mode, backend, file, false);
             });
+        } catch (IOException e) {
+            System.err.println(e);
+        }
+    }
+
+    static void read(Socket session) {
+        try {
+            session.getInputStream().read();
         } catch (IOException e) {
             System.err.println(e);
         }
