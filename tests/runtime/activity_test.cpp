@@ -347,6 +347,71 @@ TEST_F(Activity, AProcessMetAtTheEndHasItsStacksRead) {
     EXPECT_FALSE(raw.stacks.at(asleep->resting_stack).bytes.empty());
 }
 
+/// Two threads that wake each other as often as they can, and one that sleeps for ever.
+class PingPong {
+public:
+    PingPong() {
+        pid_ = ::fork();
+        if (pid_ != 0) return;
+        ::prctl(PR_SET_PDEATHSIG, SIGKILL);
+        static int there[2];
+        static int back[2];
+        if (::pipe(there) != 0 || ::pipe(back) != 0) ::_exit(1);
+        const auto pass_on = [](int from, int to) {
+            char byte = 0;
+            while (::read(from, &byte, 1) == 1 && ::write(to, &byte, 1) == 1) {
+            }
+        };
+        std::thread([&] { pass_on(there[0], back[1]); }).detach();
+        std::thread([&] { pass_on(back[0], there[1]); }).detach();
+        if (::write(there[1], "x", 1) != 1) ::_exit(1);
+        for (;;) ::pause();
+    }
+    PingPong(const PingPong&) = delete;
+    PingPong& operator=(const PingPong&) = delete;
+    ~PingPong() {
+        ::kill(pid_, SIGKILL);
+        ::waitpid(pid_, nullptr, 0);
+    }
+    std::uint32_t pid() const { return static_cast<std::uint32_t>(pid_); }
+
+private:
+    pid_t pid_ = 0;
+};
+
+TEST_F(Activity, TheOverheadAllowedIsKeptAndWhoSleepsIsKnownAllTheSame) {
+    const PingPong busy;
+    std::this_thread::sleep_for(100ms);
+    kernel::ActivitySettings settings;
+    settings.processes = {busy.pid()};
+    settings.max_overhead = 0.005;
+    auto tracer = kernel::ActivityTracer::start(*probes_, settings);
+    ASSERT_TRUE(tracer) << tracer.error().what;
+    for (int i = 0; i < 150; ++i) {
+        std::this_thread::sleep_for(20ms);
+        tracer->drain();
+    }
+    const double overhead = tracer->overhead();
+    const auto raw = tracer->finish(system::boottime_ns());
+    RecordProperty("overhead", fmt::format("{}", overhead));
+    // What the hooks cost that record nothing cannot be given up.
+    EXPECT_LT(overhead, 0.03);
+    EXPECT_TRUE(std::ranges::any_of(raw.activity.lacks, [](const std::string& lack) {
+        return lack.find("it was not recorded what threads did") != std::string::npos;
+    }));
+    ASSERT_EQ(raw.activity.threads.size(), 3U);
+    for (const model::ThreadActivity& thread : raw.activity.threads) {
+        expect_whole(thread);
+        if (thread.tid != busy.pid()) {
+            EXPECT_GT(spent(thread, Doing::kUnknown), 0U);
+            continue;
+        }
+        ASSERT_EQ(thread.intervals.size(), 1U);
+        EXPECT_EQ(thread.intervals[0].doing, Doing::kBlocked);
+        EXPECT_NE(thread.resting_stack, kNowhere);
+    }
+}
+
 TEST_F(Activity, AProcessThatIsKilledEnds) {
     Victim victim;
     const auto raw = capture(victim.pid(), 400ms, [&] { victim.kill(); });

@@ -17,6 +17,7 @@
 #include "kernel/budget.h"
 #include "kernel/collected.h"
 #include "kernel/resting.h"
+#include "kernel/sampling.h"
 #include "system/files.h"
 #include "system/host.h"
 #include "waitclose.skel.h"
@@ -39,28 +40,6 @@ int handle_record(void* context, void* data, std::size_t size) {
     return left-- > 1 ? 0 : -EAGAIN;
 }
 
-/// The rates at which was sampled, and for how long.
-class SamplingTime {
-public:
-    void change(std::uint32_t hz, std::uint64_t now_ns) {
-        if (hz_) {
-            sampled_ns_ += now_ns - since_ns_;
-            ticks_ += static_cast<double>(now_ns - since_ns_) / 1e9 * hz_;
-        }
-        hz_ = hz;
-        since_ns_ = now_ns;
-    }
-    std::uint64_t period_ns() const {
-        return ticks_ > 0 ? static_cast<std::uint64_t>(static_cast<double>(sampled_ns_) / ticks_) : 0;
-    }
-
-private:
-    std::uint32_t hz_ = 0;
-    std::uint64_t since_ns_ = 0;
-    std::uint64_t sampled_ns_ = 0;
-    double ticks_ = 0;
-};
-
 bool has(const Probes& probes, std::string_view need) {
     return probes.program_for(need, 0) != nullptr;
 }
@@ -70,6 +49,10 @@ std::vector<std::string> missing_hooks(const Probes& probes) {
     for (const Need& need : all_needs())
         if (need.of_capture && !has(probes, need.name)) lacks.emplace_back(need.without);
     return lacks;
+}
+
+double share_of(std::uint64_t part, std::uint64_t whole) {
+    return whole ? static_cast<double>(part) / static_cast<double>(whole) : 0;
 }
 
 /// What an earlier capture with the same probes left behind.
@@ -104,6 +87,8 @@ struct ActivityTracer::Parts {
     void drain(std::uint64_t most);
     void shed_load();
     void allow_records();
+    void let_go_if_dear(const Spent& now);
+    std::uint64_t run_of_any_tracing() const;
     void look_last();
     std::uint64_t paused_ns(std::uint64_t now) const;
     void apply(const Load& load);
@@ -132,6 +117,10 @@ struct ActivityTracer::Parts {
     bool begun = false;  // what was spent before that cannot be given up
     std::uint64_t cpu_before = 0;
     std::uint64_t run_before = 0;
+    std::uint64_t all_run_before = 0;   // with the programs that any tracing has
+    std::uint64_t of_any_tracing = 0;   // when it was closed, in ns
+    std::optional<Spent> paused_since;  // as it was when the pause began that still goes on
+    bool let_go = false;                // no switches of threads are seen any more
     Spent last;
 };
 
@@ -220,7 +209,7 @@ void ActivityTracer::Parts::drain(std::uint64_t most) {
 Spent ActivityTracer::Parts::spent() const {
     if (closed_ns) return last;
     const std::uint64_t in_kernel =
-        statistics ? probes->run_ns() - run_before : reading.first.records() * kCostOfRecord;
+        statistics ? probes->capture_run_ns() - run_before : reading.first.records() * kCostOfRecord;
     const std::uint64_t now = system::boottime_ns();
     return {.wall_ns = now - from_ns,
             .cpu_ns = begun ? system::own_cpu_ns() - cpu_before + in_kernel : 0,
@@ -236,7 +225,7 @@ std::uint64_t ActivityTracer::Parts::paused_ns(std::uint64_t now) const {
 /// Where the records allowed have run out, nothing is recorded until there are more.
 void ActivityTracer::Parts::allow_records() {
     waitclose_bpf& skeleton = probes->skeleton();
-    const std::int64_t count = budget.records_to_come(spent());
+    const std::int64_t count = let_go ? 0 : budget.records_to_come(spent());
     const std::uint64_t now = system::boottime_ns();
     if (count <= 0 && !skeleton.bss->ran_out_ns) {
         skeleton.bss->records_left = 0;
@@ -262,6 +251,33 @@ void ActivityTracer::Parts::shed_load() {
         apply(budget.load());
     }
     allow_records();
+    let_go_if_dear(now);
+}
+
+/// The last resort: hooks that record nothing cost something, too, on a machine that switches threads all the
+/// time.
+void ActivityTracer::Parts::let_go_if_dear(const Spent& now) {
+    constexpr std::uint64_t kLongEnough = 250'000'000;
+    if (!probes->skeleton().bss->ran_out_ns || let_go) return paused_since.reset();
+    if (!paused_since) paused_since = now;
+    const std::uint64_t wall_ns = now.wall_ns - paused_since->wall_ns;
+    if (wall_ns < kLongEnough) return;
+    const double share =
+        static_cast<double>(now.cpu_ns - paused_since->cpu_ns) / static_cast<double>(wall_ns);
+    if (share <= settings.max_overhead * 0.8) return;
+    let_go = true;
+    probes->detach("intervals");
+    probes->detach("wakeups");
+    shed.push_back(
+        fmt::format("threads were followed no further after {:.1f} s, since only to see them switched took "
+                    "{:.1f} % of a core",
+                    static_cast<double>(now.wall_ns) / 1e9, share * 100));
+}
+
+std::uint64_t ActivityTracer::Parts::run_of_any_tracing() const {
+    if (closed_ns || !begun || !statistics) return of_any_tracing;
+    const std::uint64_t all = probes->run_ns() - all_run_before;
+    return all - std::min(all, probes->capture_run_ns() - run_before);
 }
 
 void ActivityTracer::Parts::close() {
@@ -269,7 +285,13 @@ void ActivityTracer::Parts::close() {
     waitclose_bpf& skeleton = probes->skeleton();
     skeleton.bss->capture_is_open = false;
     last = spent();
+    of_any_tracing = run_of_any_tracing();
     closed_ns = system::boottime_ns();
+    const double any = share_of(of_any_tracing, last.wall_ns);
+    if (any > settings.max_overhead / 2)
+        shed.push_back(fmt::format(
+            "the hooks that any tracing needs took {:.1f} % of a core, which a capture cannot give up",
+            any * 100));
     if (first_pause_ns)
         shed.push_back(fmt::format(
             "for {:.2f} s in {} parts, from {:.1f} s on, it was not recorded what threads did that got or "
@@ -359,7 +381,8 @@ Result<ActivityTracer> ActivityTracer::start(const Probes& probes, const Activit
     if (auto opened = parts->open(); !opened) return tl::unexpected(opened.error());
     if (auto looked = parts->look_first(); !looked) return tl::unexpected(looked.error());
     parts->cpu_before = system::own_cpu_ns();
-    parts->run_before = probes.run_ns();
+    parts->run_before = probes.capture_run_ns();
+    parts->all_run_before = probes.run_ns();
     parts->begun = true;
     return ActivityTracer(std::move(parts));
 }
@@ -401,7 +424,8 @@ const std::vector<std::string>& ActivityTracer::shed() const {
 
 double ActivityTracer::overhead() const {
     const Spent spent = parts_->spent();
-    return spent.wall_ns ? static_cast<double>(spent.cpu_ns) / static_cast<double>(spent.wall_ns) : 0;
+    const std::uint64_t cpu_ns = spent.cpu_ns + parts_->run_of_any_tracing();
+    return spent.wall_ns ? static_cast<double>(cpu_ns) / static_cast<double>(spent.wall_ns) : 0;
 }
 
 }  // namespace waitclose::kernel

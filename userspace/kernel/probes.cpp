@@ -170,7 +170,11 @@ int handle_event(void* context, void* data, std::size_t size) {
 }  // namespace
 
 struct Probes::Parts {
-    std::vector<std::unique_ptr<bpf_link, LinkDeleter>> links;
+    struct Link {
+        const bpf_program* program;
+        std::unique_ptr<bpf_link, LinkDeleter> link;
+    };
+    std::vector<Link> links;
     std::set<const bpf_program*> attached;
     EventSink* sink = nullptr;  // where drain() sends events now
     std::unique_ptr<ring_buffer, RingDeleter> ring;
@@ -279,7 +283,7 @@ bool Probes::attach_programs(const Facts& facts, Refusals& refused) {
             all = false;
             return;
         }
-        if (link) parts_->links.emplace_back(link);
+        if (link) parts_->links.push_back({program, std::unique_ptr<bpf_link, LinkDeleter>(link)});
         parts_->attached.insert(program);
     });
     return all;
@@ -322,6 +326,26 @@ std::uint64_t Probes::run_ns() const {
     std::uint64_t sum = 0;
     for (const bpf_program* program : parts_->attached) sum += run_ns_of(program);
     return sum;
+}
+
+std::uint64_t Probes::capture_run_ns() const {
+    std::uint64_t sum = 0;
+    for (std::size_t i = 0; i < plan_.size(); ++i) {
+        if (!all_needs()[i].of_capture || !plan_[i]) continue;
+        for (const AttachPoint& point : plan_[i]->points)
+            if (const bpf_program* program = find_program(point.program)) sum += run_ns_of(program);
+    }
+    return sum;
+}
+
+void Probes::detach(std::string_view need) const {
+    for (std::size_t i = 0; i < plan_.size(); ++i) {
+        if (all_needs()[i].name != need || !plan_[i]) continue;
+        for (const AttachPoint& point : plan_[i]->points) {
+            const bpf_program* program = find_program(point.program);
+            std::erase_if(parts_->links, [&](const Parts::Link& one) { return one.program == program; });
+        }
+    }
 }
 
 void Probes::set_sample_rate(std::uint32_t hz) const {

@@ -65,7 +65,8 @@ public:
     /// Hands every event waiting in the ring buffer to the sink.
     void drain(EventSink& sink);
 
-    /// Ends the tracing: nothing new is reported, what waits stays to be drained. A census can be taken still.
+    /// Ends the tracing: nothing new is reported, what waits stays to be drained. A census can be taken
+    /// still.
     void detach();
 
     KernelTotals totals() const;
@@ -74,6 +75,10 @@ public:
     /// statistics (kernel.bpf_stats_enabled, BPF_ENABLE_STATS).
     std::uint64_t run_ns() const;
 
+    /// Of run_ns(), that of the programs that only a capture needs, in ns.
+    std::uint64_t capture_run_ns() const;
+    /// Detaches the programs of one need for good.
+    void detach(std::string_view need) const;
     /// How often each CPU is sampled in a second; 0, as at first: never.
     void set_sample_rate(std::uint32_t hz) const;
 

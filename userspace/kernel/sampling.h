@@ -34,6 +34,28 @@ private:
     std::vector<OfOneCpu> cpus_;
 };
 
+/// The rates at which was sampled, and for how long.
+class SamplingTime {
+public:
+    void change(std::uint32_t hz, std::uint64_t now_ns) {
+        if (hz_) {
+            sampled_ns_ += now_ns - since_ns_;
+            ticks_ += static_cast<double>(now_ns - since_ns_) / 1e9 * hz_;
+        }
+        hz_ = hz;
+        since_ns_ = now_ns;
+    }
+    std::uint64_t period_ns() const {
+        return ticks_ > 0 ? static_cast<std::uint64_t>(static_cast<double>(sampled_ns_) / ticks_) : 0;
+    }
+
+private:
+    std::uint32_t hz_ = 0;
+    std::uint64_t since_ns_ = 0;
+    std::uint64_t sampled_ns_ = 0;
+    double ticks_ = 0;
+};
+
 /// Why there can be no such clock, in words; nothing when there can.
 std::optional<std::string> why_not_sampling();
 
