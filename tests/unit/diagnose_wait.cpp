@@ -135,7 +135,7 @@ Thread waiting_for_service() {
     return handler;
 }
 
-TEST(HandlerBlocked, SinceBeforeTheFinIsProvenOfAProcessOfOneThread) {
+TEST(HandlerBlocked, IsNeverProvenAlsoOfAProcessOfOneThread) {
     const auto diagnosis = handled_by(waiting_for_service()).diagnose();
     EXPECT_EQ(gist(diagnosis), "handler-blocked likely 7/8 last-touch");
     Thread only = waiting_for_service();
@@ -143,7 +143,7 @@ TEST(HandlerBlocked, SinceBeforeTheFinIsProvenOfAProcessOfOneThread) {
     Builder alone;
     alone.process(7, {only});
     touches(alone.socket({{0}})).last = deed(7, 8, 980 * kSec, model::Operation::kRead);
-    EXPECT_EQ(gist(alone.diagnose()), "handler-blocked proven 7/8 last-touch");
+    EXPECT_EQ(gist(alone.diagnose()), "handler-blocked likely 7/8 last-touch");
     ASSERT_EQ(diagnosis.because.size(), 1U);
     EXPECT_EQ(diagnosis.because[0].waits_for, "downstream");
     EXPECT_TRUE(says(diagnosis, "10.0.0.9:443"));

@@ -80,13 +80,6 @@ bool has_answered(const Scene& scene) {
     return scene.who.deed && scene.who.deed->operation == model::Operation::kWrite;
 }
 
-/// The thread may wait for work: at a service that hands out jobs, or at a pipe that others of its process
-/// fill.
-bool may_wait_for_work(const Scene& scene, const Wait& wait, const model::Steps& chain) {
-    if (wait.what == WaitClass::kPipe) return chain.steps.front().next.within;
-    return wait.what == WaitClass::kDownstream && has_answered(scene);
-}
-
 bool handled_before_sleeping(const Scene& scene, std::uint64_t asleep_since_ns) {
     if (!scene.who.deed) return false;
     const std::uint64_t touched = scene.who.deed->at_ns;
@@ -191,21 +184,13 @@ bool may_be_handed_over(const Scene& scene, const model::Steps& chain) {
     });
 }
 
-/// Nothing tells that the thread still has the connection: that it is the only one there is comes closest.
-Confidence ceiling(const Scene& scene, const model::Steps& chain) {
+/// That a thread was the last to read a connection and then waits does not prove that it waits for that
+/// connection's sake: it may have forgotten it, and be at its next piece of work.
+Confidence confidence_of(const Scene& scene, const model::Steps& chain) {
+    const bool merely_opened_it = scene.who.basis == Basis::kOpened;
     const bool read_end_long_ago = scene.eof && scene.ago(scene.eof.deed->at_ns) >= kMayAnswerNs;
-    if (read_end_long_ago || may_be_handed_over(scene, chain)) return Confidence::kPossible;
-    return scene.rosters.of(*scene.who.process).live() > 1 ? Confidence::kLikely : Confidence::kProven;
-}
-
-Confidence confidence_of(const Scene& scene, const Wait& wait, bool before_fin) {
-    const bool seen = scene.who.basis == Basis::kReadEof || scene.who.basis == Basis::kLastTouch;
-    // Whose the lock is, or what is polled, was read from the program's own memory, not measured by the
-    // kernel; and that a function of the kernel of no known class is no wait for work is inferred.
-    const bool by_memory = wait.what == WaitClass::kLock || scene.who.thread->polled;
-    if (!seen || by_memory || wait.what == WaitClass::kOther || wait.inferred)
-        return scene.who.basis == Basis::kOpened ? Confidence::kPossible : Confidence::kLikely;
-    return before_fin ? Confidence::kProven : Confidence::kLikely;
+    return merely_opened_it || read_end_long_ago || may_be_handed_over(scene, chain) ? Confidence::kPossible
+                                                                                     : Confidence::kLikely;
 }
 
 }  // namespace
@@ -237,19 +222,16 @@ std::optional<Verdict> handler_blocked(const Scene& scene) {
     if (!seen && !asleep_since_its_data(scene)) return std::nullopt;
     const Wait wait = wait_of(*thread);
     if (!shows_work(wait) || serves_another(scene) || waits_after_accept(scene)) return std::nullopt;
-    const bool before_fin = since <= scene.socket.held_since_ns;
     const bool explains = may_sleep_since_before_fin(scene, since) || is_kept_from_the_request(scene, wait);
     if (may_be_idle(wait) && (!explains || has_answered(scene))) return std::nullopt;
     const model::Steps chain = model::follow_waits(scene.census, *scene.who.process, *thread);
-    Confidence confidence = std::max(confidence_of(scene, wait, before_fin), ceiling(scene, chain));
-    // A pause may be the program's rhythm, and no part of handling this connection.
-    if (wait.what == WaitClass::kSleep) confidence = std::max(confidence, Confidence::kLikely);
-    if (may_wait_for_work(scene, wait, chain)) confidence = std::max(confidence, Confidence::kLikely);
+    const Confidence confidence = confidence_of(scene, chain);
     if (!seen)
         return Verdict{Cause::kHandlerBlocked, Confidence::kPossible, scene.who, word_blocked_since_its_data};
-    if (!chain.deadlock) return Verdict{Cause::kHandlerBlocked, confidence, scene.who, word_blocked};
-    // A time limit that nobody sees (SO_RCVTIMEO), or a signal, may still end one of the waits of the circle.
-    return Verdict{Cause::kDeadlock, std::max(confidence, Confidence::kLikely), scene.who, word_blocked};
+    // No deadlock is proven either: a time limit that nobody sees (SO_RCVTIMEO), or a signal, may still end
+    // one of the waits of the circle.
+    const Cause cause = chain.deadlock ? Cause::kDeadlock : Cause::kHandlerBlocked;
+    return Verdict{cause, confidence, scene.who, word_blocked};
 }
 
 }  // namespace waitclose::diagnose

@@ -94,19 +94,14 @@ std::optional<WaitClass> by_call(const Thread& thread) {
     return std::nullopt;
 }
 
-struct Judgement {
-    WaitClass what;
-    bool inferred = false;
-};
-
-Judgement judge(const Thread& thread, const StackStory& story) {
-    if (story.what == WaitClass::kMemory) return {WaitClass::kMemory};
+WaitClass class_of(const Thread& thread, const StackStory& story) {
+    if (story.what == WaitClass::kMemory) return WaitClass::kMemory;
     if (thread.syscall)
-        if (const auto what = by_call(thread)) return {*what};
-    if (story.what == WaitClass::kDisk || thread.in_iowait) return {WaitClass::kDisk};
+        if (const auto what = by_call(thread)) return *what;
+    if (story.what == WaitClass::kDisk || thread.in_iowait) return WaitClass::kDisk;
     // Inside of read() or write() a page fault may be what it waits for.
-    if (const auto what = by_file(thread)) return {*what, !thread.kernel_stack};
-    return {story.what.value_or(WaitClass::kOther)};
+    if (const auto what = by_file(thread)) return *what;
+    return story.what.value_or(WaitClass::kOther);
 }
 
 std::string lock_text(const Thread& thread) {
@@ -164,9 +159,7 @@ Wait wait_of(const Thread& thread) {
     wait.detail = "nothing: it is stopped";
     if (is_stopped(thread)) return wait;
     const StackStory story = thread.kernel_stack ? story_of(*thread.kernel_stack) : StackStory{};
-    const Judgement judgement = judge(thread, story);
-    wait.what = judgement.what;
-    wait.inferred = judgement.inferred;
+    wait.what = class_of(thread, story);
     wait.detail = detail_of(thread, wait.what, story);
     if (wait.what == WaitClass::kLock) wait.owner_tid = thread.lock_owner_tid;
     wait.frame = story.frame;

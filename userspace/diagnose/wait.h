@@ -25,7 +25,6 @@ struct Wait {
     std::string detail;                      // "fdatasync(fd 12, /var/log/audit.log)"; names are raw
     std::optional<std::uint32_t> owner_tid;  // of the lock, a thread of the same process
     std::string frame;                       // the function of the kernel that tells; empty: not known
-    bool inferred = false;  // from the kind of its file alone, as its kernel stack was not read
     bool blocked = false;   // of a file lock or another wait: it is no wait for the next piece of work
 };
 
