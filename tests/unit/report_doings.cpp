@@ -280,6 +280,14 @@ TEST(ReportDoings, APollComesBehindARealWaitAndBeforeAnIdlePool) {
     EXPECT_TRUE(has(more.at(1), "in call_backend,")) << more[1];
 }
 
+TEST(ReportDoings, APollComesBeforeAThreadThatWaitsForASignal) {
+    Told told = polling(cold(downstream()));
+    told.census.threads[0] = in(asleep(4121, SYS_rt_sigtimedwait), "main");
+    told.census.threads[0].asleep_since_ns = kOpened;
+    const auto lines = reason_lines(played(std::move(told)));
+    EXPECT_TRUE(has(lines.at(1), "in poll_then_stuck,")) << lines[1];
+}
+
 TEST(ReportDoings, AnEpollIsNoSuchThing) {
     Told told = polling(cold(disk()));
     told.census.threads[1].syscall = SYS_epoll_wait;

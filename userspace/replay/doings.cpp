@@ -2,6 +2,7 @@
 #include "replay/doings.h"
 
 #include <algorithm>
+#include <array>
 #include <map>
 #include <string>
 #include <tuple>
@@ -78,8 +79,19 @@ bool is_polling(const Thread& thread) {
            !model::waits_on_epoll(*thread.syscall);
 }
 
+/// For a signal, as the first thread of a server does that has given all its work to others.
+bool waits_for_signal(const Thread& thread) {
+    constexpr std::array<long, 2> kCalls{SYS_rt_sigtimedwait, SYS_rt_sigsuspend};
+    if (!thread.syscall) return false;
+#ifdef SYS_pause
+    if (*thread.syscall == static_cast<std::uint32_t>(SYS_pause)) return true;
+#endif
+    return std::ranges::find(kCalls, static_cast<long>(*thread.syscall)) != kCalls.end();
+}
+
 /// On a futex whose owner nobody knows: a condition variable, mostly.
 bool is_parked(const Thread& thread) {
+    if (waits_for_signal(thread)) return true;
     return thread.syscall == static_cast<std::uint32_t>(SYS_futex) && !thread.lock_owner_tid;
 }
 

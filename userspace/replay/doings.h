@@ -25,7 +25,8 @@ enum class Interest : std::uint8_t {
     kBrief,     // it has only just begun to do what it does
     kPolling,   // in poll() or select(): for work, or for an answer; which, nobody knows
     kClient,    // it waits for what a client sends: the next request, usually
-    kIdleLike,  // it may as well be idle: on a futex of nobody known, or waiting for orders by a pipe
+    kIdleLike,  // it may as well be idle: on a futex of nobody known, waiting for orders by a pipe, for a
+                // signal
 };
 
 /// Threads of one process that do the same in the same function.
