@@ -65,6 +65,18 @@ TEST(ReportCaptured, TheDisk) {
         "For     the disk: fdatasync(fd 12, /var/log/audit.log)\n");
 }
 
+TEST(ReportCaptured, AProgramWithoutSymbolsIsToldByAddress) {
+    replay::testing::Told told = disk();
+    told.census.processes[0].exe = "/usr/bin/orders";
+    told.activity.stacks[0] = {kernel("io_schedule"), library("fdatasync"), own("", 0x30db), own("", 0x20)};
+    const auto lines = reason_lines(played(std::move(told)));
+    EXPECT_TRUE(lines.at(0).starts_with("worker-3 of orders (pid 4121, tid 4123), in orders+0x30db, holds"))
+        << lines[0];
+    told = disk();
+    told.activity.stacks[0] = {library("fdatasync"), {"", "/usr/lib/other.so", 0x30, false, false}};
+    EXPECT_TRUE(has(reason_lines(played(std::move(told))).at(0), "in a function that is not known"));
+}
+
 TEST(ReportCaptured, AnotherService) {
     EXPECT_EQ(
         head_of(text_of(played(downstream()))),
