@@ -65,6 +65,18 @@ TEST(ReportCaptured, TheDisk) {
         "For     the disk: fdatasync(fd 12, /var/log/audit.log)\n");
 }
 
+TEST(ReportCaptured, AProgramWithoutSymbolsIsToldByAddress) {
+    replay::testing::Told told = disk();
+    told.census.processes[0].exe = "/usr/bin/orders";
+    told.activity.stacks[0] = {kernel("io_schedule"), library("fdatasync"), own("", 0x30db), own("", 0x20)};
+    const auto lines = reason_lines(played(std::move(told)));
+    EXPECT_TRUE(lines.at(0).starts_with("worker-3 of orders (pid 4121, tid 4123), in orders+0x30db, holds"))
+        << lines[0];
+    told = disk();
+    told.activity.stacks[0] = {library("fdatasync"), {"", "/usr/lib/other.so", 0x30, false, false}};
+    EXPECT_TRUE(has(reason_lines(played(std::move(told))).at(0), "in a function that is not known"));
+}
+
 TEST(ReportCaptured, AnotherService) {
     EXPECT_EQ(
         head_of(text_of(played(downstream()))),
@@ -94,6 +106,35 @@ TEST(ReportCaptured, ADeadlockOfTwoProcesses) {
               "read(fd 12, pipe:[77]); at the other end: billing (pid 5200)\n"
               "For     billing (pid 5200, tid 5200), in charge_card, waits for another process for 22 s: "
               "read(fd 12, pipe:[77]); at the other end: orders (pid 4121)\n");
+}
+
+/// Besides the one of disk(), sockets of a process that nobody can say anything of.
+Incident with_others(std::uint32_t sockets) {
+    replay::testing::Told told = disk();
+    Builder builder;
+    builder.census = std::move(told.census);
+    const auto other = builder.process(6000, {asleep(6000, SYS_futex), asleep(6001, SYS_futex)});
+    replay::Replay replay({});
+    replay.about(about());
+    replay.on(entered(100, kFin));
+    for (std::uint32_t i = 0; i < sockets; ++i) {
+        socket_of(builder, 200 + i, {{other, static_cast<std::int32_t>(20 + i)}});
+        replay.on(entered(200 + i, kFin));
+    }
+    look(replay, std::move(builder.census));
+    replay.activity(told.activity);
+    return replay.finish();
+}
+
+TEST(ReportCaptured, OfSeveralGroupsTheOneWithMostSocketsIsToldAndThatItIsNotAll) {
+    const auto few = reason_lines(with_others(1));
+    EXPECT_TRUE(few.at(0).starts_with("worker-3 of orders")) << few[0];
+    EXPECT_TRUE(few[0].ends_with("handler-blocked (likely) (1 of 2 groups, 1 of 2 sockets)")) << few[0];
+    const auto many = reason_lines(with_others(3));
+    EXPECT_TRUE(has(many.at(0), "p6000 ")) << many[0];
+    EXPECT_TRUE(many[0].ends_with(" (1 of 2 groups, 3 of 4 sockets)")) << many[0];
+    EXPECT_LE(many.size(), 3U);
+    EXPECT_FALSE(has(reason_lines(with_others(0)).at(0), "groups"));
 }
 
 TEST(ReportCaptured, WithoutACaptureItBeginsAsEver) {

@@ -230,6 +230,103 @@ TEST(ReportDoings, TheFlameGraphAccusesNobody) {
     EXPECT_TRUE(folded.starts_with("orders;unknown;(not known);(not known) ")) << folded;
 }
 
+TEST(ReportDoings, TheFlameGraphAccusesNoOnlyThreadEither) {
+    const Incident incident = played(cold(deadlock()));
+    ASSERT_TRUE(incident.timeline.holds.at(0).diagnosis.culprit);
+    EXPECT_TRUE(incident.timeline.holds[0].shares.empty());
+    const std::string folded = timeline::testing::written(incident.timeline, timeline::write_folded, {});
+    EXPECT_TRUE(folded.starts_with("orders;unknown;(not known);(not known) ")) << folded;
+    EXPECT_FALSE(has(folded, "reserve_stock")) << folded;
+}
+
+/// The worker's stack is known, and says nothing of what it polls for.
+Told polling(Told told) {
+    model::Thread worker = in(asleep(4123, SYS_poll, 0x7000, 1), "poll_then_stuck");
+    worker.comm = "worker-3";
+    worker.asleep_since_ns = kFin - kMs;
+    told.census.threads[1] = worker;
+    told.activity.threads.clear();
+    return told;
+}
+
+TEST(ReportDoings, AThreadInPollIsListedWithItsFunction) {
+    const Incident incident = played(polling(cold(disk())));
+    const auto lines = reason_lines(incident);
+    ASSERT_EQ(lines.size(), 3U);
+    EXPECT_TRUE(has(lines[0], "no single thread")) << lines[0];
+    EXPECT_EQ(lines[1],
+              "worker-3 of orders (pid 4121, tid 4123), in poll_then_stuck, waits in poll() for 22 s: for "
+              "work, or for an answer");
+    EXPECT_EQ(lines[2], "work, or an answer: which of them poll() waits for is not known");
+    EXPECT_TRUE(has(text_of(incident), "\nOf the 2 threads of orders (4121), 1 waits for work; "))
+        << text_of(incident);
+    const auto doings = json_of(incident).at("capture").at("threads_of_interest").at(0).at("doings");
+    EXPECT_EQ(doings.at(0).at("interest"), "polling");
+}
+
+TEST(ReportDoings, APollComesBehindARealWaitAndBeforeAnIdlePool) {
+    model::Thread parked = in(asleep(4150, SYS_futex, 0x9000), "take_next");
+    parked.asleep_since_ns = kOpened;
+    Told idle = polling(cold(downstream()));
+    add(idle, {parked});
+    const auto lines = reason_lines(played(std::move(idle)));
+    EXPECT_TRUE(has(lines.at(1), "in poll_then_stuck,")) << lines[1];
+    Told told = cold(downstream());
+    model::Thread waiter = in(told.census.threads[1], "call_backend");
+    waiter.tid = 4160;
+    told = polling(std::move(told));
+    add(told, {parked, waiter});
+    const auto more = reason_lines(played(std::move(told)));
+    EXPECT_TRUE(has(more.at(1), "in call_backend,")) << more[1];
+}
+
+TEST(ReportDoings, APollComesBeforeAThreadThatWaitsForASignal) {
+    Told told = polling(cold(downstream()));
+    told.census.threads[0] = in(asleep(4121, SYS_rt_sigtimedwait), "main");
+    told.census.threads[0].asleep_since_ns = kOpened;
+    const auto lines = reason_lines(played(std::move(told)));
+    EXPECT_TRUE(has(lines.at(1), "in poll_then_stuck,")) << lines[1];
+}
+
+TEST(ReportDoings, AnEpollIsNoSuchThing) {
+    Told told = polling(cold(disk()));
+    told.census.threads[1].syscall = SYS_epoll_wait;
+    EXPECT_EQ(reason_lines(played(std::move(told))).at(1), "all its 2 threads wait for work");
+}
+
+/// `processes` hold the socket besides orders, all by descriptors from before they were born.
+Told shared(std::uint32_t processes) {
+    Told told = cold(downstream());
+    Builder builder;
+    builder.census = std::move(told.census);
+    std::vector<test::Hold> holds{{0, 57}};
+    for (std::uint32_t i = 0; i < processes; ++i) {
+        model::Thread thread = in(asleep(5000 + i, SYS_nanosleep), "pause_child");
+        holds.push_back({builder.process(5000 + i, {thread}), 57});
+    }
+    builder.census.sockets.clear();
+    socket_of(builder, 100, holds);
+    told.census = std::move(builder.census);
+    told.census.traced = false;
+    return told;
+}
+
+TEST(ReportDoings, WhatIsSharedIsToldWithThoseWhoHoldIt) {
+    const auto lines = reason_lines(played(shared(1)));
+    ASSERT_EQ(lines.size(), 3U);
+    EXPECT_TRUE(
+        lines[0].starts_with("nobody is blamed for 1 socket held by orders (pid 4121) and p5000 (pid "
+                             "5000): which thread should close it was not seen"))
+        << lines[0];
+    EXPECT_TRUE(has(lines[1], "in call_backend, waits for another service")) << lines[1];
+    EXPECT_FALSE(has(text_of(played(shared(1))), "nobody who could be named"));
+}
+
+TEST(ReportDoings, OfManyThatShareItTwoAreNamed) {
+    EXPECT_TRUE(has(reason_lines(played(shared(4))).at(0),
+                    "held by orders (pid 4121), p5000 (pid 5000), and 3 more: "));
+}
+
 TEST(ReportDoings, WhatIsClosedIsNotToldOf) {
     replay::Replay replay({});
     Told told = cold(disk());

@@ -32,6 +32,14 @@ TEST(TimelineFolded, HeldMilliseconds) {
               "owner not known;(not known);(not known);(not known) 70000\n");
 }
 
+TEST(TimelineFolded, WhatNobodyIsBlamedForStandsUnderNoThread) {
+    Timeline t = incident();
+    t.holds[0].diagnosis.cause = t.strings.add("unknown");
+    t.holds[0].shares = {{t.holds[0].wait_class, t.holds[0].stack, *t.holds[0].held_ns}};
+    EXPECT_TRUE(written(t, write_folded).starts_with("orders;unknown;(not known);(not known) 8000\n"))
+        << written(t, write_folded);
+}
+
 TEST(TimelineFolded, Count) {
     EXPECT_EQ(written(incident(), write_folded, kByCount),
               "orders;handler-blocked;worker;lock;main;handle_request;libc.so.6+0x9f3;futex_wait_[k] 1\n"

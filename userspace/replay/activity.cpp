@@ -25,34 +25,48 @@ void Replay::lay_out_activity() {
         lanes_->replace(thread, captured_->slices(thread));
 }
 
-/// Of holds that one process had all the time, and whose culprit is one thread that was followed.
+/// Of holds that one process had all the time, and whose culprit is one thread that was followed. Of one
+/// that nobody is blamed for, what the last to touch it did explains nothing.
 void Replay::share_held_time(Captured& captured) {
     for (timeline::Hold& hold : timeline_.holds) {
         const auto& culprit = hold.diagnosis.culprit;
         if (!culprit || !culprit->tid || !hold.tenures.empty() || !hold.since_ns || !hold.held_ns) continue;
+        if (timeline_.text(hold.diagnosis.cause) == diagnose::id_of(diagnose::Cause::kUnknown)) continue;
         const model::ThreadActivity* thread = captured.find(culprit->pid, *culprit->tid);
         if (thread == nullptr) continue;
         hold.shares = captured.shares(*thread, *lanes_, *hold.since_ns, *hold.since_ns + *hold.held_ns);
     }
 }
 
-/// Of those who hold, by the groups, what no thread is named for and nobody closed.
+/// Of those who hold, by the groups, what no thread is named for and nobody closed. Of what several share
+/// without one of them being its owner, all of those.
 void Replay::find_doings() {
     constexpr std::size_t kMostOwners = 16;
     if (!look_) return;
     std::set<std::uint32_t> owners;
-    for (const Group& group : incident_.groups) {
-        const auto& culprit = timeline_.holds[group.longest].diagnosis.culprit;
-        const bool is_named = culprit && culprit->tid && group.cause != diagnose::Cause::kUnknown;
-        if (group.open == 0 || group.owner == timeline::kNowhere || is_named) continue;
-        if (owners.size() == kMostOwners || !owners.insert(group.owner).second) continue;
-        const auto found = std::ranges::find(look_->followed, group.owner);
-        if (found == look_->followed.end()) continue;
-        const auto index = static_cast<std::size_t>(found - look_->followed.begin());
+    const auto find = [&](std::size_t index) {
+        const std::uint32_t owner = look_->followed[index];
+        if (owner == timeline::kNowhere || owners.size() == kMostOwners || !owners.insert(owner).second)
+            return;
         OwnerDoings made =
             doings_of(look_->census, look_->census.processes[index], *incident_.activity, timeline_.strings);
-        made.owner = group.owner;
+        made.owner = owner;
         incident_.doings.push_back(std::move(made));
+    };
+    for (const Group& group : incident_.groups) {
+        const timeline::Hold& hold = timeline_.holds[group.longest];
+        const auto& culprit = hold.diagnosis.culprit;
+        const bool is_named = culprit && culprit->tid && group.cause != diagnose::Cause::kUnknown;
+        if (group.open == 0 || is_named) continue;
+        for (std::size_t i = 0; i < look_->followed.size(); ++i) {
+            const model::Process& process = look_->census.processes[i];
+            const auto is_it = [&](const timeline::Holder& holder) {
+                return holder.pid == process.pid && holder.started_ns == process.start_ns;
+            };
+            if (group.owner != timeline::kNowhere ? look_->followed[i] == group.owner
+                                                  : std::ranges::any_of(hold.holders, is_it))
+                find(i);
+        }
     }
 }
 

@@ -2,6 +2,7 @@
 #include "replay/doings.h"
 
 #include <algorithm>
+#include <array>
 #include <map>
 #include <string>
 #include <tuple>
@@ -14,6 +15,7 @@
 #include "diagnose/text.h"
 #include "diagnose/wait.h"
 #include "model/give_stacks.h"
+#include "model/syscalls.h"
 #include "replay/words.h"
 
 namespace waitclose::replay {
@@ -70,8 +72,26 @@ bool is_for_client(const Census& census, const Thread& thread) {
             }));
 }
 
+/// What it polls for is its program's secret: the next piece of work, or what one piece of work needs. An
+/// epoll is the loop of a server, as a rule.
+bool is_polling(const Thread& thread) {
+    return thread.syscall && model::waits_for_work(thread) && model::watches_descriptors(*thread.syscall) &&
+           !model::waits_on_epoll(*thread.syscall);
+}
+
+/// For a signal, as the first thread of a server does that has given all its work to others.
+bool waits_for_signal(const Thread& thread) {
+    constexpr std::array<long, 2> kCalls{SYS_rt_sigtimedwait, SYS_rt_sigsuspend};
+    if (!thread.syscall) return false;
+#ifdef SYS_pause
+    if (*thread.syscall == static_cast<std::uint32_t>(SYS_pause)) return true;
+#endif
+    return std::ranges::find(kCalls, static_cast<long>(*thread.syscall)) != kCalls.end();
+}
+
 /// On a futex whose owner nobody knows: a condition variable, mostly.
 bool is_parked(const Thread& thread) {
+    if (waits_for_signal(thread)) return true;
     return thread.syscall == static_cast<std::uint32_t>(SYS_futex) && !thread.lock_owner_tid;
 }
 
@@ -84,6 +104,7 @@ public:
     Interest of(const Thread& thread) const {
         const model::ThreadActivity* then = followed(thread);
         if (then != nullptr && is_busy(*then)) return Interest::kBusy;
+        if (is_polling(thread)) return Interest::kPolling;
         if (is_parked(thread) || diagnose::waits_for_orders(census_, process_, thread))
             return Interest::kIdleLike;
         if (is_for_client(census_, thread)) return Interest::kClient;
@@ -147,7 +168,8 @@ std::vector<Alike> alike(const Census& census, const Process& process, const Jud
         if (!diagnose::is_live(thread)) continue;
         ++made.threads;
         const Interest interest = judge.of(thread);
-        if (interest != Interest::kBusy && model::waits_for_work(thread)) {
+        const bool is_listed = interest == Interest::kBusy || interest == Interest::kPolling;
+        if (!is_listed && model::waits_for_work(thread)) {
             ++made.idle;
             continue;
         }

@@ -23,8 +23,10 @@ enum class Interest : std::uint8_t {
     kOther,
     kSleep,
     kBrief,     // it has only just begun to do what it does
+    kPolling,   // in poll() or select(): for work, or for an answer; which, nobody knows
     kClient,    // it waits for what a client sends: the next request, usually
-    kIdleLike,  // it may as well be idle: on a futex of nobody known, or waiting for orders by a pipe
+    kIdleLike,  // it may as well be idle: on a futex of nobody known, waiting for orders by a pipe, for a
+                // signal
 };
 
 /// Threads of one process that do the same in the same function.
@@ -40,7 +42,7 @@ struct OwnerDoings {
     std::uint32_t owner = timeline::kNowhere;  // into Timeline::processes
     std::vector<Doing> doings;                 // by interest; bounded
     std::uint64_t threads = 0;                 // that live
-    std::uint64_t idle = 0;                    // of them: that wait for work
+    std::uint64_t idle = 0;                    // of them: that wait for work, as far as can be told
     std::uint64_t left_out = 0;                // neither idle nor among `doings`: there was no room
 };
 

@@ -13,9 +13,9 @@
 
 namespace waitclose::report {
 
-/// Of the group that the report is about: who, in which function; what that waits for, along the chain; what
-/// is at the end of it. At most three, none where there was no capture. Nobody is named where nobody is to
-/// blame, as far as is known.
+/// Of the group with most sockets (and which part of all that is, where there are others): who, in which
+/// function; what that waits for, along the chain; what is at the end of it. At most three, none where there
+/// was no capture. Nobody is named where nobody is to blame, as far as is known.
 std::vector<std::string> reason_lines(const replay::Incident& incident);
 
 /// "What the threads did", for people; nothing where there was no capture.

@@ -30,17 +30,37 @@ using timeline::Link;
 
 namespace {
 
-constexpr std::array<std::string_view, 11> kInterests{"deadlock", "disk",   "downstream", "pipe",
-                                                      "lock",     "busy",   "other",      "sleep",
-                                                      "brief",    "client", "idle-like"};
+constexpr std::array<std::string_view, 12> kInterests{"deadlock", "disk",    "downstream", "pipe",
+                                                      "lock",     "busy",    "other",      "sleep",
+                                                      "brief",    "polling", "client",     "idle-like"};
 
 bool may_be_idle(const Doing& doing) {
-    return doing.interest == Interest::kClient || doing.interest == Interest::kIdleLike;
+    return doing.interest >= Interest::kPolling;
 }
 
+/// What its threads do is most worth a look: the least; one all of whose threads are idle comes last.
+std::size_t rank_of(const OwnerDoings& owner) {
+    return owner.doings.empty() ? kInterests.size() : static_cast<std::size_t>(owner.doings[0].interest);
+}
+
+bool is_holder(const Incident& incident, const Group& group, const OwnerDoings& owner) {
+    if (group.owner != timeline::kNowhere) return owner.owner == group.owner;
+    const timeline::Process* process = incident.timeline.process_at(owner.owner);
+    const auto& holders = incident.timeline.holds[group.longest].holders;
+    return process != nullptr && std::ranges::any_of(holders, [&](const timeline::Holder& holder) {
+               return holder.pid == process->pid && holder.started_ns == process->started_ns;
+           });
+}
+
+/// Of the owner; of a group that several processes share, of the one that is most worth a look.
 const OwnerDoings* doings_of(const Incident& incident, const Group& group) {
-    const auto found = std::ranges::find(incident.doings, group.owner, &OwnerDoings::owner);
-    return found == incident.doings.end() || found->threads == 0 || group.open == 0 ? nullptr : &*found;
+    const OwnerDoings* best = nullptr;
+    if (group.open == 0) return best;
+    for (const OwnerDoings& owner : incident.doings)
+        if (owner.threads > 0 && is_holder(incident, group, owner) &&
+            (best == nullptr || rank_of(owner) < rank_of(*best)))
+            best = &owner;
+    return best;
 }
 
 std::string function_name(const Incident& incident, const Link& link) {
@@ -68,6 +88,8 @@ std::string first_wait_text(const Incident& incident, const Doing& doing) {
     const std::string_view detail = incident.timeline.text(link.detail);
     if (doing.interest == Interest::kBusy) return busy_text(incident, link);
     if (doing.interest == Interest::kClient) return fmt::format("waits for its client{}: {}", slept, detail);
+    if (doing.interest == Interest::kPolling)
+        return fmt::format("waits in {}(){}: for work, or for an answer", detail, slept);
     if (doing.interest != Interest::kIdleLike) return waits_text(incident, link);
     return fmt::format("sleeps{} as an idle thread may: {}", slept, detail);
 }
@@ -98,6 +120,8 @@ std::string end_text(const Incident& incident, const Doing& doing) {
                                 : ", " + who_text(incident, last.pid, last.tid, last.comm) + in;
     if (what == "nothing") return "the CPU" + (who.empty() ? in : who);
     if (doing.interest == Interest::kClient && who.empty()) return fmt::format("its client: {}", detail);
+    if (doing.interest == Interest::kPolling)
+        return fmt::format("work, or an answer: which of them {}() waits for is not known", detail);
     return fmt::format("{}: {}{}", resource_of(what), detail, who);
 }
 
@@ -167,9 +191,11 @@ void add_doings_of_owner(const Incident& incident, const Group& group, std::vect
 
 std::vector<std::string> nobody_named(const Incident& incident, const Group& group) {
     const OwnerDoings* owner = doings_of(incident, group);
+    const bool is_shared =
+        group.owner == timeline::kNowhere && !incident.timeline.holds[group.longest].holders.empty();
     const std::string what =
-        fmt::format("nobody is blamed for {} of {}", count_of(group.holds, "socket", "sockets"),
-                    owner_text(incident, group.owner));
+        fmt::format("nobody is blamed for {} {} {}", count_of(group.holds, "socket", "sockets"),
+                    is_shared ? "held by" : "of", holders_text(incident, group));
     if (owner == nullptr) return {what + ": why it stays in CLOSE_WAIT is not known"};
     const bool is_older = incident.holds[group.longest].since_ns < incident.window().from_ns;
     const std::string why =
@@ -185,7 +211,7 @@ std::vector<std::string> nobody_named(const Incident& incident, const Group& gro
 std::vector<std::string> doing_sentences(const Incident& incident, const OwnerDoings& owner) {
     std::vector<std::string> made;
     if (owner.threads == 0) return made;
-    made.push_back(fmt::format("of the {} of {}, {} for work; none is known to be the one that should close",
+    made.push_back(fmt::format("Of the {} of {}, {} for work; none is known to be the one that should close",
                                count_of(owner.threads, "thread", "threads"),
                                owner_text(incident, owner.owner),
                                owner.idle == 1 ? "1 waits" : fmt::format("{} wait", count_text(owner.idle))));

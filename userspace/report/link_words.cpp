@@ -37,6 +37,22 @@ std::string process_name(const Incident& incident, std::uint32_t pid) {
                                                       : std::string(incident.timeline.text(found->comm));
 }
 
+/// "orders+0x30db": where a program without symbols slept longest; empty where that is not known.
+std::string nameless_place(const Incident& incident, const ThreadStory& story) {
+    const timeline::Timeline& timeline = incident.timeline;
+    const auto process = std::ranges::find(timeline.processes, story.pid, &timeline::Process::pid);
+    if (process == timeline.processes.end() || process->exe == StringId::kNone || story.slept.empty())
+        return {};
+    const auto frames = timeline.stacks.frames_of(story.slept.front().stack);
+    for (auto index = frames.rbegin(); index != frames.rend(); ++index) {
+        const timeline::Frame& frame = timeline.stacks.frames()[*index];
+        if (frame.kernel || frame.module != process->exe || !frame.offset) continue;
+        const std::string_view path = timeline.text(frame.module);
+        return fmt::format("{}+{:#x}", path.substr(path.rfind('/') + 1), *frame.offset);
+    }
+    return {};
+}
+
 }  // namespace
 
 std::string who_text(const Incident& incident, std::uint32_t pid, std::uint32_t tid, StringId comm) {
@@ -49,7 +65,9 @@ std::string who_text(const Incident& incident, std::uint32_t pid, std::uint32_t 
 std::string function_of(const Incident& incident, const Link* link, const ThreadStory* story) {
     if (link && link->function != StringId::kNone)
         return diagnose::function_text(incident.timeline.text(link->function));
-    return story ? diagnose::function_text(story->function) : std::string();
+    if (story == nullptr) return {};
+    return story->function.empty() ? nameless_place(incident, *story)
+                                   : diagnose::function_text(story->function);
 }
 
 std::string in_text(const std::string& function) {

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: BSD-2-Clause
 // The reason in three lines.
 #include <algorithm>
+#include <tuple>
 
 #include <fmt/format.h>
 
@@ -73,8 +74,7 @@ private:
 
     std::string who() const {
         const char* perhaps = diagnose::is_perhaps(group_.cause, group_.confidence) ? "perhaps " : "";
-        if (!culprit_)
-            return fmt::format("{}{}, {}", perhaps, owner_text(incident_, group_.owner), held_text());
+        if (!culprit_) return fmt::format("{}{}, {}", perhaps, holders_text(incident_, group_), held_text());
         if (!culprit_->tid)
             return fmt::format("{}{} (pid {}), no single thread, {}", perhaps,
                                incident_.timeline.text(culprit_->comm), culprit_->pid, held_text());
@@ -155,18 +155,40 @@ private:
     const ThreadStory* story_ = nullptr;
 };
 
+/// Three lines have room for one group: that with most sockets; of several, the one of which most is known.
+const Group& group_told(const Incident& incident) {
+    const auto weight = [](const Group& group) {
+        const int known = group.cause == Cause::kUnknown ? 0 : 3 - static_cast<int>(group.confidence);
+        return std::tuple(group.holds, known, diagnose::is_fault(group.cause), group.longest_ns);
+    };
+    return *std::ranges::max_element(incident.groups, {}, weight);
+}
+
+std::vector<std::string> lines_of(const Incident& incident, const Group& group) {
+    if (diagnose::is_fault(group.cause)) return Reason(incident, group).lines();
+    if (group.cause == Cause::kUnknown) return nobody_named(incident, group);
+    return {fmt::format("nobody is blamed for {} of {}: {} is no program's fault",
+                        count_of(group.holds, "socket", "sockets"), holders_text(incident, group),
+                        diagnose::id_of(group.cause))};
+}
+
+/// " (1 of 16 groups, 3 of 122 sockets)": that it is not the whole incident; empty where it is.
+std::string part_text(const Incident& incident, const Group& group) {
+    const auto sockets = static_cast<std::uint64_t>(incident.holds.size());
+    if (incident.groups.size() < 2) return {};
+    return fmt::format(" (1 of {} groups, {} of {} sockets)", output::count_text(incident.groups.size()),
+                       output::count_text(group.holds), output::count_text(sockets));
+}
+
 }  // namespace
 
 std::vector<std::string> reason_lines(const Incident& incident) {
     if (!incident.activity) return {};
     if (incident.groups.empty()) return {"no socket that was looked at stayed in CLOSE_WAIT"};
-    const Group* group = headline_of(incident);
-    if (group != nullptr) return Reason(incident, *group).lines();
-    const Group& largest = incident.groups.front();
-    if (largest.cause == Cause::kUnknown) return nobody_named(incident, largest);
-    return {fmt::format("nobody is blamed for {} of {}: {} is no program's fault",
-                        count_of(largest.holds, "socket", "sockets"), owner_text(incident, largest.owner),
-                        diagnose::id_of(largest.cause))};
+    const Group& told = group_told(incident);
+    std::vector<std::string> lines = lines_of(incident, told);
+    lines.front() += part_text(incident, told);
+    return lines;
 }
 
 }  // namespace waitclose::report

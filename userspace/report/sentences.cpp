@@ -4,6 +4,8 @@
 #include <fmt/format.h>
 
 #include <algorithm>
+#include <set>
+#include <utility>
 
 #include "diagnose/telling.h"
 #include "output/format.h"
@@ -85,7 +87,7 @@ std::string group_text(const Incident& incident, const Group& group) {
     const std::string sure =
         group.cause == diagnose::Cause::kUnknown ? "" : fmt::format(" ({})", confidence_text(group));
     return fmt::format("{} held by {}{}{}{}, as of {}: {}", share_text(incident, group),
-                       owner_text(incident, group.owner), place_text(group), because, sure,
+                       holders_text(incident, group), place_text(group), because, sure,
                        clock_text(wall_ns(incident, incident.holds[group.longest].told_ns)),
                        incident.timeline.text(incident.timeline.holds[group.longest].diagnosis.summary));
 }
@@ -100,7 +102,7 @@ std::string others_text(const Incident& incident, const Group& told) {
     const std::string cause =
         largest.cause == diagnose::Cause::kUnknown
             ? "their cause is unknown"
-            : cause_text(largest.cause, largest.confidence) + " of " + owner_text(incident, largest.owner);
+            : cause_text(largest.cause, largest.confidence) + " of " + holders_text(incident, largest);
     return fmt::format(" (and {} beside this one{} {}: {})", others,
                        incident.groups.size() == 2 ? ", with" : ", the largest with",
                        count_of(largest.holds, "hold", "holds"), cause);
@@ -187,6 +189,26 @@ std::string owner_text(const Incident& incident, std::uint32_t process) {
     const timeline::Process* owner = incident.timeline.process_at(process);
     if (owner == nullptr) return "nobody who could be named";
     return fmt::format("{} ({})", incident.timeline.text(owner->comm), owner->pid);
+}
+
+std::string holders_text(const Incident& incident, const Group& group) {
+    if (incident.timeline.process_at(group.owner) != nullptr) return owner_text(incident, group.owner);
+    constexpr std::size_t kNamed = 2;
+    std::set<std::pair<std::uint32_t, std::string_view>> known;
+    const std::uint32_t index =
+        group.longest < incident.group_of.size() ? incident.group_of[group.longest] : timeline::kNowhere;
+    for (std::size_t hold = 0; hold < incident.group_of.size(); ++hold)
+        if (incident.group_of[hold] == index)
+            for (const timeline::Holder& holder : incident.timeline.holds[hold].holders)
+                known.emplace(holder.pid, incident.timeline.text(holder.comm));
+    if (known.empty()) return owner_text(incident, group.owner);
+    std::vector<std::string> names;
+    for (const auto& [pid, comm] : known) {
+        if (names.size() == kNamed) break;
+        names.push_back(fmt::format("{} (pid {})", comm, pid));
+    }
+    return fmt::format("{}{}", fmt::join(names, known.size() > kNamed ? ", " : " and "),
+                       known.size() > kNamed ? fmt::format(", and {} more", known.size() - kNamed) : "");
 }
 
 std::string_view ended_word(Ended ended) {

@@ -25,6 +25,10 @@ std::string confidence_text(const replay::Group& group);
 /// "java (4121)"; "nobody who could be named" for no process.
 std::string owner_text(const replay::Incident& incident, std::uint32_t process);
 
+/// Who holds a group: its owner, or where that is nobody of several, "sh (pid 12) and cat (pid 13)", two at
+/// most by name.
+std::string holders_text(const replay::Incident& incident, const replay::Group& group);
+
 /// As the contract and watch say it: "program", "exit", "error", "kernel"; empty where it was missed or is
 /// open.
 std::string_view ended_word(replay::Ended ended);

@@ -127,7 +127,7 @@ private:
     }
 
     std::string owner_cell(const Group& group) const {
-        return printable(owner_text(incident_, group.owner), style_.charset);
+        return printable(holders_text(incident_, group), style_.charset);
     }
 
     /// Where one says it all, its story does.

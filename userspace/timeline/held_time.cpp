@@ -22,6 +22,11 @@ struct Hash {
     }
 };
 
+/// Nobody is blamed for it: whatever some thread did meanwhile is not why it was held.
+bool is_unexplained(const Timeline& timeline, StringId cause) {
+    return timeline.text(cause) == "unknown";
+}
+
 HeldTime kind_of(const Timeline& timeline, const Hold& hold, std::uint32_t owner, StringId cause) {
     HeldTime kind;
     if (const Process* process = timeline.process_at(owner)) {
@@ -30,7 +35,7 @@ HeldTime kind_of(const Timeline& timeline, const Hold& hold, std::uint32_t owner
     }
     kind.cause = cause;
     // What the culprit did says nothing of the time in which another process had it.
-    if (owner != hold.owner) return kind;
+    if (owner != hold.owner || is_unexplained(timeline, cause)) return kind;
     const auto& culprit = hold.diagnosis.culprit;
     if (culprit && culprit->tid) kind.thread = culprit->comm;
     kind.wait_class = hold.wait_class;
@@ -85,7 +90,8 @@ std::string_view owner_label(const Timeline& timeline, const HeldTime& kind) {
 std::vector<HeldTime> held_time(const Timeline& timeline) {
     Kinds kinds;
     for (const Hold& hold : timeline.holds) {
-        if (hold.tenures.empty() && !hold.shares.empty()) {
+        const bool divides = !hold.shares.empty() && !is_unexplained(timeline, hold.diagnosis.cause);
+        if (hold.tenures.empty() && divides) {
             add_shares(timeline, hold, kinds);
             continue;
         }

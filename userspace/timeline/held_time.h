@@ -26,7 +26,8 @@ struct HeldTime {
 std::string_view owner_label(const Timeline& timeline, const HeldTime& kind);
 
 /// In the order in which each was met first. What was passed on is divided by who had it,
-/// what a capture followed by what the culprit did meanwhile (Hold::shares).
+/// what a capture followed by what the culprit did meanwhile (Hold::shares). Where the cause is unknown, no
+/// thread and nothing that one did stands for it.
 std::vector<HeldTime> held_time(const Timeline& timeline);
 
 }  // namespace waitclose::timeline

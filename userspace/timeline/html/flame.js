@@ -1,10 +1,13 @@
 // The flame graph of held time: process; cause; thread; what it waited for; frames.
+// Of a hold that nobody is blamed for, no thread stands for why.
+const threadOf = (hold) => (hold.cause === "unknown" ? -1 : hold.thread);
+
 function pathOf(hold, part) {
   const path = [
     { kind: "process", name: processText(hold.process) },
     { kind: "cause", name: hold.cause },
     // By name: a pool of threads that do one thing is one box.
-    { kind: "thread", name: hold.thread < 0 ? threadText(-1) : threads[hold.thread].comm },
+    { kind: "thread", name: threadOf(hold) < 0 ? threadText(-1) : threads[hold.thread].comm },
   ];
   if (part.wait) path.push({ kind: "wait", name: waitText(part.wait), wait: part.wait });
   for (const frame of report.stacks[part.stack] ?? []) path.push({ kind: "frame", name: textOf(frame) });
@@ -12,7 +15,10 @@ function pathOf(hold, part) {
 }
 
 // A hold stands in one place, or where a capture saw what its culprit did, in several; it counts in the largest.
-const placesOf = (hold) => (hold.parts.length ? hold.parts : [{ wait: hold.wait, stack: hold.stack, held: hold.held }]);
+function placesOf(hold) {
+  if (hold.cause === "unknown") return [{ wait: "", stack: 0, held: hold.held }];
+  return hold.parts.length ? hold.parts : [{ wait: hold.wait, stack: hold.stack, held: hold.held }];
+}
 
 function addPlace(root, hold, part, weight) {
   let node = root;
@@ -27,7 +33,7 @@ function addPlace(root, hold, part, weight) {
     node.value += weight;
     if (node.last !== hold.index) node.count += 1;
     node.last = hold.index;
-    if (step.kind === "thread" && hold.thread >= 0) node.tids.add(threads[hold.thread].tid);
+    if (step.kind === "thread" && threadOf(hold) >= 0) node.tids.add(threads[hold.thread].tid);
   }
 }
 
