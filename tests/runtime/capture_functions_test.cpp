@@ -69,6 +69,9 @@ protected:
     }
 };
 
+// The capture begins when all is over: nobody is blamed, but what the threads do is told first.
+class CaptureShowsLate : public testing::TestWithParam<Arguments> {};
+
 }  // namespace
 
 TEST_P(CaptureFunctions, AreNamed) {
@@ -181,5 +184,27 @@ TEST_F(CaptureShows, ADeadlockAcrossTwoProcesses) {
 TEST_F(CaptureShows, TheEndOfAChainThroughALock) {
     expect_shown({"functions", "--mode", "wait-for-quota"});
 }
+
+TEST_P(CaptureShowsLate, WhatTheThreadsDo) {
+    if (const auto missing = missing_feature(GetParam())) GTEST_SKIP() << *missing;
+    const auto culprit = Culprit::in_position(GetParam());
+    const Bundle bundle = capture({"-p", culprit->truth().at("pid").dump()}, "2s");
+    ASSERT_EQ(bundle.finished.code, 0) << bundle.finished.err;
+    EXPECT_THAT(bundle.first_lines, testing::HasSubstr("nobody is blamed"));
+    const auto missing = not_in_first_lines(bundle, culprit->truth());
+    EXPECT_TRUE(missing.empty()) << joined(missing) << "\n" << bundle.report;
+}
+
+INSTANTIATE_TEST_SUITE_P(Cases, CaptureShowsLate,
+                         testing::Values(Arguments{"functions", "--mode", "write-audit-log"},
+                                         Arguments{"functions", "--mode", "call-backend"},
+                                         Arguments{"functions", "--mode", "wait-for-quota"},
+                                         Arguments{"functions", "--mode", "spin-parse"},
+                                         Arguments{"crosswise", "--mode", "tcp"}),
+                         [](const auto& tested) {
+                             std::string name = tested.param.front() + "_" + tested.param.back();
+                             std::ranges::replace(name, '-', '_');
+                             return name;
+                         });
 
 }  // namespace runtime
