@@ -2,10 +2,14 @@
 // The stacks of real programs, built in every way programs are built, tell the function that stands still.
 #include "symbols/naming.h"
 
+#include <algorithm>
 #include <chrono>
+#include <cstddef>
 #include <filesystem>
+#include <fstream>
 #include <iostream>
 
+#include <elf.h>
 #include <fmt/format.h>
 #include <gmock/gmock.h>
 #include <sys/syscall.h>
@@ -101,6 +105,45 @@ TEST(Naming, NamesWhatHasBeenDeletedAndHasEnded) {
     ASSERT_NE(model::own_function(stack), nullptr) << text_of(stack);
     EXPECT_EQ(model::own_function(stack)->function, "wait_for_quota");
     EXPECT_EQ(model::own_function(stack)->module, copy) << "the mark of the deleted is not part of the path";
+}
+
+/// A copy of a program whose sections all have sizes that no file has.
+std::string with_absurd_sections(const std::string& program) {
+    const std::string copy = fmt::format("/tmp/waitclose-sleeper-{}", ::getpid());
+    std::filesystem::copy_file(program, copy);
+    std::fstream file(copy, std::ios::in | std::ios::out | std::ios::binary);
+    Elf64_Ehdr header{};
+    file.read(reinterpret_cast<char*>(&header), sizeof(header));
+    const std::uint64_t size = 0x7fffffffffff;
+    for (std::uint64_t i = 1; i < header.e_shnum; ++i) {
+        file.seekp(static_cast<std::streamoff>(header.e_shoff + i * sizeof(Elf64_Shdr) +
+                                               offsetof(Elf64_Shdr, sh_size)));
+        file.write(reinterpret_cast<const char*>(&size), sizeof(size));
+    }
+    return copy;
+}
+
+TEST(Naming, TellsThePlaceInAProgramWhoseSectionsAreAbsurd) {
+    const std::string whole = std::string(SLEEPERS) + "/c_frame_pointers";
+    const std::string broken = with_absurd_sections(whole);
+    const auto first_in = [](const std::string& program) {
+        KernelSymbols kernel;
+        Naming naming(kernel);
+        Sleeper sleeper({program, "recv"});
+        EXPECT_TRUE(naming.meet(sleeper.pid(), sleeper.start_ns()));
+        const auto raw = sleeper.stack_in(SYS_recvfrom);
+        const model::Stack stack = raw ? naming.name(*raw) : model::Stack{};
+        const auto found = std::ranges::find(stack, program, &model::Frame::module);
+        EXPECT_NE(found, stack.end()) << text_of(stack);
+        return found == stack.end() ? model::Frame{} : *found;
+    };
+    const model::Frame known = first_in(whole);
+    const model::Frame unknown = first_in(broken);
+    std::filesystem::remove(broken);
+    EXPECT_EQ(known.function, "call_backend");
+    EXPECT_EQ(unknown.function, "");
+    ASSERT_TRUE(known.offset);
+    EXPECT_EQ(unknown.offset, known.offset);
 }
 
 TEST(Naming, FindsTheDebugFilesOfAnotherMountNamespace) {

@@ -145,14 +145,14 @@ bool AddressSpace::is_behind_call(std::uint64_t address) {
 #endif
 }
 
-const PlacedFrame& AddressSpace::frame_at(std::uint64_t address, bool mask_addresses) {
+const PlacedFrame& AddressSpace::frame_at(std::uint64_t address) {
     if (frames_.size() > kRememberedFrames) frames_.clear();
     const auto [known, is_new] = frames_.try_emplace(address);
-    if (is_new) known->second = named(address, mask_addresses);
+    if (is_new) known->second = named(address);
     return known->second;
 }
 
-PlacedFrame AddressSpace::named(std::uint64_t address, bool mask_addresses) {
+PlacedFrame AddressSpace::named(std::uint64_t address) {
     PlacedFrame placed;
     const Place place = place_of(address);
     if (place.mapping != nullptr) placed.frame.module = place.mapping->path;
@@ -165,8 +165,9 @@ PlacedFrame AddressSpace::named(std::uint64_t address, bool mask_addresses) {
     if (const std::string_view name = jit_.name_at(address); !name.empty()) {
         placed.frame = jit_frame(name);
         placed.origin = Origin::kJit;
-    } else if (!mask_addresses) {
-        placed.frame.offset = address;
+    } else if (place.mapping != nullptr && place.mapping->inode != 0) {
+        // Of a file that cannot be read as ELF, the place in it is all that is known.
+        placed.frame.offset = place.mapping->file_offset + (address - place.mapping->start);
     }
     return placed;
 }

@@ -55,15 +55,17 @@ public:
     /// machines where calls cannot be told by their bytes.
     bool is_return_address(std::uint64_t address);
 
-    /// The function that has the instruction at an address; who owns it is not told for those in files.
-    const PlacedFrame& frame_at(std::uint64_t address, bool mask_addresses);
+    /// The function that has the instruction at an address; who owns it is not told for those in files. It
+    /// never tells the address itself, which is another one in every run and would help an attacker: code
+    /// that lies in no file has no offset.
+    const PlacedFrame& frame_at(std::uint64_t address);
 
     /// The first mapping whose file's name begins so; null when there is none.
     const Mapping* mapping_named(std::string_view start) const;
     const std::vector<Mapping>& mappings() const { return mappings_; }
 
 private:
-    PlacedFrame named(std::uint64_t address, bool mask_addresses);
+    PlacedFrame named(std::uint64_t address);
     bool is_behind_call(std::uint64_t address);
 
     std::uint32_t pid_;

@@ -73,9 +73,13 @@ std::unique_ptr<ElfFile> ElfFile::made_of(std::unique_ptr<ElfFile> file, Elf* fi
     if (gelf_getclass(first) != ELFCLASS64 || header.e_machine != kMachine ||
         (header.e_type != ET_EXEC && header.e_type != ET_DYN))
         return nullptr;
-    if (!file->read_segments() || !file->has_sane_sections()) return nullptr;
+    if (!file->read_segments()) return nullptr;
     file->for_dwfl_ = std::move(for_dwfl);
-    if (!file->report()) return nullptr;
+    // Where its code lies is known without its sections.
+    if (!file->has_sane_sections() || !file->report()) {
+        file->forget_sections();
+        return file;
+    }
     file->read_identity();
     file->read_functions();
     return file;
@@ -143,6 +147,13 @@ bool ElfFile::report() {
     return dwfl_module_getelf(module_, &bias_) != nullptr;
 }
 
+void ElfFile::forget_sections() {
+    has_symbol_table_ = false;
+    module_ = nullptr;
+    dwfl_.reset();
+    for_dwfl_.reset();
+}
+
 void ElfFile::read_identity() {
     const void* id = nullptr;
     const ssize_t length = dwelf_elf_gnu_build_id(elf_.get(), &id);
@@ -195,6 +206,7 @@ std::optional<std::uint64_t> ElfFile::bias_of(std::uint64_t start, std::uint64_t
 }
 
 std::optional<std::uint64_t> ElfFile::address_of_symbol(std::string_view wanted) const {
+    if (module_ == nullptr) return std::nullopt;
     const int count = std::min(dwfl_module_getsymtab(module_), kMostSymbols);
     for (int i = 1; i < count; ++i) {
         GElf_Sym symbol;
@@ -207,6 +219,7 @@ std::optional<std::uint64_t> ElfFile::address_of_symbol(std::string_view wanted)
 }
 
 const UnwindRules* ElfFile::rules_at(std::uint64_t address) {
+    if (module_ == nullptr) return nullptr;
     if (rules_.size() > kRememberedRules) rules_.clear();
     const auto [known, is_new] = rules_.try_emplace(address);
     if (is_new) {

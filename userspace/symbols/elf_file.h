@@ -33,7 +33,8 @@ struct DwflCloser {
 /// All addresses are those that the file itself uses.
 class ElfFile {
 public:
-    /// Null when it is no ELF file of this machine's kind, or an absurd one.
+    /// Null when it is no ELF file of this machine's kind, or does not tell what is loaded of it. One whose
+    /// sections are absurd tells where its code lies, but no functions and no callers.
     static std::unique_ptr<ElfFile> open(system::Descriptor file);
     /// One that lies in memory (the kernel's vdso), which must stay.
     static std::unique_ptr<ElfFile> in_memory(std::span<char> image);
@@ -87,6 +88,7 @@ private:
     bool read_segments();
     bool has_sane_sections();
     bool report();
+    void forget_sections();
     void read_identity();
     void read_functions();
     bool is_code(std::uint64_t address) const;
@@ -95,7 +97,7 @@ private:
     std::unique_ptr<Elf, ElfCloser> elf_;
     std::unique_ptr<Elf, ElfCloser> for_dwfl_;  // of the same file; until dwfl_ takes it
     std::unique_ptr<Dwfl, DwflCloser> dwfl_;
-    Dwfl_Module* module_ = nullptr;  // of dwfl_
+    Dwfl_Module* module_ = nullptr;  // of dwfl_; null: its sections are not to be read
     Dwarf_Addr bias_ = 0;            // what libdwfl adds to the file's addresses
     std::vector<Segment> segments_;
     FunctionTable functions_;

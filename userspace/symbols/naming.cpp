@@ -142,8 +142,7 @@ model::Stack Naming::name(const model::RawStack& raw) {
     if (program == nullptr) return stack;
     std::vector<PlacedFrame> frames;
     const std::vector<Step> steps = unwind(raw, program->space);
-    for (const Step& step : steps)
-        frames.push_back(program->space.frame_at(step.address, settings_.mask_addresses));
+    for (const Step& step : steps) frames.push_back(program->space.frame_at(step.address));
     mark_own(frames);
     if (program->python) add_python(*program, raw, steps, frames);
     if (program->jvm) {

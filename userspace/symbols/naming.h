@@ -17,7 +17,6 @@ namespace waitclose::symbols {
 
 struct NamingSettings {
     std::size_t most_open_files = 512;  // of the programs and libraries that stacks lead through
-    bool mask_addresses = false;        // code that lies in no file is not told by its address
 };
 
 class ElfFiles;
