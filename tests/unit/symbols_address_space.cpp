@@ -51,7 +51,7 @@ public:
 
     /// The frame of an instruction so far into the mapping.
     model::Frame frame_at(std::uint64_t inside) const {
-        ElfFiles files(16);
+        ElfFiles files(256);
         AddressSpace space(static_cast<std::uint32_t>(::getpid()), 0);
         space.take(executable_mappings(system::read_file("/proc/self/maps", 32 << 20).value_or("")), files);
         return space.frame_at(reinterpret_cast<std::uint64_t>(start_) + inside).frame;

@@ -2,7 +2,9 @@
 // What a capture adds to a report: the reason in three lines, and what the threads did. All texts are raw.
 #pragma once
 
+#include <array>
 #include <string>
+#include <string_view>
 #include <vector>
 
 #include <nlohmann/json_fwd.hpp>
@@ -17,6 +19,9 @@ namespace waitclose::report {
 /// function; what that waits for, along the chain; what is at the end of it. At most three, none where there
 /// was no capture. Nobody is named where nobody is to blame, as far as is known.
 std::vector<std::string> reason_lines(const replay::Incident& incident);
+
+/// What each of these lines is about.
+inline constexpr std::array<std::string_view, 3> kReasonLabels{"Who", "Waits", "For"};
 
 /// "What the threads did", for people; nothing where there was no capture.
 void write_threads(output::Sink& sink, const replay::Incident& incident, const output::TextStyle& style);

@@ -69,7 +69,9 @@ timeline::ReportTotals totals_of(const replay::Incident& incident) {
 timeline::ReportWords page_words(const replay::Incident& incident) {
     const store::About& about = incident.about;
     timeline::ReportWords words;
-    words.sentences = reason_lines(incident);
+    const auto reason = reason_lines(incident);
+    for (std::size_t i = 0; i < reason.size(); ++i)
+        words.sentences.push_back(fmt::format("{}: {}", kReasonLabels.at(i), reason[i]));
     for (std::string& sentence : sentences(incident)) words.sentences.push_back(std::move(sentence));
     words.threads = thread_rows(incident);
     words.where =

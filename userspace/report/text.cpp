@@ -71,11 +71,10 @@ private:
     /// Of a capture: three lines that say it all, each on one line however long it is.
     void write_reason() {
         constexpr std::size_t kLongestLine = 600;
-        static constexpr std::array kLabels{"Who", "Waits", "For"};
         const auto lines = reason_lines(incident_);
-        for (std::size_t i = 0; i < std::min(lines.size(), kLabels.size()); ++i) {
+        for (std::size_t i = 0; i < std::min(lines.size(), kReasonLabels.size()); ++i) {
             const std::string text = sentence(lines[i], style_);
-            sink_.write(paint(style_, Paint::kDim, output::pad(kLabels.at(i), output::kLabelWidth)) +
+            sink_.write(paint(style_, Paint::kDim, output::pad(kReasonLabels.at(i), output::kLabelWidth)) +
                         paint(style_, Paint::kBold, output::fit(text, kLongestLine, style_.charset)) + "\n");
         }
         if (!lines.empty()) sink_.write("\n");
