@@ -105,6 +105,7 @@ struct ActivityTracer::Parts {
     std::unique_ptr<ring_buffer, RingDeleter> ring;
     std::optional<RestingReader> reader;  // nothing where this kernel cannot tell what threads do
     std::set<std::uint32_t> followed;     // processes
+    std::vector<Process> newborn;         // of those that the kernel follows by itself
     std::size_t stacks_read = 0;
     system::Descriptor statistics;
     SamplingTime sampling;
@@ -172,8 +173,10 @@ Result<void> ActivityTracer::Parts::look_at(std::span<const std::uint32_t> proce
     return {};
 }
 
-/// As look_first(): what was recorded of them before all are marked lies before they are followed.
+/// As look_first(): what was recorded of them before all are marked lies before they are followed. Not of
+/// those that the kernel has followed from their birth on.
 Result<void> ActivityTracer::Parts::follow(std::span<const std::uint32_t> processes) {
+    if (!closed_ns) drain(kMostOfOneDrain);
     std::vector<std::uint32_t> fresh;
     for (const std::uint32_t pid : processes)
         if (followed.insert(pid).second) fresh.push_back(pid);
@@ -204,6 +207,9 @@ void ActivityTracer::Parts::apply(const Load& load) {
 void ActivityTracer::Parts::drain(std::uint64_t most) {
     reading.second = most;
     ring_buffer__consume(ring.get());
+    for (const SeenProcess& process : reading.first.take_newcomers())
+        if (process.start_ns >= from_ns && followed.insert(process.pid).second)
+            newborn.push_back({process.pid, process.start_ns});
 }
 
 Spent ActivityTracer::Parts::spent() const {
@@ -355,6 +361,8 @@ std::vector<std::string> ActivityTracer::Parts::lacks() const {
         lacks.push_back(fmt::format("{} stacks of threads found no room in the buffer", lost));
     if (const std::uint64_t lost = skeleton.bss->lost_followed)
         lacks.push_back(fmt::format("{} times there was no room to follow one more thread", lost));
+    if (const std::uint64_t lost = skeleton.bss->lost_children)
+        lacks.push_back(fmt::format("{} processes born meanwhile found no room to be followed", lost));
     if (reading.first.cut())
         lacks.push_back(
             fmt::format("{} stacks were kept without their memory, since all of it together was "
@@ -394,6 +402,10 @@ void ActivityTracer::drain() {
 
 Result<void> ActivityTracer::follow(const std::vector<std::uint32_t>& processes) {
     return parts_->follow(processes);
+}
+
+std::vector<ActivityTracer::Process> ActivityTracer::take_newborn() {
+    return std::exchange(parts_->newborn, {});
 }
 
 std::uint64_t ActivityTracer::from_ns() const {

@@ -48,6 +48,16 @@ public:
     /// iterator does.
     Result<void> follow(const std::vector<std::uint32_t>& processes);
 
+    /// A process that is followed; ids in waitclose's PID namespace, the start in ns of CLOCK_BOOTTIME.
+    struct Process {
+        std::uint32_t pid = 0;
+        std::uint64_t start_ns = 0;
+    };
+
+    /// Those born meanwhile to processes that are followed, which the kernel follows from their birth on
+    /// (with the typed hook): such as have been seen on a CPU since the last call.
+    std::vector<Process> take_newborn();
+
     /// When it began, CLOCK_BOOTTIME in ns.
     std::uint64_t from_ns() const;
 

@@ -58,6 +58,8 @@ Collected::Thread* Collected::thread_of(const wc_actor& actor, std::uint64_t lea
     const ThreadKey key{actor.tid, actor.start_ns};
     const auto found = threads_.find(key);
     if (found == threads_.end() && threads_.size() >= kMostThreads) return nullptr;
+    if (found == threads_.end() && processes_.emplace(actor.tgid, leader_start_ns).second)
+        newcomers_.push_back({actor.tgid, leader_start_ns});
     Thread& thread = found == threads_.end() ? threads_[key] : found->second;
     thread.actor = actor;
     thread.leader_start_ns = leader_start_ns;

@@ -8,6 +8,7 @@
 #include <cstdint>
 #include <map>
 #include <optional>
+#include <set>
 #include <string>
 #include <tuple>
 #include <unordered_map>
@@ -20,6 +21,11 @@
 #include "model/stack.h"
 
 namespace waitclose::kernel {
+
+struct SeenProcess {
+    std::uint32_t pid = 0;
+    std::uint64_t start_ns = 0;
+};
 
 class Collected {
 public:
@@ -36,6 +42,9 @@ public:
 
     /// Threads of this process are followed only since then.
     void follow_from(std::uint32_t pid, std::uint64_t at_ns) { followed_from_[pid] = at_ns; }
+
+    /// Processes that threads have been seen of since the last call, each once.
+    std::vector<SeenProcess> take_newcomers() { return std::exchange(newcomers_, {}); }
 
     /// What was still open when it ended.
     void add_open(const wc_stretch& record);
@@ -110,6 +119,8 @@ private:
 
     std::unordered_map<ThreadKey, Thread, ThreadKeyHash> threads_;
     std::unordered_map<std::uint64_t, std::uint32_t> stack_ids_;
+    std::set<std::pair<std::uint32_t, std::uint64_t>> processes_;  // pid, start
+    std::vector<SeenProcess> newcomers_;
     std::vector<model::RawStack> stacks_;
     std::map<SleepKey, std::uint32_t> sleep_keys_;
     std::vector<model::Sleep> sleeps_;
