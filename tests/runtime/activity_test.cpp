@@ -436,6 +436,33 @@ TEST_F(Activity, AChildIsFollowedFromItsBirthOn) {
     }
 }
 
+/// The main thread does least of all, and of nobody else there is room.
+TEST_F(Activity, AThreadThatIsNamedIsToldOfBeyondTheMostThreads) {
+    for (const bool from_the_first : {true, false}) {
+        const Victim victim;
+        kernel::ActivitySettings settings;
+        settings.processes = {victim.pid()};
+        settings.max_threads = 0;
+        settings.max_overhead = 1;
+        if (from_the_first) settings.preferred = {{victim.pid(), victim.pid()}};
+        auto tracer = kernel::ActivityTracer::start(*probes_, settings);
+        ASSERT_TRUE(tracer) << tracer.error().what;
+        std::this_thread::sleep_for(100ms);
+        tracer->drain();
+        if (!from_the_first) tracer->prefer({{victim.pid(), victim.pid()}});
+        const auto raw = tracer->finish(system::boottime_ns());
+        ASSERT_EQ(raw.activity.threads.size(), 1U);
+        const model::ThreadActivity& thread = raw.activity.threads.front();
+        EXPECT_EQ(thread.tid, victim.pid());
+        expect_whole(thread);
+        ASSERT_NE(thread.resting_stack, kNowhere) << from_the_first;
+        EXPECT_GT(raw.stacks.at(thread.resting_stack).bytes.size(), 64U);
+        ASSERT_EQ(thread.intervals.size(), 1U);
+        ASSERT_NE(thread.intervals[0].sleep, kNowhere);
+        EXPECT_EQ(raw.activity.sleeps.at(thread.intervals[0].sleep).stack, thread.resting_stack);
+    }
+}
+
 TEST_F(Activity, AProcessMetAtTheEndHasItsStacksRead) {
     const Victim early;
     const Victim late;

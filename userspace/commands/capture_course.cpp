@@ -178,6 +178,7 @@ Result<void> Course::look_first() {
     kernel::ActivitySettings settings;
     settings.processes = followed_in(*census);
     settings.max_threads = request_.max_threads;
+    settings.preferred = threads_named(*census, request_.common.selection);
     settings.max_overhead = request_.max_overhead;
     auto tracer = kernel::ActivityTracer::start(session_->probes(), settings);
     if (!tracer) return tl::unexpected(tracer.error());
@@ -270,6 +271,7 @@ void Course::finish_activity(model::Census& census) {
     const auto following = follow_new(census);
     manifest.processes = followed_.size();
     manifest.cost.overhead = tracer_->overhead();
+    tracer_->prefer(threads_named(census, request_.common.selection));
     manifest.cost.window_ns = system::own_cpu_ns() - begun_cpu_ns_;
     evidence_->end();
     kernel::RawActivity raw = tracer_->finish(system::boottime_ns());

@@ -83,6 +83,8 @@ struct ActivityTracer::Parts {
     Result<void> follow(std::span<const std::uint32_t> processes);
     Result<void> mark(std::span<const std::uint32_t> processes);
     Result<void> look_at(std::span<const std::uint32_t> processes);
+    bool is_preferred(const wc_resting& thread) const;
+    Result<void> read_preferred();
     void begin();
     void drain(std::uint64_t most);
     void shed_load();
@@ -147,6 +149,7 @@ Result<void> ActivityTracer::Parts::look_first() {
         if (auto marked = mark(settings.processes); !marked) return marked;
     begin();
     followed.insert(settings.processes.begin(), settings.processes.end());
+    reading.first.prefer(settings.preferred);
     return reader ? look_at(settings.processes) : Result<void>();
 }
 
@@ -160,16 +163,51 @@ Result<void> ActivityTracer::Parts::mark(std::span<const std::uint32_t> processe
 }
 
 Result<void> ActivityTracer::Parts::look_at(std::span<const std::uint32_t> processes) {
-    const auto threads = reader->read(processes);
+    auto threads = reader->read(processes);
     if (!threads) return tl::unexpected(threads.error());
     for (const wc_resting& thread : *threads) reading.first.add_first(thread);
+    const auto others = std::ranges::stable_partition(
+        *threads, [&](const wc_resting& thread) { return is_preferred(thread); });
     StackLimits limits;
-    limits.threads = settings.max_threads - std::min<std::size_t>(settings.max_threads, stacks_read);
+    limits.threads =
+        std::max<std::size_t>(settings.max_threads - std::min<std::size_t>(settings.max_threads, stacks_read),
+                              static_cast<std::size_t>(others.begin() - threads->begin()));
     limits.bytes_of_all = static_cast<std::size_t>(settings.max_bytes / 2);
     auto stacks = read_stacks(*reader, *threads, limits);
     if (!stacks) return tl::unexpected(stacks.error());
     stacks_read += stacks->size();
     for (model::RawStack& stack : *stacks) reading.first.add_first(std::move(stack));
+    return {};
+}
+
+bool ActivityTracer::Parts::is_preferred(const wc_resting& thread) const {
+    return settings.preferred.contains({thread.thread.tgid, thread.thread.tid});
+}
+
+/// A look before the stacks and one after them: who was switched in between has its stack read elsewhere.
+Result<void> ActivityTracer::Parts::read_preferred() {
+    std::set<std::uint32_t> processes;
+    for (const auto& [pid, tid] : settings.preferred)
+        if (followed.contains(pid)) processes.insert(pid);
+    if (!reader || processes.empty()) return {};
+    const std::vector<std::uint32_t> pids(processes.begin(), processes.end());
+    auto threads = reader->read(pids);
+    if (!threads) return tl::unexpected(threads.error());
+    std::erase_if(*threads, [&](const wc_resting& thread) {
+        return !is_preferred(thread) || !reading.first.lacks_resting_stack(thread);
+    });
+    if (threads->empty()) return {};
+    auto stacks = read_stacks(*reader, *threads, StackLimits{});
+    if (!stacks) return tl::unexpected(stacks.error());
+    const auto after = reader->read(pids);
+    if (!after) return tl::unexpected(after.error());
+    for (const wc_resting& thread : *after) {
+        const auto stack = std::ranges::find_if(*stacks, [&](const model::RawStack& one) {
+            return one.tid == thread.thread.tid && one.start_ns == thread.thread.start_ns && !one.moved;
+        });
+        if (stack != stacks->end() && reading.first.lacks_resting_stack(thread))
+            reading.first.add_first(std::move(*stack));
+    }
     return {};
 }
 
@@ -333,7 +371,8 @@ void ActivityTracer::Parts::look_last() {
     if (!threads) return shed.push_back(threads.error().what);
     std::vector<wc_resting> wanted;
     for (const wc_resting& thread : *threads)
-        if (reading.first.add_last(thread) && wanted.size() < settings.max_threads) wanted.push_back(thread);
+        if (reading.first.add_last(thread) && (wanted.size() < settings.max_threads || is_preferred(thread)))
+            wanted.push_back(thread);
     StackLimits limits;
     limits.bytes_of_all = static_cast<std::size_t>(settings.max_bytes / 4);
     auto stacks = read_stacks(*reader, wanted, limits);
@@ -402,6 +441,12 @@ void ActivityTracer::drain() {
 
 Result<void> ActivityTracer::follow(const std::vector<std::uint32_t>& processes) {
     return parts_->follow(processes);
+}
+
+void ActivityTracer::prefer(const std::set<std::pair<std::uint32_t, std::uint32_t>>& threads) {
+    parts_->settings.preferred.insert(threads.begin(), threads.end());
+    parts_->reading.first.prefer(parts_->settings.preferred);
+    if (auto read = parts_->read_preferred(); !read) parts_->shed.push_back(read.error().what);
 }
 
 std::vector<ActivityTracer::Process> ActivityTracer::take_newborn() {
