@@ -24,6 +24,7 @@ extern __u64 ran_out_ns;             /* when the last of them was taken; 0: not 
 extern bool was_paused;              /* they ran out some time */
 extern __u64 lost_activity;          /* records that had no room in the ring buffer */
 extern __u64 lost_followed;          /* threads that had no room in the map */
+extern __u64 lost_children;          /* processes born meanwhile that had none */
 
 static __always_inline bool may_record(void) {
     return capture_is_open && *(volatile __s64*)&records_left > 0;

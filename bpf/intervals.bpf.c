@@ -223,6 +223,17 @@ int BPF_PROG(on_waking, struct task_struct* task) {
     return 0;
 }
 
+/* A child of a followed process is followed before it gets a CPU for the first time: kernel_clone() traces
+ * the fork before it wakes the new task. `current` is the parent. */
+SEC("tp_btf/sched_process_fork")
+int BPF_PROG(on_fork, struct task_struct* parent, struct task_struct* child) {
+    struct task_struct* task = current_task();
+    if (OF_TASK(child, tgid) == OF_TASK(task, tgid)) return 0;
+    if (is_followed(OF_TASK(task, tgid), WC_FOR_CAPTURE))
+        follow_process(child, WC_FOR_CAPTURE, &lost_children);
+    return 0;
+}
+
 /* Of other threads the classic tracepoints tell the id only: they are known once they have left a CPU. */
 SEC("tracepoint/sched/sched_switch")
 int on_classic_interval_switch(struct trace_event_raw_sched_switch* event) {

@@ -44,7 +44,7 @@ static __always_inline int take(struct bpf_iter__task* ctx, bool with_kernel_sta
     struct resting_room* room = bpf_map_lookup_elem(&resting_rooms, &only);
     if (!room) return 0;
     struct wc_resting* record = &room->record;
-    if (marks_processes) follow_process(task, WC_FOR_CAPTURE);
+    if (marks_processes) follow_process(task, WC_FOR_CAPTURE, &counters.lost_storage);
     __builtin_memset(record, 0, sizeof(*record));
     record->header = (struct wc_header){WC_KIND_RESTING, sizeof(*record)};
     describe_actor(task, &record->thread);

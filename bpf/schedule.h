@@ -46,7 +46,8 @@ static __always_inline __u8 has_cpu(struct task_struct* task) {
 #define WC_FOR_WINDOW 1U  /* it was marked by a census */
 #define WC_FOR_CAPTURE 2U /* the capture is about it */
 
-static __always_inline void follow_process(struct task_struct* task, __u8 purpose) {
+/* `lost` counts processes that find no room. */
+static __always_inline void follow_process(struct task_struct* task, __u8 purpose, __u64* lost) {
     __u32 process = OF_TASK(task, tgid);
     __u8* known = bpf_map_lookup_elem(&followed_processes, &process);
     if (known) {
@@ -54,7 +55,7 @@ static __always_inline void follow_process(struct task_struct* task, __u8 purpos
         return;
     }
     if (bpf_map_update_elem(&followed_processes, &process, &purpose, BPF_ANY)) {
-        count(&counters.lost_storage);
+        count(lost);
         return;
     }
     followed_bits[process % WC_FOLLOWED_BITS >> 3] |= 1 << (process & 7);

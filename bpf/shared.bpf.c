@@ -37,6 +37,7 @@ volatile __u32 stack_pages = WC_STACK_PAGES;
 __u64 lost_stacks = 0;
 __u64 lost_activity = 0;
 __u64 lost_followed = 0;
+__u64 lost_children = 0;
 __u64 lost_openings = 0;
 
 struct touches_map touches SEC(".maps");

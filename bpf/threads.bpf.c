@@ -126,7 +126,7 @@ static __always_inline int take_thread(struct bpf_iter__task* ctx, bool with_sta
     record->on_cpu = has_cpu(task);
     record->ended = has_ended_threads(task);
     fill_times(task, record);
-    if (marks_processes) follow_process(task, WC_FOR_WINDOW);
+    if (marks_processes) follow_process(task, WC_FOR_WINDOW, &counters.lost_storage);
     __u32 tid = record->actor.tid;
     struct wc_polled* polled = bpf_map_lookup_elem(&polling_threads, &tid);
     if (polled) record->polled = *polled;

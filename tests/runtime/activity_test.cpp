@@ -10,6 +10,7 @@
 #include <map>
 #include <memory>
 #include <optional>
+#include <set>
 #include <string>
 #include <thread>
 
@@ -327,6 +328,138 @@ TEST_F(Activity, AProcessMetLaterIsFollowedFromThenOn) {
         if (thread.tid != late.pid()) continue;
         ASSERT_NE(thread.resting_stack, kNowhere);
         EXPECT_GT(raw.stacks.at(thread.resting_stack).bytes.size(), 64U);
+    }
+}
+
+/// Forks when it is told to: the child sleeps three times 50 ms, then stays or exits, and its child as well.
+class Forker {
+public:
+    Forker() {
+        int asked[2];
+        int told[2];
+        EXPECT_EQ(::pipe(asked), 0);
+        EXPECT_EQ(::pipe(told), 0);
+        pid_ = ::fork();
+        if (pid_ == 0) live(asked[0], told[1]);
+        ask_ = asked[1];
+        answer_ = told[0];
+        ::close(asked[0]);
+        ::close(told[1]);
+        EXPECT_EQ(take(), pid());
+    }
+    Forker(const Forker&) = delete;
+    Forker& operator=(const Forker&) = delete;
+    ~Forker() {
+        ::kill(pid_, SIGKILL);
+        ::waitpid(pid_, nullptr, 0);
+        ::close(ask_);
+        ::close(answer_);
+    }
+
+    /// 's': the child stays. The pid of the child, once it has slept.
+    std::uint32_t fork_one(char how) {
+        EXPECT_EQ(::write(ask_, &how, 1), 1);
+        return take();
+    }
+    std::uint32_t take() {
+        pid_t pid = 0;
+        EXPECT_EQ(::read(answer_, &pid, sizeof(pid)), static_cast<ssize_t>(sizeof(pid)));
+        return static_cast<std::uint32_t>(pid);
+    }
+    std::uint32_t pid() const { return static_cast<std::uint32_t>(pid_); }
+
+private:
+    static void tell(int told) {
+        const pid_t own = ::getpid();
+        if (::write(told, &own, sizeof(own)) != sizeof(own)) ::_exit(1);
+    }
+
+    [[noreturn]] static void live(int asked, int told) {
+        ::prctl(PR_SET_PDEATHSIG, SIGKILL);
+        ::signal(SIGCHLD, SIG_IGN);
+        tell(told);
+        char how = 0;
+        while (::read(asked, &how, 1) == 1) {
+            if (::fork() != 0) continue;
+            ::prctl(PR_SET_PDEATHSIG, SIGKILL);
+            for (int i = 0; i < 3; ++i) ::usleep(50'000);
+            tell(told);
+            if (how != 's') ::_exit(0);
+            if (::fork() == 0) {
+                ::prctl(PR_SET_PDEATHSIG, SIGKILL);
+                ::usleep(50'000);
+                tell(told);
+            }
+            for (;;) ::pause();
+        }
+        ::_exit(0);
+    }
+
+    pid_t pid_ = 0;
+    int ask_ = -1;
+    int answer_ = -1;
+};
+
+TEST_F(Activity, AChildIsFollowedFromItsBirthOn) {
+    Forker forker;
+    kernel::ActivitySettings settings;
+    settings.processes = {forker.pid()};
+    settings.max_overhead = 1;
+    auto tracer = kernel::ActivityTracer::start(*probes_, settings);
+    ASSERT_TRUE(tracer) << tracer.error().what;
+    const std::uint64_t before = system::boottime_ns();
+    const std::uint32_t gone = forker.fork_one('x');
+    const std::uint32_t stays = forker.fork_one('s');
+    const std::uint64_t after = system::boottime_ns();
+    const std::uint32_t grandchild = forker.take();
+    tracer->drain();
+    std::set<std::uint32_t> newborn;
+    for (const auto& process : tracer->take_newborn()) newborn.insert(process.pid);
+    EXPECT_EQ(newborn, (std::set{gone, stays, grandchild}));
+    EXPECT_TRUE(tracer->take_newborn().empty());
+    ASSERT_TRUE(tracer->follow({forker.pid(), stays}));  // changes nothing
+    std::this_thread::sleep_for(50ms);
+    const auto raw = tracer->finish(system::boottime_ns());
+    ASSERT_EQ(raw.activity.threads.size(), 4U);
+    for (const model::ThreadActivity& thread : raw.activity.threads) {
+        expect_whole(thread);
+        if (thread.pid == forker.pid()) continue;
+        EXPECT_EQ(thread.tid, thread.pid);
+        EXPECT_EQ(thread.process_start_ns, thread.start_ns);
+        EXPECT_EQ(thread.from_ns, thread.start_ns);
+        EXPECT_EQ(spent(thread, Doing::kUnknown), 0U) << thread.pid << told(thread);
+        EXPECT_EQ(thread.ended, thread.pid == gone);
+        if (thread.pid == grandchild) continue;
+        EXPECT_GE(thread.from_ns, before);
+        EXPECT_LE(thread.from_ns, after - 150'000'000);
+        EXPECT_GE(spent(thread, Doing::kBlocked), 150'000'000U);
+    }
+}
+
+/// The main thread does least of all, and of nobody else there is room.
+TEST_F(Activity, AThreadThatIsNamedIsToldOfBeyondTheMostThreads) {
+    for (const bool from_the_first : {true, false}) {
+        const Victim victim;
+        kernel::ActivitySettings settings;
+        settings.processes = {victim.pid()};
+        settings.max_threads = 0;
+        settings.max_overhead = 1;
+        if (from_the_first) settings.preferred = {{victim.pid(), victim.pid()}};
+        auto tracer = kernel::ActivityTracer::start(*probes_, settings);
+        ASSERT_TRUE(tracer) << tracer.error().what;
+        std::this_thread::sleep_for(100ms);
+        tracer->drain();
+        if (!from_the_first) tracer->prefer({{victim.pid(), victim.pid()}});
+        const auto raw = tracer->finish(system::boottime_ns());
+        ASSERT_EQ(raw.activity.threads.size(), 1U);
+        const model::ThreadActivity& thread = raw.activity.threads.front();
+        EXPECT_EQ(thread.tid, victim.pid());
+        expect_whole(thread);
+        ASSERT_NE(thread.resting_stack, kNowhere) << from_the_first;
+        EXPECT_GT(raw.stacks.at(thread.resting_stack).bytes.size(), 64U);
+        ASSERT_EQ(thread.intervals.size(), 1U);
+        ASSERT_NE(thread.intervals[0].sleep, kNowhere);
+        EXPECT_EQ(raw.activity.sleeps.at(thread.intervals[0].sleep).stack, thread.resting_stack);
     }
 }
 

@@ -59,6 +59,7 @@ private:
     Result<void> end();
     void finish_activity(model::Census& census);
     void meet(const model::Census& census);
+    void meet_newborn();
     Result<void> follow_new(const model::Census& census);
     std::vector<std::uint32_t> scope_of(const model::Census& census) const;
     std::vector<std::uint32_t> followed_in(const model::Census& census) const;
@@ -78,7 +79,8 @@ private:
     std::optional<kernel::ActivityTracer> tracer_;
     std::optional<bundle::EvidenceTaker> evidence_;
     std::set<std::pair<std::uint32_t, std::uint64_t>> met_;
-    std::set<std::uint32_t> followed_;  // pids
+    std::set<std::uint32_t> followed_;                      // pids
+    std::vector<kernel::ActivityTracer::Process> newborn_;  // met a moment ago
     store::Ending ending_ = store::Ending::kDuration;
     model::Activity activity_;
     std::uint64_t begun_cpu_ns_ = 0;    // of waitclose, when threads began to be followed
@@ -113,6 +115,19 @@ void Course::meet(const model::Census& census) {
         if (met_.emplace(process.pid, process.start_ns).second)
             session_->stack_names()->naming().meet(process.pid, process.start_ns);
     }
+}
+
+/// A child may soon be gone, and nothing could name its stacks then. It may execute another program right
+/// after it was met: so each is met once more, a round later.
+void Course::meet_newborn() {
+    constexpr std::size_t kMostAtOnce = 8;  // a round: the files of /proc cost some 0.1 ms each
+    symbols::Naming& naming = session_->stack_names()->naming();
+    for (const auto& [pid, start_ns] : newborn_) naming.meet(pid, start_ns);
+    newborn_ = tracer_->take_newborn();
+    for (const auto& [pid, start_ns] : newborn_) followed_.insert(pid);
+    if (newborn_.size() > kMostAtOnce) newborn_.resize(kMostAtOnce);
+    for (const auto& [pid, start_ns] : newborn_)
+        if (met_.size() < kMostProcesses && met_.emplace(pid, start_ns).second) naming.meet(pid, start_ns);
 }
 
 /// Those that have come into the scope since.
@@ -163,6 +178,7 @@ Result<void> Course::look_first() {
     kernel::ActivitySettings settings;
     settings.processes = followed_in(*census);
     settings.max_threads = request_.max_threads;
+    settings.preferred = threads_named(*census, request_.common.selection);
     settings.max_overhead = request_.max_overhead;
     auto tracer = kernel::ActivityTracer::start(session_->probes(), settings);
     if (!tracer) return tl::unexpected(tracer.error());
@@ -176,10 +192,11 @@ Result<void> Course::look_first() {
     return {};
 }
 
-/// A look in between, if it can be paid for.
+/// A look in between, if it can be paid for, or as long as there is nothing yet to follow.
 Result<void> Course::look_within() {
     const auto elapsed = static_cast<double>(system::boottime_ns() - tracer_->from_ns());
-    if (tracer_->overhead() * elapsed + static_cast<double>(look_cpu_ns_) > request_.max_overhead * elapsed) {
+    const double to_spend = request_.max_overhead * elapsed - tracer_->overhead() * elapsed;
+    if (!followed_.empty() && static_cast<double>(look_cpu_ns_) > to_spend) {
         ++looks_left_out_;
         return {};
     }
@@ -203,6 +220,7 @@ Result<void> Course::follow() {
     for (;;) {
         session_->drain();
         tracer_->drain();
+        meet_newborn();
         const std::uint64_t now = system::boottime_ns();
         if (!writer_->keep_up(now)) {
             ending_ = writer_->ending();
@@ -253,6 +271,7 @@ void Course::finish_activity(model::Census& census) {
     const auto following = follow_new(census);
     manifest.processes = followed_.size();
     manifest.cost.overhead = tracer_->overhead();
+    tracer_->prefer(threads_named(census, request_.common.selection));
     manifest.cost.window_ns = system::own_cpu_ns() - begun_cpu_ns_;
     evidence_->end();
     kernel::RawActivity raw = tracer_->finish(system::boottime_ns());
@@ -260,6 +279,7 @@ void Course::finish_activity(model::Census& census) {
     manifest.shed = tracer_->shed();
     session_->end_tracing();
     give_way();
+    meet_newborn();
     symbols::Naming& naming = session_->stack_names()->naming();
     meet_all(census, naming, raw.activity.lacks);
     activity_ = name_stacks(std::move(raw), naming, kNamingNs);

@@ -2,12 +2,15 @@
 #include "commands/capture_stacks.h"
 
 #include <map>
+#include <set>
 #include <string>
 #include <utility>
 #include <vector>
 
 #include <fmt/format.h>
 
+#include "diagnose/diagnoser.h"
+#include "model/scope.h"
 #include "system/host.h"
 
 namespace waitclose::commands {
@@ -27,6 +30,26 @@ std::string key_of(const model::Stack& stack) {
 }
 
 }  // namespace
+
+std::set<std::pair<std::uint32_t, std::uint32_t>> threads_named(const model::Census& census,
+                                                                const model::Selection& selection) {
+    constexpr std::size_t kMostSockets = 1'000;
+    constexpr std::size_t kMostThreads = 256;
+    std::set<std::pair<std::uint32_t, std::uint32_t>> named;
+    diagnose::Diagnoser diagnoser(census);
+    std::size_t left = kMostSockets;
+    for (const std::uint32_t index : model::select(census, selection)) {
+        if (!left-- || named.size() >= kMostThreads) break;
+        const diagnose::Diagnosis diagnosis = diagnoser.diagnose(census.sockets[index]);
+        if (diagnosis.culprit && diagnosis.culprit->tid)
+            named.emplace(diagnosis.culprit->pid, *diagnosis.culprit->tid);
+        for (const diagnose::Link& link : diagnosis.because) {
+            if (link.tid) named.emplace(link.pid, link.tid);
+            if (link.on && link.on->tid) named.emplace(link.on->pid, link.on->tid);
+        }
+    }
+    return named;
+}
 
 void unite_stacks(model::Activity& activity) {
     std::map<std::string, std::uint32_t> places;

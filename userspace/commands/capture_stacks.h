@@ -3,9 +3,13 @@
 #pragma once
 
 #include <cstdint>
+#include <set>
+#include <utility>
 
 #include "kernel/activity.h"
 #include "model/activity.h"
+#include "model/census.h"
+#include "model/selection.h"
 #include "symbols/naming.h"
 
 namespace waitclose::commands {
@@ -13,6 +17,11 @@ namespace waitclose::commands {
 /// Names every stack, each once, and lets the activity refer to them. What is not named after `most_ns` stays
 /// without frames, and the activity says so among what it lacks.
 model::Activity name_stacks(kernel::RawActivity raw, symbols::Naming& naming, std::uint64_t most_ns);
+
+/// The threads (pid, tid) that the diagnoses of what is selected name, culprits and those in their chains: of
+/// many sockets and threads only so many as can be looked at quickly.
+std::set<std::pair<std::uint32_t, std::uint32_t>> threads_named(const model::Census& census,
+                                                                const model::Selection& selection);
 
 /// Gives equal stacks one place.
 void unite_stacks(model::Activity& activity);

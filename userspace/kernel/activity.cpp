@@ -83,6 +83,8 @@ struct ActivityTracer::Parts {
     Result<void> follow(std::span<const std::uint32_t> processes);
     Result<void> mark(std::span<const std::uint32_t> processes);
     Result<void> look_at(std::span<const std::uint32_t> processes);
+    bool is_preferred(const wc_resting& thread) const;
+    Result<void> read_preferred();
     void begin();
     void drain(std::uint64_t most);
     void shed_load();
@@ -105,6 +107,7 @@ struct ActivityTracer::Parts {
     std::unique_ptr<ring_buffer, RingDeleter> ring;
     std::optional<RestingReader> reader;  // nothing where this kernel cannot tell what threads do
     std::set<std::uint32_t> followed;     // processes
+    std::vector<Process> newborn;         // of those that the kernel follows by itself
     std::size_t stacks_read = 0;
     system::Descriptor statistics;
     SamplingTime sampling;
@@ -146,6 +149,7 @@ Result<void> ActivityTracer::Parts::look_first() {
         if (auto marked = mark(settings.processes); !marked) return marked;
     begin();
     followed.insert(settings.processes.begin(), settings.processes.end());
+    reading.first.prefer(settings.preferred);
     return reader ? look_at(settings.processes) : Result<void>();
 }
 
@@ -159,11 +163,15 @@ Result<void> ActivityTracer::Parts::mark(std::span<const std::uint32_t> processe
 }
 
 Result<void> ActivityTracer::Parts::look_at(std::span<const std::uint32_t> processes) {
-    const auto threads = reader->read(processes);
+    auto threads = reader->read(processes);
     if (!threads) return tl::unexpected(threads.error());
     for (const wc_resting& thread : *threads) reading.first.add_first(thread);
+    const auto others = std::ranges::stable_partition(
+        *threads, [&](const wc_resting& thread) { return is_preferred(thread); });
     StackLimits limits;
-    limits.threads = settings.max_threads - std::min<std::size_t>(settings.max_threads, stacks_read);
+    limits.threads =
+        std::max<std::size_t>(settings.max_threads - std::min<std::size_t>(settings.max_threads, stacks_read),
+                              static_cast<std::size_t>(others.begin() - threads->begin()));
     limits.bytes_of_all = static_cast<std::size_t>(settings.max_bytes / 2);
     auto stacks = read_stacks(*reader, *threads, limits);
     if (!stacks) return tl::unexpected(stacks.error());
@@ -172,8 +180,41 @@ Result<void> ActivityTracer::Parts::look_at(std::span<const std::uint32_t> proce
     return {};
 }
 
-/// As look_first(): what was recorded of them before all are marked lies before they are followed.
+bool ActivityTracer::Parts::is_preferred(const wc_resting& thread) const {
+    return settings.preferred.contains({thread.thread.tgid, thread.thread.tid});
+}
+
+/// A look before the stacks and one after them: who was switched in between has its stack read elsewhere.
+Result<void> ActivityTracer::Parts::read_preferred() {
+    std::set<std::uint32_t> processes;
+    for (const auto& [pid, tid] : settings.preferred)
+        if (followed.contains(pid)) processes.insert(pid);
+    if (!reader || processes.empty()) return {};
+    const std::vector<std::uint32_t> pids(processes.begin(), processes.end());
+    auto threads = reader->read(pids);
+    if (!threads) return tl::unexpected(threads.error());
+    std::erase_if(*threads, [&](const wc_resting& thread) {
+        return !is_preferred(thread) || !reading.first.lacks_resting_stack(thread);
+    });
+    if (threads->empty()) return {};
+    auto stacks = read_stacks(*reader, *threads, StackLimits{});
+    if (!stacks) return tl::unexpected(stacks.error());
+    const auto after = reader->read(pids);
+    if (!after) return tl::unexpected(after.error());
+    for (const wc_resting& thread : *after) {
+        const auto stack = std::ranges::find_if(*stacks, [&](const model::RawStack& one) {
+            return one.tid == thread.thread.tid && one.start_ns == thread.thread.start_ns && !one.moved;
+        });
+        if (stack != stacks->end() && reading.first.lacks_resting_stack(thread))
+            reading.first.add_first(std::move(*stack));
+    }
+    return {};
+}
+
+/// As look_first(): what was recorded of them before all are marked lies before they are followed. Not of
+/// those that the kernel has followed from their birth on.
 Result<void> ActivityTracer::Parts::follow(std::span<const std::uint32_t> processes) {
+    if (!closed_ns) drain(kMostOfOneDrain);
     std::vector<std::uint32_t> fresh;
     for (const std::uint32_t pid : processes)
         if (followed.insert(pid).second) fresh.push_back(pid);
@@ -204,6 +245,9 @@ void ActivityTracer::Parts::apply(const Load& load) {
 void ActivityTracer::Parts::drain(std::uint64_t most) {
     reading.second = most;
     ring_buffer__consume(ring.get());
+    for (const SeenProcess& process : reading.first.take_newcomers())
+        if (process.start_ns >= from_ns && followed.insert(process.pid).second)
+            newborn.push_back({process.pid, process.start_ns});
 }
 
 Spent ActivityTracer::Parts::spent() const {
@@ -327,7 +371,8 @@ void ActivityTracer::Parts::look_last() {
     if (!threads) return shed.push_back(threads.error().what);
     std::vector<wc_resting> wanted;
     for (const wc_resting& thread : *threads)
-        if (reading.first.add_last(thread) && wanted.size() < settings.max_threads) wanted.push_back(thread);
+        if (reading.first.add_last(thread) && (wanted.size() < settings.max_threads || is_preferred(thread)))
+            wanted.push_back(thread);
     StackLimits limits;
     limits.bytes_of_all = static_cast<std::size_t>(settings.max_bytes / 4);
     auto stacks = read_stacks(*reader, wanted, limits);
@@ -355,6 +400,8 @@ std::vector<std::string> ActivityTracer::Parts::lacks() const {
         lacks.push_back(fmt::format("{} stacks of threads found no room in the buffer", lost));
     if (const std::uint64_t lost = skeleton.bss->lost_followed)
         lacks.push_back(fmt::format("{} times there was no room to follow one more thread", lost));
+    if (const std::uint64_t lost = skeleton.bss->lost_children)
+        lacks.push_back(fmt::format("{} processes born meanwhile found no room to be followed", lost));
     if (reading.first.cut())
         lacks.push_back(
             fmt::format("{} stacks were kept without their memory, since all of it together was "
@@ -394,6 +441,16 @@ void ActivityTracer::drain() {
 
 Result<void> ActivityTracer::follow(const std::vector<std::uint32_t>& processes) {
     return parts_->follow(processes);
+}
+
+void ActivityTracer::prefer(const std::set<std::pair<std::uint32_t, std::uint32_t>>& threads) {
+    parts_->settings.preferred.insert(threads.begin(), threads.end());
+    parts_->reading.first.prefer(parts_->settings.preferred);
+    if (auto read = parts_->read_preferred(); !read) parts_->shed.push_back(read.error().what);
+}
+
+std::vector<ActivityTracer::Process> ActivityTracer::take_newborn() {
+    return std::exchange(parts_->newborn, {});
 }
 
 std::uint64_t ActivityTracer::from_ns() const {

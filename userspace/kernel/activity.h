@@ -4,7 +4,9 @@
 
 #include <cstdint>
 #include <memory>
+#include <set>
 #include <string>
+#include <utility>
 #include <vector>
 
 #include "failure.h"
@@ -15,9 +17,10 @@
 namespace waitclose::kernel {
 
 struct ActivitySettings {
-    std::vector<std::uint32_t> processes;     // whose threads are followed, also those born meanwhile
-    std::uint32_t max_threads = 4096;         // of more, those that did least are left out
-    std::uint32_t sample_hz = 99;             // 0: no samples
+    std::vector<std::uint32_t> processes;  // whose threads are followed, also those born meanwhile
+    std::uint32_t max_threads = 4096;      // of more, those that did least are left out,
+    std::set<std::pair<std::uint32_t, std::uint32_t>> preferred = {};  // but none of these (pid, tid)
+    std::uint32_t sample_hz = 99;                                      // 0: no samples
     double max_overhead = 0.03;               // of one core; see ActivityTracer::overhead()
     std::uint64_t max_bytes = 256ULL << 20U;  // of stack memory that is kept
 };
@@ -47,6 +50,20 @@ public:
     /// What their sleeping threads do is looked at, with the stacks, as start() does. Fails where the
     /// iterator does.
     Result<void> follow(const std::vector<std::uint32_t>& processes);
+
+    /// These threads, too, are told of whatever max_threads says (pid, tid): those asleep since the first
+    /// look whose stack was not read then have it read now.
+    void prefer(const std::set<std::pair<std::uint32_t, std::uint32_t>>& threads);
+
+    /// A process that is followed; ids in waitclose's PID namespace, the start in ns of CLOCK_BOOTTIME.
+    struct Process {
+        std::uint32_t pid = 0;
+        std::uint64_t start_ns = 0;
+    };
+
+    /// Those born meanwhile to processes that are followed, which the kernel follows from their birth on
+    /// (with the typed hook): such as have been seen on a CPU since the last call.
+    std::vector<Process> take_newborn();
 
     /// When it began, CLOCK_BOOTTIME in ns.
     std::uint64_t from_ns() const;

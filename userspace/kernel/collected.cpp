@@ -58,6 +58,8 @@ Collected::Thread* Collected::thread_of(const wc_actor& actor, std::uint64_t lea
     const ThreadKey key{actor.tid, actor.start_ns};
     const auto found = threads_.find(key);
     if (found == threads_.end() && threads_.size() >= kMostThreads) return nullptr;
+    if (found == threads_.end() && processes_.emplace(actor.tgid, leader_start_ns).second)
+        newcomers_.push_back({actor.tgid, leader_start_ns});
     Thread& thread = found == threads_.end() ? threads_[key] : found->second;
     thread.actor = actor;
     thread.leader_start_ns = leader_start_ns;
@@ -203,6 +205,13 @@ void Collected::add_first(model::RawStack&& stack) {
     thread.track.first.sleep = static_cast<std::uint32_t>(sleeps_.size() - 1);
 }
 
+bool Collected::lacks_resting_stack(const wc_resting& record) const {
+    const auto found = threads_.find({record.thread.tid, record.thread.start_ns});
+    if (found == threads_.end() || found->second.resting_stack != model::kNowhere) return false;
+    const AtFirst& first = found->second.track.first;
+    return first.doing == model::Doing::kBlocked && first.switches == record.switches && sleeps(record);
+}
+
 void Collected::add_open(const wc_stretch& record) {
     Thread* thread = thread_of(record.thread, record.leader_start_ns);
     if (thread) thread->track.open = stretch_of(record, *thread);
@@ -225,17 +234,22 @@ void Collected::add_last(const wc_resting& record, model::RawStack&& stack) {
     found->second.track.open->sleep = sleep_of(record, keep(std::move(stack)), found->second);
 }
 
-/// Those that did most, when there are more.
+/// Those that are preferred and those that did most, when there are more.
 std::vector<Collected::Thread*> Collected::chosen(std::uint32_t most) {
     std::vector<Thread*> all;
     for (auto& [key, thread] : threads_)
         if (!thread.ended) all.push_back(&thread);
-    std::ranges::stable_sort(all, std::greater<>(), [](const Thread* thread) {
-        return thread->track.stretches.size() + thread->samples.size();
+    const auto preferred = [&](const Thread* thread) {
+        return preferred_.contains({thread->actor.tgid, thread->actor.tid});
+    };
+    std::ranges::stable_sort(all, std::greater<>(), [&](const Thread* thread) {
+        return std::pair(preferred(thread), thread->track.stretches.size() + thread->samples.size());
     });
-    if (all.size() > most) {
-        left_out_ = all.size() - most;
-        all.resize(most);
+    const std::size_t kept =
+        std::max<std::size_t>(most, static_cast<std::size_t>(std::ranges::count_if(all, preferred)));
+    if (all.size() > kept) {
+        left_out_ = all.size() - kept;
+        all.resize(kept);
     }
     std::ranges::sort(all, {},
                       [](const Thread* thread) { return std::pair(thread->actor.tgid, thread->actor.tid); });

@@ -8,6 +8,7 @@
 #include <cstdint>
 #include <map>
 #include <optional>
+#include <set>
 #include <string>
 #include <tuple>
 #include <unordered_map>
@@ -20,6 +21,11 @@
 #include "model/stack.h"
 
 namespace waitclose::kernel {
+
+struct SeenProcess {
+    std::uint32_t pid = 0;
+    std::uint64_t start_ns = 0;
+};
 
 class Collected {
 public:
@@ -36,6 +42,15 @@ public:
 
     /// Threads of this process are followed only since then.
     void follow_from(std::uint32_t pid, std::uint64_t at_ns) { followed_from_[pid] = at_ns; }
+
+    /// These threads (pid, tid) are told of however many others did more.
+    void prefer(const std::set<std::pair<std::uint32_t, std::uint32_t>>& threads) { preferred_ = threads; }
+
+    /// The thread has been asleep since the first look and is asleep still, but its stack was not read.
+    bool lacks_resting_stack(const wc_resting& record) const;
+
+    /// Processes that threads have been seen of since the last call, each once.
+    std::vector<SeenProcess> take_newcomers() { return std::exchange(newcomers_, {}); }
 
     /// What was still open when it ended.
     void add_open(const wc_stretch& record);
@@ -110,6 +125,9 @@ private:
 
     std::unordered_map<ThreadKey, Thread, ThreadKeyHash> threads_;
     std::unordered_map<std::uint64_t, std::uint32_t> stack_ids_;
+    std::set<std::pair<std::uint32_t, std::uint64_t>> processes_;  // pid, start
+    std::vector<SeenProcess> newcomers_;
+    std::set<std::pair<std::uint32_t, std::uint32_t>> preferred_;  // pid, tid
     std::vector<model::RawStack> stacks_;
     std::map<SleepKey, std::uint32_t> sleep_keys_;
     std::vector<model::Sleep> sleeps_;

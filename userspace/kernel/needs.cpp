@@ -157,13 +157,15 @@ constexpr std::array kSwitch{
 
 // ---- a capture ----
 
-constexpr std::array kIntervalsTyped{AttachPoint{"on_interval_switch", kTypedTracepoint, "sched_switch"}};
+constexpr std::array kIntervalsTyped{AttachPoint{"on_interval_switch", kTypedTracepoint, "sched_switch"},
+                                     AttachPoint{"on_fork", kTypedTracepoint, "sched_process_fork", true}};
 constexpr std::array kIntervalsClassic{
     AttachPoint{"on_classic_interval_switch", kTracepoint, "sched/sched_switch"}};
 constexpr std::array kIntervals{
     Alternative{"tp_btf/sched_switch+stack", kIntervalsTyped, "5.8"},
     Alternative{"tp/sched/sched_switch+stack", kIntervalsClassic, "5.8", Cost::kMedium,
-                "what a thread did in a capture before it first left a CPU is not known"},
+                "what a thread did in a capture before it first left a CPU is not known, and a process born "
+                "meanwhile is followed from the next look on only"},
 };
 
 constexpr std::array kWakingTyped{AttachPoint{"on_waking", kTypedTracepoint, "sched_waking"}};
