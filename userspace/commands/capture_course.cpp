@@ -60,6 +60,7 @@ private:
     void finish_activity(model::Census& census);
     void meet(const model::Census& census);
     void meet_newborn();
+    std::size_t most_named() const { return std::min<std::size_t>(request_.max_threads, 256); }
     Result<void> follow_new(const model::Census& census);
     std::vector<std::uint32_t> scope_of(const model::Census& census) const;
     std::vector<std::uint32_t> followed_in(const model::Census& census) const;
@@ -178,7 +179,7 @@ Result<void> Course::look_first() {
     kernel::ActivitySettings settings;
     settings.processes = followed_in(*census);
     settings.max_threads = request_.max_threads;
-    settings.preferred = threads_named(*census, request_.common.selection);
+    settings.preferred = threads_named(*census, request_.common.selection, most_named());
     settings.max_overhead = request_.max_overhead;
     auto tracer = kernel::ActivityTracer::start(session_->probes(), settings);
     if (!tracer) return tl::unexpected(tracer.error());
@@ -271,7 +272,7 @@ void Course::finish_activity(model::Census& census) {
     const auto following = follow_new(census);
     manifest.processes = followed_.size();
     manifest.cost.overhead = tracer_->overhead();
-    tracer_->prefer(threads_named(census, request_.common.selection));
+    tracer_->prefer(threads_named(census, request_.common.selection, most_named()));
     manifest.cost.window_ns = system::own_cpu_ns() - begun_cpu_ns_;
     evidence_->end();
     kernel::RawActivity raw = tracer_->finish(system::boottime_ns());

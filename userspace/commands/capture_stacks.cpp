@@ -1,6 +1,8 @@
 // SPDX-License-Identifier: BSD-2-Clause
 #include "commands/capture_stacks.h"
 
+#include <algorithm>
+#include <functional>
 #include <map>
 #include <set>
 #include <string>
@@ -32,14 +34,17 @@ std::string key_of(const model::Stack& stack) {
 }  // namespace
 
 std::set<std::pair<std::uint32_t, std::uint32_t>> threads_named(const model::Census& census,
-                                                                const model::Selection& selection) {
+                                                                const model::Selection& selection,
+                                                                std::size_t most) {
     constexpr std::size_t kMostSockets = 1'000;
-    constexpr std::size_t kMostThreads = 256;
     std::set<std::pair<std::uint32_t, std::uint32_t>> named;
     diagnose::Diagnoser diagnoser(census);
-    std::size_t left = kMostSockets;
-    for (const std::uint32_t index : model::select(census, selection)) {
-        if (!left-- || named.size() >= kMostThreads) break;
+    std::vector<std::uint32_t> selected = model::select(census, selection);
+    std::ranges::stable_sort(selected, std::greater<>(),
+                             [&](std::uint32_t index) { return census.held_ns(census.sockets[index]); });
+    selected.resize(std::min(selected.size(), kMostSockets));
+    for (const std::uint32_t index : selected) {
+        if (named.size() >= most) break;
         const diagnose::Diagnosis diagnosis = diagnoser.diagnose(census.sockets[index]);
         if (diagnosis.culprit && diagnosis.culprit->tid)
             named.emplace(diagnosis.culprit->pid, *diagnosis.culprit->tid);

@@ -2,6 +2,7 @@
 // From addresses to names: what was recorded of threads becomes an activity that tells functions.
 #pragma once
 
+#include <cstddef>
 #include <cstdint>
 #include <set>
 #include <utility>
@@ -18,10 +19,11 @@ namespace waitclose::commands {
 /// without frames, and the activity says so among what it lacks.
 model::Activity name_stacks(kernel::RawActivity raw, symbols::Naming& naming, std::uint64_t most_ns);
 
-/// The threads (pid, tid) that the diagnoses of what is selected name, culprits and those in their chains: of
-/// many sockets and threads only so many as can be looked at quickly.
+/// The threads (pid, tid) that the diagnoses of what is selected name, culprits and those in their chains,
+/// what is held longest first. Once there are `most` no further chain is begun.
 std::set<std::pair<std::uint32_t, std::uint32_t>> threads_named(const model::Census& census,
-                                                                const model::Selection& selection);
+                                                                const model::Selection& selection,
+                                                                std::size_t most);
 
 /// Gives equal stacks one place.
 void unite_stacks(model::Activity& activity);

@@ -444,8 +444,8 @@ Result<void> ActivityTracer::follow(const std::vector<std::uint32_t>& processes)
 }
 
 void ActivityTracer::prefer(const std::set<std::pair<std::uint32_t, std::uint32_t>>& threads) {
-    parts_->settings.preferred.insert(threads.begin(), threads.end());
-    parts_->reading.first.prefer(parts_->settings.preferred);
+    parts_->settings.preferred = threads;
+    parts_->reading.first.prefer(threads);
     if (auto read = parts_->read_preferred(); !read) parts_->shed.push_back(read.error().what);
 }
 
