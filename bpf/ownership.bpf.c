@@ -22,8 +22,8 @@ static __always_inline void note_accept(struct sock* sk, __u64 inode) {
 
 /*
  * security_sock_graft is called by accept() alone, once it has the connection. So there is no need to see a
- * function return, which of a thread that slept in it before tracing began nobody sees. (inet_csk_accept would
- * not do: it returns before the socket has a file.)
+ * function return, which of a thread that slept in it before tracing began nobody sees. (inet_csk_accept
+ * would not do: it returns before the socket has a file.)
  */
 static __always_inline int note_graft(void* any, struct socket* accepted) {
     struct sock* sk = tcp_of(any);

@@ -25,7 +25,7 @@ struct Wait {
     std::string detail;                      // "fdatasync(fd 12, /var/log/audit.log)"; names are raw
     std::optional<std::uint32_t> owner_tid;  // of the lock, a thread of the same process
     std::string frame;                       // the function of the kernel that tells; empty: not known
-    bool blocked = false;   // of a file lock or another wait: it is no wait for the next piece of work
+    bool blocked = false;  // of a file lock or another wait: it is no wait for the next piece of work
 };
 
 /// By the system call, its arguments, what its descriptor refers to, where in the kernel the thread sleeps,

@@ -51,8 +51,8 @@ public:
     /// iterator does.
     Result<void> follow(const std::vector<std::uint32_t>& processes);
 
-    /// From now on these threads (pid, tid) are preferred, in place of those of the settings. Those asleep since
-    /// the first look whose stack was not read then have it read now.
+    /// From now on these threads (pid, tid) are preferred, in place of those of the settings. Those asleep
+    /// since the first look whose stack was not read then have it read now.
     void prefer(const std::set<std::pair<std::uint32_t, std::uint32_t>>& threads);
 
     /// A process that is followed; ids in waitclose's PID namespace, the start in ns of CLOCK_BOOTTIME.

@@ -6,8 +6,8 @@
 namespace waitclose::model {
 
 const Frame* own_function(const Stack& stack) {
-    const auto found = std::ranges::find_if(
-        stack, [](const Frame& frame) { return frame.own && !frame.function.empty(); });
+    const auto found =
+        std::ranges::find_if(stack, [](const Frame& frame) { return frame.own && !frame.function.empty(); });
     return found == stack.end() ? nullptr : &*found;
 }
 
