@@ -24,12 +24,12 @@ from stage import CannotGoOn
 TOOLS = {"qemu-system-x86_64": "qemu-system-x86", "busybox": "busybox-static", "bpftool": "bpftool",
          "setcap": "libcap2-bin", "setpriv": "util-linux", "dpkg": "dpkg", "ldd": "libc-bin"}
 # Nothing that measures speed, nothing that needs what the machines do not have, nothing that no kernel changes.
-THOROUGH = "-Measure.*:Redis.*:PythonPool.*:Real/*:Arguments/*:Output.*"
+THOROUGH = "-Measure.*:Redis.*:PythonPool.*:Real/*:Arguments/*:Output.*:Capture.*"
 # Emulated, a test takes a second or two: each culprit is looked at once afterwards, and where there is time once from its
 # very beginning. The suites about one subject run natively; --thorough runs them here, too.
 # Of captures what depends on the hooks is seen there: one build's functions, the field cases, a target that is killed.
-CAPTURES = ("*/CaptureFunctions.AreIn*", "*/CaptureFunctions.*/functions_*", "CaptureRuntime.*", "CaptureIntervals.Fill*",
-            "CaptureStopsNobody.*", "CaptureCrowd.*", "CaptureNamespaces.*", "*/CaptureEnds.*/ex*")
+CAPTURES = ("*/CaptureShowsLate.*", "*/CaptureFunctions.AreIn*", "*/CaptureFunctions.*/functions_*", "CaptureRuntime.*",
+            "CaptureIntervals.Fill*", "CaptureStopsNobody.*", "CaptureCrowd.*", "CaptureNamespaces.*", "*/CaptureEnds.*/ex*")
 SUBJECTS = ("AcceptSide.*", "*Chains.*", "Runtimes/*", "Explain.*", "Time.*", "Shares.*",
             "Hooks/*", "FieldCases.*", "Touched.*", "Long*", "*LongDecoys*", "Recording.*", "Report.*", "*Reports.*",
             "Exports.*", "Selection*", "Live*", "*/Live*", "BlockedHandlers.*", "ChainsInWords.*", "Case08.*", "Usage.*",
