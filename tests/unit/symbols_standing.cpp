@@ -20,6 +20,7 @@ model::RawStack stack_with(const std::vector<std::byte>& bytes) {
 }
 
 void put(std::vector<std::byte>& bytes, std::size_t at, std::uint64_t word) {
+    ASSERT_LE(at + sizeof word, bytes.size());
     std::memcpy(bytes.data() + at, &word, sizeof word);
 }
 
@@ -51,7 +52,7 @@ TEST(Standing, TooLittleProvesNothing) {
 #if defined(__x86_64__)
 TEST(Standing, WhatTheCLibraryKeepsAboveIsNotTheThreads) {
     constexpr std::size_t kBlock = 1472;
-    std::vector<std::byte> bytes(kSize);
+    std::vector<std::byte> bytes(kBlock + 1024);
     put(bytes, kBlock, kSp + kBlock);
     put(bytes, kBlock + 16, kSp + kBlock);
     const Standing standing{kSp, 0, bytes};
