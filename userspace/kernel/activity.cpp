@@ -16,6 +16,7 @@
 
 #include "kernel/budget.h"
 #include "kernel/collected.h"
+#include "kernel/maps.h"
 #include "kernel/resting.h"
 #include "kernel/sampling.h"
 #include "system/files.h"
@@ -29,10 +30,6 @@ namespace {
 constexpr std::uint64_t kCostOfRecord = 4000;
 /// Of one drain: who writes faster than this is read does not keep it here for ever.
 constexpr std::uint64_t kMostOfOneDrain = 200'000;
-
-struct RingDeleter {
-    void operator()(ring_buffer* ring) const { ring_buffer__free(ring); }
-};
 
 int handle_record(void* context, void* data, std::size_t size) {
     auto& [collected, left] = *static_cast<std::pair<Collected, std::uint64_t>*>(context);
@@ -104,7 +101,7 @@ struct ActivityTracer::Parts {
     ActivitySettings settings;
     Budget budget;
     std::pair<Collected, std::uint64_t> reading;  // and how many records more are taken now
-    std::unique_ptr<ring_buffer, RingDeleter> ring;
+    Ring ring;
     std::optional<RestingReader> reader;  // nothing where this kernel cannot tell what threads do
     std::set<std::uint32_t> followed;     // processes
     std::vector<Process> newborn;         // of those that the kernel follows by itself
@@ -348,18 +345,9 @@ void ActivityTracer::Parts::close() {
 }
 
 void ActivityTracer::Parts::add_open_stretches() {
-    const bpf_map* map = probes->skeleton().maps.stretches;
-    const int fd = bpf_map__fd(map);
-    wc_u32 key = 0;
-    const void* before = nullptr;
-    for (wc_u32 left = bpf_map__max_entries(map); left > 0; --left) {
-        wc_u32 next = 0;
-        if (bpf_map_get_next_key(fd, before, &next) != 0) return;
-        key = next;
-        before = &key;
-        wc_followed record{};
-        if (bpf_map_lookup_elem(fd, &key, &record) == 0) reading.first.add_open(record.stretch);
-    }
+    for_each_entry<wc_u32, wc_followed>(
+        probes->skeleton().maps.stretches,
+        [&](wc_u32, const wc_followed& followed_thread) { reading.first.add_open(followed_thread.stretch); });
 }
 
 /// Who has not been switched since it was seen still does the same; of who went to sleep when stacks were not

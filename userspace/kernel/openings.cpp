@@ -13,6 +13,7 @@
 #include <linux/types.h>
 
 #include "bpf/activity_records.h"
+#include "kernel/maps.h"
 #include "kernel/records.h"
 #include "kernel/stack_records.h"
 #include "waitclose.skel.h"
@@ -25,10 +26,6 @@ constexpr std::uint64_t kMostAtOnce = 100'000;
 /// Four times as many as the kernel side remembers that it has sent (opening_sent).
 constexpr std::size_t kMostStacks = 8192;
 
-struct RingDeleter {
-    void operator()(ring_buffer* ring) const { ring_buffer__free(ring); }
-};
-
 }  // namespace
 
 struct OpeningReader::Parts {
@@ -38,7 +35,7 @@ struct OpeningReader::Parts {
     void forget_oldest();
 
     const Probes* probes = nullptr;
-    std::unique_ptr<ring_buffer, RingDeleter> ring;
+    Ring ring;
     struct Known {
         std::shared_ptr<const model::RawStack> stack;
         std::uint64_t used = 0;

@@ -18,6 +18,7 @@
 #include <unistd.h>
 
 #include "kernel/log.h"
+#include "kernel/maps.h"
 #include "kernel/records.h"
 #include "kernel/sampling.h"
 #include "model/remedies.h"
@@ -32,10 +33,6 @@ constexpr const char* kBtf = "/sys/kernel/btf/vmlinux";
 
 struct LinkDeleter {
     void operator()(bpf_link* link) const { bpf_link__destroy(link); }
-};
-
-struct RingDeleter {
-    void operator()(ring_buffer* ring) const { ring_buffer__free(ring); }
 };
 
 /// Everything the plan attaches, with the hook it belongs to.
@@ -177,7 +174,7 @@ struct Probes::Parts {
     std::vector<Link> links;
     std::set<const bpf_program*> attached;
     EventSink* sink = nullptr;  // where drain() sends events now
-    std::unique_ptr<ring_buffer, RingDeleter> ring;
+    Ring ring;
     std::optional<SamplingClock> clock;
 };
 

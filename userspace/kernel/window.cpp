@@ -7,31 +7,12 @@
 #include <set>
 #include <utility>
 
-#include <bpf/bpf.h>
-#include <bpf/libbpf.h>
-#include <linux/types.h>
-
+#include "kernel/maps.h"
 #include "system/host.h"
 #include "waitclose.skel.h"
 
 namespace waitclose::kernel {
 namespace {
-
-/// Every entry of a map. What is added or taken out meanwhile may be missing or not.
-template <typename Key, typename Value, typename Use>
-void for_each_entry(const bpf_map* map, const Use& use) {
-    const int fd = bpf_map__fd(map);
-    Key key{};
-    Value value{};
-    const void* before = nullptr;
-    for (__u32 left = bpf_map__max_entries(map); left > 0; --left) {
-        Key next{};
-        if (bpf_map_get_next_key(fd, before, &next) != 0) return;
-        key = next;
-        before = &key;
-        if (bpf_map_lookup_elem(fd, &key, &value) == 0) use(key, value);
-    }
-}
 
 std::uint64_t eof_reads_of(const model::Socket& socket) {
     return socket.touches ? socket.touches->eof_reads : 0;

@@ -15,6 +15,7 @@
 #include "system/host.h"
 #include "system/process_memory.h"
 #include "system/text.h"
+#include "system/thread_facts.h"
 
 namespace waitclose::symbols {
 namespace {
@@ -29,8 +30,7 @@ std::string_view file_name(std::string_view path) {
     return path.substr(path.rfind('/') + 1);
 }
 
-/// The last word of a line of /proc/PID/status: of several ids, that of the innermost namespace, or the one
-/// that files are created with.
+/// The last word of a line of /proc/PID/status: of several ids, the one that files are created with.
 std::optional<std::uint64_t> last_number(std::string_view status, std::string_view key) {
     while (!status.empty()) {
         std::string_view line = system::take_line(status);
@@ -71,7 +71,8 @@ void AddressSpace::take(std::vector<Mapping> now, ElfFiles& files) {
     if (now == mappings_) return;
     root_ = files.root_of(pid_);
     if (const auto status = system::read_file(fmt::format("/proc/{}/status", pid_))) {
-        own_pid_ = static_cast<std::uint32_t>(last_number(*status, "NSpid:").value_or(pid_));
+        const std::uint32_t own = system::innermost_id(*status);
+        own_pid_ = own ? own : pid_;
         uid_ = static_cast<std::uint32_t>(last_number(*status, "Uid:").value_or(kNobody));
         gid_ = static_cast<std::uint32_t>(last_number(*status, "Gid:").value_or(kNobody));
     }

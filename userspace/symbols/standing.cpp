@@ -11,6 +11,7 @@
 #include "system/files.h"
 #include "system/process_memory.h"
 #include "system/text.h"
+#include "system/thread_facts.h"
 
 namespace waitclose::symbols {
 namespace {
@@ -108,13 +109,8 @@ bool is_same_within(const Standing& standing, const model::RawStack& raw, std::u
 std::optional<std::uint32_t> own_tid_of(std::uint32_t pid, std::uint32_t tid) {
     const auto status = system::read_file(fmt::format("/proc/{}/task/{}/status", pid, tid), 16384);
     if (!status) return std::nullopt;
-    for (std::string_view rest = *status; !rest.empty();) {
-        const std::string_view line = system::take_line(rest);
-        if (!line.starts_with("NSpid:")) continue;
-        const auto number = system::to_number(line.substr(line.find_last_of(" \t") + 1));
-        return number ? std::optional(static_cast<std::uint32_t>(*number)) : std::nullopt;
-    }
-    return tid;
+    const std::uint32_t own = system::innermost_id(*status);
+    return own ? own : tid;
 }
 
 }  // namespace waitclose::symbols
